@@ -1,0 +1,17 @@
+/* err.h: the text of a failure, for the places where a person will read it. */
+#ifndef OMNIVOX_BASE_ERR_H
+#define OMNIVOX_BASE_ERR_H
+
+/* Room for one sentence that says what happened, why, and what to do. */
+struct err {
+	char text[512];
+};
+
+/*
+ * Writes the sentence and returns `code` (a negative errno), so that a caller can say
+ * `return err_set(err, -EINVAL, "...")`. `err` may be NULL. Text that is too long is cut.
+ */
+int err_set(struct err *err, int code, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+#endif

@@ -1,0 +1,23 @@
+/* text.h: small checked string helpers. Pure, any thread. */
+#ifndef OMNIVOX_BASE_TEXT_H
+#define OMNIVOX_BASE_TEXT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Copies with NUL; -ENAMETOOLONG leaves dst an empty string. */
+int text_copy(char *dst, size_t size, const char *src);
+
+/* Whole-string decimal; -EINVAL or -ERANGE outside lo..hi. */
+int text_int(const char *text, int64_t lo, int64_t hi, int64_t *ret_value);
+
+/* Lower-case hex of `len` bytes into dst (2 * len + 1 bytes). Returns dst. */
+char *text_hex(char *dst, const void *data, size_t len);
+
+/* `bytes` random bytes from the kernel as hex into dst (2 * bytes + 1). Aborts if it cannot. */
+char *text_random(char *dst, size_t bytes);
+
+/* Compares in constant time; 0 when equal. For secrets. */
+int text_differs(const void *a, const void *b, size_t len);
+
+#endif

@@ -1,0 +1,38 @@
+/*
+ * pacing.h: when may the next line go out? The seed's batches: `batch` calls, `call_gap_ms`
+ * apart, then `batch_gap_ms` rest; never more lines in flight than agents who could take them.
+ * Pure: the caller brings the clock.
+ */
+#ifndef OMNIVOX_DIALER_PACING_H
+#define OMNIVOX_DIALER_PACING_H
+
+#include <stdint.h>
+
+struct pacing_rules {
+	unsigned batch;
+	unsigned call_gap_ms, batch_gap_ms;
+};
+
+struct pacing_state {
+	unsigned in_batch; /* dialled in the running batch */
+	int64_t next_ms;   /* no dial before; same clock as now_ms */
+};
+
+enum pacing_wait {
+	PACING_DIAL,     /* go */
+	PACING_GAP,      /* between two calls or two batches */
+	PACING_NO_AGENT, /* nobody is ready */
+};
+
+/* What to do now; `*ret_wait_ms` is how long PACING_GAP lasts (0 otherwise). */
+enum pacing_wait pacing_next(const struct pacing_state *state, unsigned ready_agents,
+	int64_t now_ms, int64_t *ret_wait_ms);
+
+/* A line went out: counts it and sets the next moment. */
+void pacing_dialled(struct pacing_state *state, const struct pacing_rules *rules,
+	int64_t now_ms);
+
+/* The runner's one line for people: "waiting 2.1 s between calls", "no agent ready". */
+const char *pacing_reason(enum pacing_wait wait);
+
+#endif

@@ -1,0 +1,36 @@
+/*
+ * events.h: server-sent events (WHATWG HTML, 9.2): publish once, every attached stream gets it.
+ *
+ * A ring keeps the last events, so a client that comes back with Last-Event-ID misses nothing;
+ * when the ring has moved past it, it first gets the event `resync`. A client that does not
+ * read is cut off at a byte limit. A comment every `heartbeat_s` finds dead clients.
+ */
+#ifndef OMNIVOX_HTTP_EVENTS_H
+#define OMNIVOX_HTTP_EVENTS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct http_events;
+struct http_server;
+
+int http_events_new(size_t ring, unsigned heartbeat_s, struct http_events **ret_events);
+void http_events_free(struct http_events **events);
+
+/*
+ * Any thread. `type` is the event's name, `data` one line of JSON; both copied. `audience` 0
+ * is for everybody, else only for streams attached with that id or with 0 (a user id, so that
+ * agents see only their own).
+ */
+void http_events_publish(struct http_events *events, const char *type, const char *data,
+	int64_t audience);
+
+/*
+ * Any thread; instead of http_reply(), for a request on an HTTP_ROUTE_EVENTS route.
+ * `listener` 0 hears everything, else what is for everybody and for that id.
+ * `last_event_id` may be NULL or "".
+ */
+void http_events_attach(struct http_server *server, uint64_t request_id, int64_t listener,
+	const char *last_event_id);
+
+#endif

@@ -1,0 +1,121 @@
+/*
+ * server.h: the HTTP server: a route table, whole requests in, whole replies out.
+ *
+ * One libmicrohttpd thread parses, collects the body, checks what needs no domain knowledge
+ * (size, content type, signature by callback) and hands each request to gateway as one struct.
+ * Replies come from any thread, by id: a request that is gone drops its reply. Knows no domain.
+ */
+#ifndef OMNIVOX_HTTP_SERVER_H
+#define OMNIVOX_HTTP_SERVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/form.h"
+
+#define HTTP_PARAMS_MAX 4
+
+struct http_server;
+struct http_events;
+
+enum http_method {
+	HTTP_GET = 1 << 0, /* also answers HEAD */
+	HTTP_POST = 1 << 1,
+	HTTP_PUT = 1 << 2,
+	HTTP_PATCH = 1 << 3,
+	HTTP_DELETE = 1 << 4,
+};
+
+enum http_route_flag {
+	/* Must pass http_config.verify; own admission limit, shed last. */
+	HTTP_ROUTE_SIGNED = 1 << 0,
+	/* The reply is an event stream of http_config.events once handle() calls attach. */
+	HTTP_ROUTE_EVENTS = 1 << 1,
+};
+
+/*
+ * One row of the table. `path` has ":name" segments: "/api/calls/:callId". A literal segment
+ * wins over a ":name" at the same place. With `late_ms` > 0 a request that has no reply by
+ * then gets `late_body` (200, late_type): TwiML routes never answer 5xx.
+ */
+struct http_route {
+	unsigned methods; /* bits of enum http_method */
+	const char *path;
+	unsigned flags;
+	size_t body_max; /* bytes; 0: the server's default. Larger bodies get 413. */
+	unsigned late_ms;
+	const char *late_type;
+	const char *late_body;
+};
+
+/* One whole request; owned by whoever holds the pointer, freed with http_request_free(). */
+struct http_request {
+	uint64_t id; /* never reused, never 0 */
+	enum http_method method;
+	size_t route; /* index into http_config.routes */
+	char *path;   /* without the query, undecoded */
+	char *query_text; /* as on the wire, without '?'; "" when absent */
+	char *params[HTTP_PARAMS_MAX]; /* decoded ":name" segments in order of the template */
+	struct form query;
+	struct form form; /* the body when it is x-www-form-urlencoded */
+	char *body;       /* NUL-terminated */
+	size_t body_len;
+	char *content_type; /* lower case, without parameters; "" when absent */
+	struct addr peer;   /* the client, after trusted proxies */
+	/* The only headers that pass; "" when absent. */
+	char *authorization, *cookie, *origin, *host, *sec_fetch_site, *idempotency_key,
+		*last_event_id, *twilio_signature, *twilio_token; /* I-Twilio-Idempotency-Token */
+};
+
+struct http_reply {
+	int status;
+	const char *content_type; /* NULL: application/json */
+	const char *body;         /* copied; NULL: none */
+	size_t body_len;
+	const char *set_cookie; /* NULL: none */
+	const char *location;   /* NULL: none */
+	int retry_after_s;      /* 0: none */
+};
+
+struct http_config {
+	int listen_fd; /* bound and listening; borrowed, never closed here */
+	const struct http_route *routes; /* borrowed for life */
+	size_t route_count;
+	size_t body_max;        /* bytes */
+	unsigned connections;   /* at once */
+	unsigned idle_s;        /* connection time-out */
+	const char *static_dir; /* files for GET outside the table; NULL: none. Borrowed. */
+	const char *const *trusted_proxies; /* NULL-ended addresses; may be NULL */
+	/*
+	 * http thread. Takes the request (answer it once by id, or never when it was attached).
+	 * -EAGAIN: not taken, the server answers 503 with Retry-After (late_body on such routes).
+	 */
+	int (*handle)(void *arg, struct http_request *request);
+	/* http thread. For HTTP_ROUTE_SIGNED: 0 or -EACCES. Cheap, no I/O. */
+	int (*verify)(void *arg, const struct http_request *request);
+	struct http_events *events; /* NULL: none. Outlives the server. */
+	void *arg;
+};
+
+/* Starts the thread. Copies the config struct. */
+int http_server_new(const struct http_config *config, struct http_server **ret_server);
+
+/* Stops accepting, waits at most a second for replies under way, ends the thread. */
+void http_server_free(struct http_server **server);
+
+/* Any thread. Copies everything. A request that is gone, or answered before, drops it. */
+void http_reply(struct http_server *server, uint64_t request_id,
+	const struct http_reply *reply);
+
+void http_request_free(struct http_request **request);
+
+/* Value of one cookie into buf; -ENOENT when absent, -ENAMETOOLONG. */
+int http_cookie(const struct http_request *request, const char *name, char *buf,
+	size_t size);
+
+/* Binds and listens; the supervisor's job. Port 0 takes a free one. */
+int http_listen(const struct addr *addr, int *ret_fd, struct addr *ret_addr);
+
+#endif

@@ -1,0 +1,26 @@
+/*
+ * twiml.h: writes TwiML (twilio.com/docs/voice/twiml). Every text and attribute is escaped here
+ * and nowhere else. Pure functions, any thread.
+ */
+#ifndef OMNIVOX_TWILIO_TWIML_H
+#define OMNIVOX_TWILIO_TWIML_H
+
+#include "base/buf.h"
+
+/* XML declaration and <Response>. */
+void twiml_begin(struct buf *b);
+void twiml_end(struct buf *b);
+
+void twiml_hangup(struct buf *b);
+void twiml_say(struct buf *b, const char *text);
+void twiml_pause(struct buf *b, unsigned seconds);
+
+/* <Dial><Conference>: ends for nobody, silent while waiting, no beep. */
+struct twiml_conference {
+	const char *name;
+	const char *participant_label;
+	const char *status_callback; /* NULL: none; else every event */
+};
+void twiml_conference(struct buf *b, const struct twiml_conference *conference);
+
+#endif
