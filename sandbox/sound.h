@@ -1,0 +1,30 @@
+/*
+ * sound.h: what a simulated customer says and hears: tones, WAV files, recordings.
+ *
+ * 8 kHz, mono, 16 bit, frames of 20 ms. Main loop only.
+ */
+#ifndef OMNIVOX_SANDBOX_SOUND_H
+#define OMNIVOX_SANDBOX_SOUND_H
+
+#include <stdint.h>
+
+#define SOUND_RATE 8000
+#define SOUND_FRAME 160 /* samples in 20 ms */
+
+struct sound_source;
+struct sound_sink;
+
+/*
+ * `spec`: "tone:440", "silence", or the path of a WAV file (8 kHz, mono, 16 bit), played again
+ * from its start when it ends. -EINVAL, -ENOENT.
+ */
+int sound_source_new(const char *spec, struct sound_source **ret_source);
+void sound_source_free(struct sound_source **source);
+void sound_source_read(struct sound_source *source, int16_t frame[SOUND_FRAME]);
+
+/* Writes a WAV file that is valid after every second, also when the program is killed. */
+int sound_sink_new(const char *path, struct sound_sink **ret_sink);
+void sound_sink_free(struct sound_sink **sink);
+void sound_sink_write(struct sound_sink *sink, const int16_t frame[SOUND_FRAME]);
+
+#endif

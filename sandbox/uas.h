@@ -1,0 +1,59 @@
+/*
+ * uas.h: the sandbox's SIP side: a SIP domain that takes calls with digest, as Twilio's does.
+ *
+ * Built on libre, so that nothing here shares code with the gateway that it checks. Main loop
+ * only. Source: twilio.com/docs/voice/api/sending-sip.
+ */
+#ifndef OMNIVOX_SANDBOX_UAS_H
+#define OMNIVOX_SANDBOX_UAS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sandbox/mixer.h"
+
+struct uas;
+struct uas_leg;
+
+struct uas_header {
+	const char *name; /* "X-Ovx-Leg" */
+	const char *value;
+};
+
+/* An authenticated INVITE, valid during the callback. */
+struct uas_invite {
+	const char *from, *to;  /* "sip:agent@domain" */
+	const char *call_id;    /* SIP Call-ID */
+	const char *source;     /* ip:port */
+	const char *username;   /* digest user */
+	const char *domain;     /* host of the Request-URI */
+	const struct uas_header *headers; /* X-* and User-to-User */
+	size_t header_count;
+};
+
+struct uas_config {
+	const char *listen; /* "127.0.0.1:0" */
+	const char *realm;  /* "sip.twilio.com" */
+	const char *user, *password;
+	/* 100 and 180 were sent. Return 0 and keep the leg (set its arg), or a SIP status. */
+	int (*invite)(void *arg, struct uas_leg *leg, const struct uas_invite *invite);
+	/* The far end hung up, cancelled, or was lost (no RTP for rtp_lost_ms); leg is gone after. */
+	void (*ended)(void *arg, struct uas_leg *leg, const char *why);
+	unsigned rtp_lost_ms; /* 60000 as at Twilio */
+	void *arg;
+};
+
+int uas_new(const struct uas_config *config, struct uas **ret_uas);
+void uas_free(struct uas **uas); /* BYEs every leg */
+const char *uas_addr(const struct uas *uas); /* "127.0.0.1:5080", the real one */
+
+void uas_leg_set_arg(struct uas_leg *leg, void *arg);
+void *uas_leg_arg(const struct uas_leg *leg);
+
+/* 200 OK with PCMU; audio flows through the port once it is in a room (silence before). */
+int uas_leg_answer(struct uas_leg *leg);
+void uas_leg_refuse(struct uas_leg *leg, int status); /* leg is gone after */
+void uas_leg_hangup(struct uas_leg *leg);             /* BYE; leg is gone after */
+struct mixer_port *uas_leg_port(struct uas_leg *leg);
+
+#endif
