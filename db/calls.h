@@ -1,0 +1,169 @@
+/*
+ * calls.h: calls: the claim that makes one, the events that move it, the sweep that ends it.
+ *
+ * calls.state is written by the claim (birth) and by apply_call_events() in the database.
+ */
+#ifndef OMNIVOX_DB_CALLS_H
+#define OMNIVOX_DB_CALLS_H
+
+#include <stddef.h>
+
+#include "db/conn.h"
+
+/* What the verdict callback may know; all of it read under the number's lock. */
+struct db_claim_facts {
+	const char *number;
+	int attempts;
+	bool number_busy;
+	bool locked;
+	int64_t run_at_ms, now_ms; /* database clock */
+	bool campaign_active;
+	int max_attempts;
+};
+
+struct db_claim_verdict {
+	bool allowed, later;
+	const char *rule;
+	int version;
+};
+
+enum db_claim_result {
+	DB_CLAIM_CALL,     /* a call in state `placing`: POST it */
+	DB_CLAIM_NO_ENTRY, /* nothing is due; next_ms says when, 0: never */
+	DB_CLAIM_NO_AGENT, /* nobody (or not that agent) is free */
+	DB_CLAIM_REFUSED,  /* the verdict was no; `rule` */
+	DB_CLAIM_RATE,     /* calls per second used up; wait_ms */
+	DB_CLAIM_STOPPED,  /* the campaign does not run */
+};
+
+struct db_claim {
+	int64_t campaign_id;
+	int64_t entry_id;   /* 0: the next one due (auto-dial) */
+	int64_t session_id; /* 0: any ready agent of the campaign on this node */
+	bool manual;        /* Call Now: a paused agent with both legs up will do */
+	const char *node, *install;
+	unsigned deadline_ms; /* for `placing` */
+	struct db_claim_verdict (*verdict)(void *arg, const struct db_claim_facts *facts);
+	void *arg;
+};
+
+struct db_claimed {
+	enum db_claim_result result;
+	char rule[32];
+	int64_t next_ms, wait_ms;
+	int64_t call_id, entry_id, contact_id, session_id, agent_id, leg_id, campaign_id;
+	int attempt;
+	char number[DB_NUMBER_SIZE], caller_id[DB_NUMBER_SIZE];
+	char conference[64], label[64];
+	int ring_timeout_s;
+};
+
+/*
+ * One transaction: locks the number, asks the verdict, takes a rate token, reserves the agent,
+ * writes the call as `placing`. -ENOENT: no such campaign or entry; -EALREADY: the entry is not
+ * pending.
+ */
+int db_call_claim(struct db *db, const struct db_claim *claim, struct db_claimed *ret_claimed);
+
+/* One thing that happened to a call. Texts are borrowed. */
+struct db_call_event {
+	int64_t call_id;
+	const char *source; /* call, conference, rest, gateway */
+	const char *source_sid;
+	int64_t sequence;    /* -1: none */
+	const char *event;   /* a word of the state table */
+	int64_t at_ms;       /* wall */
+	const char *leg_sid; /* NULL: not known */
+	int duration_s;      /* -1: not told */
+	int code;            /* 0: none */
+	const char *detail;  /* for people; may be NULL */
+};
+
+/* What became of a call. */
+struct db_call_change {
+	int64_t call_id, campaign_id, entry_id, contact_id, session_id, agent_id;
+	char old_state[DB_WORD_SIZE], state[DB_WORD_SIZE], outcome[DB_WORD_SIZE];
+	char action[DB_WORD_SIZE]; /* "": nothing to do outside */
+	char leg_sid[DB_SID_SIZE];
+	char entry_state[DB_WORD_SIZE], session_state[DB_WORD_SIZE];
+	char number[DB_NUMBER_SIZE];
+};
+
+/*
+ * Applies all in one statement and one commit; see 0002_call_life.sql. Unknown call ids are
+ * ignored. Only changed calls, and those with an action waiting, come back.
+ */
+int db_call_events_apply(struct db *db, const struct db_call_event *events, size_t count,
+	struct db_call_change **ret_changes, size_t *ret_count);
+
+/* The customer leg of a label: its call, or -ENOENT. */
+int db_call_by_label(struct db *db, const char *label, int64_t *ret_call_id);
+
+/* The action was done: exactly once is enough. */
+int db_call_action_done(struct db *db, int64_t call_id);
+
+/* What the sweeper must ask Twilio or do now. Each row's deadline was moved `again_ms` ahead. */
+struct db_due {
+	int64_t call_id, session_id;
+	char state[DB_WORD_SIZE];
+	char action[DB_WORD_SIZE]; /* waiting and due; "" else */
+	char leg_sid[DB_SID_SIZE];
+	char number[DB_NUMBER_SIZE], caller_id[DB_NUMBER_SIZE];
+	int64_t placed_ms;
+	bool mine; /* this node placed it */
+};
+int db_call_due(struct db *db, const char *node, unsigned again_ms, unsigned limit,
+	struct db_due **ret_due, size_t *ret_count);
+
+/*
+ * Frees what no live call holds: reserved sessions past hold_until, wrap-ups that are over.
+ * Returns the sessions that changed; contacts and entries whose call has ended are let go too.
+ */
+struct db_agent_session;
+int db_sweep(struct db *db, const char *node, struct db_agent_session **ret_sessions,
+	size_t *ret_count);
+
+/* At start: this node's `placing` calls; their POST may or may not have left. */
+int db_call_placing(struct db *db, const char *node, int64_t **ret_ids, size_t *ret_count);
+
+/* Everything still open, for a look at Twilio at start: makes all deadlines due. */
+int db_call_expire_deadlines(struct db *db, const char *node);
+
+/* Which of these SIDs belong to legs of ours. `ret_known[i]` for `sids[i]`. */
+int db_sids_known(struct db *db, const char *const *sids, size_t count, bool *ret_known);
+
+/* One call for people. */
+struct db_call {
+	int64_t id, campaign_id, contact_id, entry_id, agent_id, session_id;
+	int attempt;
+	char mode[DB_WORD_SIZE];
+	char number[DB_NUMBER_SIZE], caller_id[DB_NUMBER_SIZE];
+	char conference[64];
+	char state[DB_WORD_SIZE], outcome[DB_WORD_SIZE];
+	int error_code;
+	char error_text[256];
+	char verdict_rule[32];
+	int verdict_version;
+	char provider_sid[DB_SID_SIZE];
+	int64_t placed_ms, ringing_ms, answered_ms, bridged_ms, ended_ms; /* 0: null */
+	int duration_s; /* -1: null */
+	bool was_ambiguous;
+};
+int db_call_get(struct db *db, int64_t call_id, struct db_call *ret_call);
+/* Newest first, ids below `before` (0: from the newest); campaign_id 0: all. */
+int db_call_page(struct db *db, int64_t campaign_id, int64_t before, unsigned limit,
+	struct db_call **ret_calls, size_t *ret_count);
+
+struct db_call_event_row {
+	char source[DB_WORD_SIZE], event[DB_WORD_SIZE];
+	int64_t sequence; /* -1: none */
+	int64_t at_ms;
+	char detail[256];
+};
+int db_call_history(struct db *db, int64_t call_id, struct db_call_event_row **ret_rows,
+	size_t *ret_count);
+
+/* How many calls ever were ambiguous; for people and tests. */
+int db_call_ambiguous_count(struct db *db, int64_t *ret_count);
+
+#endif

@@ -1,0 +1,104 @@
+/* campaigns.h: campaigns, their agents, lists, contacts and queues. */
+#ifndef OMNIVOX_DB_CAMPAIGNS_H
+#define OMNIVOX_DB_CAMPAIGNS_H
+
+#include <stddef.h>
+
+#include "db/conn.h"
+
+struct db_campaign {
+	int64_t id;
+	char name[DB_NAME_SIZE];
+	char description[512];
+	char state[DB_WORD_SIZE];
+	char dial_method[DB_WORD_SIZE];
+	char caller_id[DB_NUMBER_SIZE];
+	bool auto_dial;
+	int batch_size, call_gap_ms, batch_gap_ms, ring_timeout_s, wrap_up_s;
+	int max_attempts, retry_delay_s;
+	int64_t created_ms, updated_ms;
+	/* Counted on reading. */
+	int64_t pending, dialing, completed, skipped, agents;
+};
+
+/* `ret_id` of the new row; id and counts of `campaign` are ignored. */
+int db_campaign_create(struct db *db, const struct db_campaign *campaign, int64_t *ret_id);
+int db_campaign_get(struct db *db, int64_t id, struct db_campaign *ret_campaign);
+/* Writes name, description, dial_method, caller_id and the numbers of pacing and retry. */
+int db_campaign_update(struct db *db, const struct db_campaign *campaign);
+/* -EINVAL: not a state that can follow (completed is final; draft only at birth). */
+int db_campaign_set_state(struct db *db, int64_t id, const char *state);
+int db_campaign_list(struct db *db, struct db_campaign **ret_campaigns, size_t *ret_count);
+
+/* -ENOENT: no such campaign or agent. Both are harmless when repeated. */
+int db_campaign_join(struct db *db, int64_t campaign_id, int64_t user_id);
+int db_campaign_leave(struct db *db, int64_t campaign_id, int64_t user_id);
+
+/*
+ * Auto-dial wanted or not. Starting makes a draft or paused campaign active; -EINVAL when it is
+ * completed, -EALREADY when it already was so.
+ */
+int db_campaign_auto_dial(struct db *db, int64_t id, bool wanted);
+
+/*
+ * The campaigns that this node shall run now: takes or renews the lease (lease_ms, database
+ * clock) of every active campaign with auto_dial, not held by another living node.
+ */
+int db_campaign_lease(struct db *db, const char *node, unsigned lease_ms,
+	struct db_campaign **ret_campaigns, size_t *ret_count);
+
+struct db_list {
+	int64_t id, campaign_id; /* 0: none */
+	char name[DB_NAME_SIZE];
+	bool active;
+	int64_t contacts, created_ms;
+};
+int db_list_create(struct db *db, const char *name, int64_t campaign_id, int64_t *ret_id);
+int db_list_all(struct db *db, struct db_list **ret_lists, size_t *ret_count);
+int db_list_get(struct db *db, int64_t id, struct db_list *ret_list);
+int db_list_assign(struct db *db, int64_t list_id, int64_t campaign_id);
+
+struct db_contact {
+	int64_t id, list_id;
+	char phone[DB_NUMBER_SIZE];
+	char first_name[64], last_name[64], email[128];
+	int attempts;
+	char last_outcome[DB_WORD_SIZE];
+	int64_t last_attempt_ms; /* 0: never */
+	int64_t locked_by;       /* call id, 0: free */
+};
+
+/*
+ * Adds contacts (phone, names, email) in one transaction by COPY into a temporary table; a
+ * phone that the list already has is skipped. All or nothing.
+ */
+int db_contacts_import(struct db *db, int64_t list_id, const struct db_contact *contacts,
+	size_t count, size_t *ret_added);
+
+/* Entries for contacts of the campaign's active lists that have no open one and none completed. */
+int db_queue_generate(struct db *db, int64_t campaign_id, int64_t max, int64_t *ret_added);
+
+struct db_entry {
+	int64_t id, campaign_id;
+	char state[DB_WORD_SIZE];
+	char outcome[DB_WORD_SIZE];
+	int priority, attempts, dials;
+	int64_t run_at_ms, queued_ms, dialed_ms, completed_ms; /* 0: null */
+	int64_t list_id;
+	char list_name[DB_NAME_SIZE];
+	struct db_contact contact;
+	int64_t agent_id; /* of the last call, 0: none */
+};
+
+struct db_queue_stats {
+	int64_t total, pending, dialing, completed, skipped;
+};
+
+/* By id from `after` on; `state` NULL: all. One more row than `limit` tells of a next page. */
+int db_queue_page(struct db *db, int64_t campaign_id, const char *state, int64_t after,
+	unsigned limit, struct db_entry **ret_entries, size_t *ret_count);
+int db_queue_stats(struct db *db, int64_t campaign_id, struct db_queue_stats *ret_stats);
+int db_entry_get(struct db *db, int64_t campaign_id, int64_t entry_id,
+	struct db_entry *ret_entry);
+
+#endif

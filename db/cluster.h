@@ -1,0 +1,25 @@
+/*
+ * cluster.h: a private PostgreSQL in DATA_DIR/postgres, for those who bring none.
+ *
+ * Unix socket only, in DATA_DIR/run. Used by the supervisor before any thread exists.
+ */
+#ifndef OMNIVOX_DB_CLUSTER_H
+#define OMNIVOX_DB_CLUSTER_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+
+/*
+ * Makes the cluster if there is none, starts it or attaches to the one still running, and waits
+ * until it takes connections. As root, PostgreSQL runs under the account `postgres`, which gets
+ * the folder. *ret_pid is the postmaster. `ret_url` is what db_open() wants.
+ */
+int db_cluster_start(const char *data_dir, pid_t *ret_pid, char *ret_url, size_t url_size,
+	struct err *err);
+
+/* Fast shutdown (SIGINT), waits at most `wait_ms`. */
+int db_cluster_stop(const char *data_dir, unsigned wait_ms, struct err *err);
+
+#endif

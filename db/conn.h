@@ -1,0 +1,42 @@
+/*
+ * conn.h: one PostgreSQL connection for one worker thread, and the words all of db/ shares.
+ *
+ * Every function of db/ takes a struct db, runs one transaction, and returns by value.
+ * Threads: a struct db belongs to one thread. Errors, everywhere in db/:
+ *   -ENOENT no such row, -EEXIST unique, -EINVAL refused by a constraint,
+ *   -EAGAIN serialisation or lock time-out (nothing happened, try again),
+ *   -EIO no database (a commit whose answer was lost is -EIO too: it may have happened),
+ *   -ENOMEM.
+ * Result arrays are malloc'ed, freed by the caller with the module's free function.
+ */
+#ifndef OMNIVOX_DB_CONN_H
+#define OMNIVOX_DB_CONN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct db;
+
+#define DB_NODE_SIZE 37   /* uuid text */
+#define DB_NUMBER_SIZE 17 /* E.164 */
+#define DB_NAME_SIZE 128
+#define DB_WORD_SIZE 16 /* states and outcomes */
+#define DB_SID_SIZE 35
+
+/*
+ * `url`: anything libpq takes. Sets statement_timeout, lock_timeout and TCP keepalives.
+ * Does not fail when the server is away: the connection is made at first use, and again after
+ * it broke, at most once a second.
+ */
+int db_open(const char *url, unsigned statement_ms, struct db **ret_db);
+void db_close(struct db **db);
+
+/* 0 when the server answers; for /readyz and start. */
+int db_ping(struct db *db);
+
+/* Why the last function failed, for logs. Never contains parameters. */
+const char *db_error(const struct db *db);
+
+#endif

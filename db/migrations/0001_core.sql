@@ -1,0 +1,294 @@
+-- 0001_core: who may use the gateway, what is dialled, and the life of every call.
+--
+-- State columns hold CHECKed words and have one writer each: calls.state and what follows from
+-- it is written by apply_call_events() (0002), agent_sessions.state by the functions of
+-- db/agents.c and by apply_call_events(), queue_entries.state by the claim and by
+-- apply_call_events().
+
+-- One row: the identity of this installation. Its id prefixes conference names and labels.
+CREATE TABLE install (
+	only_one boolean PRIMARY KEY DEFAULT true CHECK (only_one),
+	id text NOT NULL CHECK (id ~ '^[a-z0-9]{4,16}$'),
+	created_at timestamptz NOT NULL DEFAULT now()
+);
+
+CREATE TABLE users (
+	id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+	username text NOT NULL UNIQUE CHECK (username = lower(username)),
+	name text NOT NULL,
+	role text NOT NULL CHECK (role IN ('admin', 'supervisor', 'agent')),
+	password_hash text NOT NULL,
+	active boolean NOT NULL DEFAULT true,
+	created_at timestamptz NOT NULL DEFAULT now()
+);
+
+-- Web sessions. The token itself is never stored.
+CREATE TABLE sessions (
+	token_sha256 bytea PRIMARY KEY,
+	user_id bigint NOT NULL REFERENCES users ON DELETE CASCADE,
+	created_at timestamptz NOT NULL DEFAULT now(),
+	expires_at timestamptz NOT NULL
+);
+CREATE INDEX sessions_user ON sessions (user_id);
+
+-- What an agent's phone must know. The password is not stored; HA1 is bound to SIP_REALM.
+CREATE TABLE sip_accounts (
+	user_id bigint PRIMARY KEY REFERENCES users ON DELETE CASCADE,
+	username text NOT NULL UNIQUE,
+	ha1_md5 text NOT NULL,
+	ha1_sha256 text NOT NULL,
+	updated_at timestamptz NOT NULL DEFAULT now()
+);
+
+CREATE TABLE registrations (
+	id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+	user_id bigint NOT NULL REFERENCES users ON DELETE CASCADE,
+	contact text NOT NULL,
+	source text NOT NULL,         -- ip:port that the REGISTER came from
+	call_id text NOT NULL,
+	cseq bigint NOT NULL,
+	user_agent text NOT NULL,
+	expires_at timestamptz NOT NULL,
+	updated_at timestamptz NOT NULL DEFAULT now(),
+	UNIQUE (user_id, contact)
+);
+
+CREATE TABLE campaigns (
+	id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+	name text NOT NULL,
+	description text NOT NULL DEFAULT '',
+	state text NOT NULL DEFAULT 'draft'
+		CHECK (state IN ('draft', 'active', 'paused', 'completed')),
+	dial_method text NOT NULL DEFAULT 'progressive' CHECK (dial_method IN ('manual', 'progressive')),
+	caller_id text NOT NULL CHECK (caller_id ~ '^\+[1-9][0-9]{6,14}$'),
+	auto_dial boolean NOT NULL DEFAULT false,   -- what the operator wants
+	batch_size int NOT NULL DEFAULT 5 CHECK (batch_size BETWEEN 1 AND 100),
+	call_gap_ms int NOT NULL DEFAULT 3000 CHECK (call_gap_ms BETWEEN 0 AND 600000),
+	batch_gap_ms int NOT NULL DEFAULT 10000 CHECK (batch_gap_ms BETWEEN 0 AND 3600000),
+	ring_timeout_s int NOT NULL DEFAULT 30 CHECK (ring_timeout_s BETWEEN 5 AND 600),
+	wrap_up_s int NOT NULL DEFAULT 10 CHECK (wrap_up_s BETWEEN 0 AND 3600),
+	max_attempts int NOT NULL DEFAULT 3 CHECK (max_attempts BETWEEN 1 AND 100),
+	retry_delay_s int NOT NULL DEFAULT 3600 CHECK (retry_delay_s BETWEEN 0 AND 2592000),
+	-- The node that runs it, by the database's clock.
+	lease_node uuid,
+	lease_until timestamptz,
+	created_at timestamptz NOT NULL DEFAULT now(),
+	updated_at timestamptz NOT NULL DEFAULT now()
+);
+
+CREATE TABLE campaign_agents (
+	campaign_id bigint NOT NULL REFERENCES campaigns ON DELETE CASCADE,
+	user_id bigint NOT NULL REFERENCES users ON DELETE CASCADE,
+	PRIMARY KEY (campaign_id, user_id)
+);
+
+CREATE TABLE data_lists (
+	id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+	campaign_id bigint REFERENCES campaigns,
+	name text NOT NULL,
+	active boolean NOT NULL DEFAULT true,
+	created_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX data_lists_campaign ON data_lists (campaign_id);
+
+-- A contact has no state: only a lock with an owner and an end, attempts, and its last outcome.
+CREATE TABLE contacts (
+	id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+	list_id bigint NOT NULL REFERENCES data_lists ON DELETE CASCADE,
+	phone text NOT NULL CHECK (phone ~ '^\+[1-9][0-9]{6,14}$'),
+	first_name text NOT NULL DEFAULT '',
+	last_name text NOT NULL DEFAULT '',
+	email text NOT NULL DEFAULT '',
+	attempts int NOT NULL DEFAULT 0,
+	last_outcome text,
+	last_attempt_at timestamptz,
+	locked_by bigint,             -- the call that holds it
+	created_at timestamptz NOT NULL DEFAULT now(),
+	UNIQUE (list_id, phone)
+) WITH (fillfactor = 85);
+
+CREATE TABLE queue_entries (
+	id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+	campaign_id bigint NOT NULL REFERENCES campaigns,
+	contact_id bigint NOT NULL REFERENCES contacts ON DELETE CASCADE,
+	state text NOT NULL DEFAULT 'pending'
+		CHECK (state IN ('pending', 'dialing', 'completed', 'skipped')),
+	priority int NOT NULL DEFAULT 2,    -- 1 is dialled first
+	run_at timestamptz NOT NULL DEFAULT now(),
+	attempts int NOT NULL DEFAULT 0,    -- counted against max_attempts
+	dials int NOT NULL DEFAULT 0,       -- calls ever made for it: names the next attempt
+	outcome text,
+	queued_at timestamptz NOT NULL DEFAULT now(),
+	dialed_at timestamptz,
+	completed_at timestamptz
+) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02);
+CREATE UNIQUE INDEX queue_entries_open ON queue_entries (campaign_id, contact_id)
+	WHERE state IN ('pending', 'dialing');
+CREATE INDEX queue_entries_next ON queue_entries (campaign_id, priority, run_at, id)
+	WHERE state = 'pending';
+CREATE INDEX queue_entries_contact ON queue_entries (contact_id);
+
+-- One sign-in of an agent: nailed up at our edge, with a Twilio leg of its own life.
+CREATE TABLE agent_sessions (
+	id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+	user_id bigint NOT NULL REFERENCES users,
+	campaign_id bigint NOT NULL REFERENCES campaigns,
+	node_id uuid NOT NULL,
+	state text NOT NULL DEFAULT 'paused'
+		CHECK (state IN ('offline', 'ready', 'reserved', 'on_call', 'wrap_up', 'paused')),
+	state_since timestamptz NOT NULL DEFAULT now(),
+	pause_reason text NOT NULL DEFAULT 'signed in',
+	wants_ready boolean NOT NULL DEFAULT false, -- ready as soon as the legs and the call allow
+	phone_up boolean NOT NULL DEFAULT false,
+	twilio_up boolean NOT NULL DEFAULT false,
+	turn int NOT NULL DEFAULT 0,                -- conference: ovx-<install>-<session>-<turn>
+	call_id bigint,                             -- the call that holds it
+	hold_until timestamptz,                     -- of reserved and wrap_up
+	port_phone int NOT NULL DEFAULT 0,          -- our RTP ports, kept over restarts
+	port_twilio int NOT NULL DEFAULT 0,
+	started_at timestamptz NOT NULL DEFAULT now(),
+	ended_at timestamptz,
+	CHECK ((state = 'offline') = (ended_at IS NOT NULL))
+) WITH (fillfactor = 70);
+CREATE UNIQUE INDEX agent_sessions_open ON agent_sessions (user_id) WHERE ended_at IS NULL;
+CREATE INDEX agent_sessions_campaign ON agent_sessions (campaign_id) WHERE ended_at IS NULL;
+
+CREATE TABLE calls (
+	id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+	campaign_id bigint NOT NULL REFERENCES campaigns,
+	contact_id bigint REFERENCES contacts ON DELETE SET NULL,
+	entry_id bigint REFERENCES queue_entries ON DELETE SET NULL,
+	attempt int NOT NULL,
+	agent_session_id bigint REFERENCES agent_sessions,
+	agent_id bigint REFERENCES users,
+	mode text NOT NULL CHECK (mode IN ('manual', 'auto')),
+	number text NOT NULL,
+	caller_id text NOT NULL,
+	conference text NOT NULL,
+	node_id uuid NOT NULL,
+	state text NOT NULL CHECK (state IN ('claimed', 'placing', 'ambiguous', 'queued', 'ringing',
+		'answered', 'bridged', 'ended')),
+	outcome text CHECK (outcome IN ('completed', 'busy', 'no_answer', 'failed', 'canceled',
+		'abandoned', 'machine', 'fax', 'unknown')),
+	error_code int,
+	error_text text,
+	-- The verdict that allowed it.
+	verdict_rule text NOT NULL,
+	verdict_version int NOT NULL,
+	ring_timeout_s int NOT NULL,
+	placed_at timestamptz NOT NULL DEFAULT now(),
+	ringing_at timestamptz,
+	answered_at timestamptz,
+	bridged_at timestamptz,
+	ended_at timestamptz,
+	duration_s int,
+	was_ambiguous boolean NOT NULL DEFAULT false,
+	-- Every state but `ended` has a moment at which the sweeper asks what became of the call.
+	deadline_at timestamptz,
+	-- What must be done outside because of the last transition; done once, or by the sweeper.
+	action text CHECK (action IN ('cancel', 'hangup')),
+	action_due_at timestamptz,
+	action_done_at timestamptz,
+	CHECK ((state = 'ended') = (ended_at IS NOT NULL)),
+	CHECK ((state = 'ended') = (outcome IS NOT NULL))
+) WITH (fillfactor = 70);
+-- Law 1: at most one open call per number, and one call per attempt at an entry.
+CREATE UNIQUE INDEX calls_open_number ON calls (number) WHERE state <> 'ended';
+CREATE UNIQUE INDEX calls_entry_attempt ON calls (entry_id, attempt);
+CREATE INDEX calls_open ON calls (deadline_at) WHERE state <> 'ended';
+CREATE INDEX calls_action ON calls (action_due_at)
+	WHERE action IS NOT NULL AND action_done_at IS NULL;
+CREATE INDEX calls_campaign ON calls (campaign_id, id);
+CREATE INDEX calls_session ON calls (agent_session_id);
+
+-- A leg at Twilio: the customer of a call, or an agent session's own leg of one turn.
+CREATE TABLE call_legs (
+	id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+	kind text NOT NULL CHECK (kind IN ('customer', 'agent')),
+	call_id bigint REFERENCES calls ON DELETE CASCADE,
+	agent_session_id bigint REFERENCES agent_sessions,
+	turn int NOT NULL DEFAULT 0,
+	token text UNIQUE,            -- one-time, of agent legs
+	label text NOT NULL UNIQUE,   -- participantLabel
+	conference text NOT NULL,
+	provider_sid text UNIQUE,
+	joined_at timestamptz,
+	left_at timestamptz,
+	created_at timestamptz NOT NULL DEFAULT now(),
+	CHECK ((kind = 'customer') = (call_id IS NOT NULL))
+);
+CREATE INDEX call_legs_call ON call_legs (call_id);
+CREATE INDEX call_legs_session ON call_legs (agent_session_id, turn);
+
+-- Append-only: what we were told, once each. Order holds within (source, source_sid).
+CREATE TABLE call_events (
+	id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+	call_id bigint NOT NULL REFERENCES calls ON DELETE CASCADE,
+	source text NOT NULL CHECK (source IN ('call', 'conference', 'rest', 'gateway')),
+	source_sid text NOT NULL,
+	sequence bigint,
+	event text NOT NULL,
+	at timestamptz NOT NULL,
+	received_at timestamptz NOT NULL DEFAULT now(),
+	detail text
+);
+CREATE UNIQUE INDEX call_events_sequence ON call_events (source, source_sid, sequence)
+	WHERE sequence IS NOT NULL;
+CREATE UNIQUE INDEX call_events_natural ON call_events (source, source_sid, event)
+	WHERE sequence IS NULL;
+CREATE INDEX call_events_call ON call_events (call_id, id);
+
+-- Dialogs that a restarted worker takes up again.
+CREATE TABLE sip_dialogs (
+	id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+	agent_session_id bigint NOT NULL REFERENCES agent_sessions ON DELETE CASCADE,
+	side text NOT NULL CHECK (side IN ('phone', 'twilio')),
+	leg_id bigint REFERENCES call_legs,   -- of the twilio side
+	call_id text NOT NULL,
+	local_uri text NOT NULL,
+	local_tag text NOT NULL,
+	remote_uri text NOT NULL,
+	remote_tag text NOT NULL,
+	remote_target text NOT NULL,
+	routes text NOT NULL,
+	next_hop text NOT NULL,
+	local_seq bigint NOT NULL,
+	remote_seq bigint NOT NULL,
+	local_sdp text NOT NULL,
+	remote_sdp text NOT NULL,
+	media_remote text NOT NULL DEFAULT '', -- ip:port the relay settled on
+	created_at timestamptz NOT NULL DEFAULT now(),
+	UNIQUE (agent_session_id, side)
+);
+
+-- The state table of calls; loaded at start from gateway/call_table.c, the only source.
+CREATE TABLE call_transition (
+	state text NOT NULL,
+	event text NOT NULL,
+	next text NOT NULL,
+	outcome text,
+	action text,
+	check_s numeric,              -- ask Twilio after this, instead of the state's own deadline
+	PRIMARY KEY (state, event)
+);
+
+-- How long a call may stay in a state before the sweeper asks; from the same C file.
+CREATE TABLE call_deadline (
+	state text PRIMARY KEY,
+	after_s numeric NOT NULL,
+	plus_ring boolean NOT NULL    -- and the campaign's ring time-out on top
+);
+
+-- Which outcomes are tried again; loaded from dialer/retry.c.
+CREATE TABLE call_retry (
+	outcome text PRIMARY KEY,
+	again boolean NOT NULL
+);
+
+-- Calls per second are the account's: one bucket for all nodes.
+CREATE TABLE account_rate (
+	only_one boolean PRIMARY KEY DEFAULT true CHECK (only_one),
+	per_second numeric NOT NULL CHECK (per_second > 0),
+	tokens numeric NOT NULL,
+	filled_at timestamptz NOT NULL DEFAULT now()
+);
