@@ -7,7 +7,7 @@
  *   -EAGAIN serialisation or lock time-out (nothing happened, try again),
  *   -EIO no database (a commit whose answer was lost is -EIO too: it may have happened),
  *   -ENOMEM.
- * Result arrays are malloc'ed, freed by the caller with the module's free function.
+ * Result arrays are one flat malloc: the caller frees them with free(); NULL when count is 0.
  */
 #ifndef OMNIVOX_DB_CONN_H
 #define OMNIVOX_DB_CONN_H

@@ -1,0 +1,35 @@
+/*
+ * agent.h: agents on the loop: the nailed-up phone leg, the leg to Twilio, and their relay.
+ *
+ * The truth of a session (state, wishes, turn) is in the database; here live the dialogs, and
+ * the work that brings the legs to where the session wants them.
+ */
+#ifndef OMNIVOX_GATEWAY_AGENT_H
+#define OMNIVOX_GATEWAY_AGENT_H
+
+#include <stdint.h>
+
+#include "db/sessions.h"
+#include "gateway/gateway.h"
+
+struct sip_binding;
+struct rtp_event;
+
+/* Loop thread, at start and end. Freeing sends no BYE. */
+int agents_new(struct gateway *gw, struct agents **ret_agents);
+void agents_free(struct agents **agents);
+
+/*
+ * Any thread. This session is new, or its row changed: publishes it, and on the loop brings
+ * phone and Twilio leg up (signed in, ready) or down (offline).
+ */
+void agent_changed(struct gateway *gw, const struct db_agent_session *session);
+
+/* sip_edge_config.account and .bind with arg = struct gateway; loop thread. */
+void agent_sip_account(void *gateway, uint64_t query, const char *user);
+void agent_sip_bind(void *gateway, uint64_t query, const struct sip_binding *binding);
+
+/* rtp_config.event with arg = struct gateway; rtp thread. */
+void agent_rtp_event(void *gateway, const struct rtp_event *event);
+
+#endif

@@ -1,0 +1,67 @@
+/*
+ * api.h: from an HTTP request to a handler on a database worker, and back.
+ *
+ * The table in api.c says for each route who may call it. A handler runs on a database worker,
+ * straight down: check the body, call db/, fill the reply. It never touches the loop's state;
+ * it posts to it through the nouns' headers.
+ */
+#ifndef OMNIVOX_GATEWAY_API_H
+#define OMNIVOX_GATEWAY_API_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "db/users.h"
+#include "gateway/gateway.h"
+#include "http/server.h"
+
+enum api_role {
+	API_ANYBODY = 0,
+	API_ADMIN = 1 << 0,
+	API_SUPERVISOR = 1 << 1,
+	API_AGENT = 1 << 2,
+};
+
+/* One request on its worker. Everything is borrowed for the length of the handler. */
+struct api_call {
+	struct gateway *gw;
+	struct db *db;
+	const struct http_request *request;
+	struct db_user user; /* id 0 on routes for anybody */
+	json_t *body;        /* the JSON object sent; an empty one when there was no body */
+};
+
+struct api_reply {
+	int status;
+	json_t *data;    /* owned; becomes {"success":true,"data":...} */
+	json_t *flat;    /* owned; sent as it is, instead of data (bodies fixed by compatibility) */
+	char code[48];   /* of an error; "" when none */
+	char message[384];
+	json_t *details; /* owned; of an error */
+	char set_cookie[256];
+	int retry_after_s;
+	bool deferred; /* somebody else answers this request id later */
+};
+
+/* Fill these; the dispatcher sends and frees. */
+void api_ok(struct api_reply *reply, int status, json_t *data);
+void api_fail(struct api_reply *reply, int status, const char *code, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+/* A negative errno of db/: 404, 409, 422, 503. `what` names the thing: "campaign". */
+void api_fail_db(struct api_reply *reply, int error, const char *what, const struct db *db);
+
+/* Sends a filled reply for a request id from any thread, and frees what it owns. */
+void api_send(struct gateway *gw, uint64_t request_id, struct api_reply *reply);
+
+/* The HTTP server's table, and its handle() callback with arg = struct gateway. */
+const struct http_route *api_routes(size_t *ret_count);
+int api_handle(void *gateway, struct http_request *request);
+/* verify(): X-Twilio-Signature over BACKEND_URL + path, with the primary or secondary token. */
+int api_verify(void *gateway, const struct http_request *request);
+
+/* Makes the user `admin` when there is no user yet; prints a one-time password if none is set. */
+int api_first_admin(struct gateway *gw, struct db *db);
+
+#endif

@@ -1,0 +1,20 @@
+/*
+ * events.h: what GET /api/events tells, one function per event. Any thread.
+ *
+ * Names and fields are part of docs/openapi.yaml.
+ */
+#ifndef OMNIVOX_GATEWAY_EVENTS_H
+#define OMNIVOX_GATEWAY_EVENTS_H
+
+#include "db/calls.h"
+#include "db/sessions.h"
+#include "gateway/gateway.h"
+
+/* `call`: {callId, campaignId, queueId, agentId, state, outcome, number, twilioCallSid} */
+void events_call(struct gateway *gw, const struct db_call_change *change);
+/* `agent`: {agentId, sessionId, state, reason, phoneUp, twilioUp, callId} */
+void events_agent(struct gateway *gw, const struct db_agent_session *session);
+/* `campaign`: {campaignId, reason} */
+void events_campaign(struct gateway *gw, int64_t campaign_id, const char *reason);
+
+#endif

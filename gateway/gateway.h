@@ -1,0 +1,53 @@
+/*
+ * gateway.h: the worker's parts in one struct, so that every noun's file finds the others.
+ *
+ * Filled by worker.c before any thread runs and read-only from then on. What the parts
+ * themselves allow from which thread is said in their headers. Live state of a noun (agents,
+ * calls, campaigns) belongs to the loop and is opaque here.
+ */
+#ifndef OMNIVOX_GATEWAY_GATEWAY_H
+#define OMNIVOX_GATEWAY_GATEWAY_H
+
+#include <stdint.h>
+
+#include "db/conn.h"
+#include "db/install.h"
+
+struct agents;
+struct calls;
+struct campaigns;
+struct config;
+struct http_events;
+struct http_server;
+struct jobs;
+struct post_queue;
+struct rtp_relay;
+struct sip_edge;
+struct sip_loop;
+struct timers;
+struct twilio_client;
+struct webhooks;
+
+struct gateway {
+	struct config *config;
+	char node[DB_NODE_SIZE];       /* this DATA_DIR's id: a restarted node is the same node */
+	char install[DB_INSTALL_SIZE]; /* prefixes conferences and labels */
+	char backend_url[256];         /* public base of our URLs, without a trailing slash */
+
+	struct post_queue *queue; /* to the loop */
+	struct timers *timers;    /* loop thread */
+	struct sip_loop *loop;
+	struct jobs *db; /* database workers; a job's ctx is struct db */
+	struct http_server *http;
+	struct http_events *events;
+	struct twilio_client *twilio;
+	struct sip_edge *edge;
+	struct rtp_relay *relay;
+
+	struct agents *agents;       /* agent.h */
+	struct calls *calls;         /* call.h */
+	struct campaigns *campaigns; /* campaign.h */
+	struct webhooks *webhooks;   /* webhook.h */
+};
+
+#endif

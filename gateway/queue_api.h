@@ -1,0 +1,19 @@
+/* queue_api.h: the queue's routes, and the late answer of Call Now. */
+#ifndef OMNIVOX_GATEWAY_QUEUE_API_H
+#define OMNIVOX_GATEWAY_QUEUE_API_H
+
+#include <stdint.h>
+
+#include "gateway/api.h"
+
+enum call_now_result {
+	CALL_NOW_PLACED,  /* Twilio accepted: 200 with the SID */
+	CALL_NOW_PENDING, /* no answer yet, or ambiguous: 202, twilioCallSid null */
+	CALL_NOW_REFUSED, /* Twilio said no, or was not reached: 502 with its reason */
+};
+
+/* Any thread. Answers the waiting request of a Call Now; reads the rest from the database. */
+void queue_api_answer(struct gateway *gw, uint64_t request_id, int64_t call_id,
+	enum call_now_result result, const char *reason);
+
+#endif
