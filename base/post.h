@@ -37,6 +37,15 @@ void post_queue_answer(struct post_queue *queue, struct post *post);
 /* Readable when something waits; for poll or epoll. Owned by the queue. */
 int post_queue_fd(const struct post_queue *queue);
 
+/*
+ * Reader: takes up to `most` of what waits without running it, for readers that work on many
+ * at once; the caller owns the posts. Returns how many.
+ */
+size_t post_queue_take(struct post_queue *queue, struct post **ret_posts, size_t most);
+
+/* How many wait now. Any thread. */
+size_t post_queue_waiting(struct post_queue *queue);
+
 /* Reader: runs what waited when it was called, at most `most`; returns how many. */
 size_t post_queue_run(struct post_queue *queue, size_t most);
 

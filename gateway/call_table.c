@@ -1,0 +1,116 @@
+/* call_table.c: the state table of calls. See call_table.h. */
+#include "gateway/call_table.h"
+
+#include <string.h>
+
+#include "dialer/retry.h"
+
+/*
+ * Events: from our POST: accepted, refused (4xx), unsent (surely not processed), lost (nobody
+ * knows). From Twilio: initiated, ringing, answered, joined, left, and the five endings. From
+ * us: hangup (somebody wants it over), slow (Twilio queues it), expired (looked for, not found).
+ *
+ * A pair that is not here changes nothing: that is what makes late and repeated events harmless.
+ */
+
+/* The endings that Twilio tells, the same from every open state. */
+#define ENDINGS(state)                                                                   \
+	{state, "completed", "ended", "completed", NULL, 0},                             \
+		{state, "busy", "ended", "busy", NULL, 0},                               \
+		{state, "no_answer", "ended", "no_answer", NULL, 0},                     \
+		{state, "failed", "ended", "failed", NULL, 0},                           \
+		{state, "canceled", "ended", "canceled", NULL, 0},                       \
+	{                                                                                \
+		state, "hangup", state, NULL, "hangup", 0                                \
+	}
+
+/* How far a call can get, told by any later news as well. */
+#define NEWS(state)                                                                      \
+	{state, "ringing", "ringing", NULL, NULL, 0},                                    \
+		{state, "answered", "answered", NULL, NULL, 0},                          \
+	{                                                                                \
+		state, "joined", "bridged", NULL, NULL, 0                                \
+	}
+
+static const struct db_transition transitions[] = {
+	{"placing", "accepted", "queued", NULL, NULL, 0},
+	{"placing", "refused", "ended", "failed", NULL, 0},
+	{"placing", "unsent", "ended", "failed", NULL, 0},
+	{"placing", "lost", "ambiguous", NULL, NULL, 0},
+	{"placing", "initiated", "queued", NULL, NULL, 0},
+	NEWS("placing"),
+	ENDINGS("placing"),
+
+	{"ambiguous", "accepted", "queued", NULL, NULL, 0},
+	{"ambiguous", "initiated", "queued", NULL, NULL, 0},
+	{"ambiguous", "expired", "ended", "unknown", NULL, 0},
+	NEWS("ambiguous"),
+	ENDINGS("ambiguous"),
+
+	{"queued", "slow", "queued", NULL, "cancel", 0},
+	NEWS("queued"),
+	ENDINGS("queued"),
+
+	{"ringing", "answered", "answered", NULL, NULL, 0},
+	{"ringing", "joined", "bridged", NULL, NULL, 0},
+	ENDINGS("ringing"),
+
+	{"answered", "joined", "bridged", NULL, NULL, 0},
+	{"answered", "left", "answered", NULL, NULL, 1},
+	ENDINGS("answered"),
+
+	{"bridged", "left", "bridged", NULL, NULL, 1},
+	ENDINGS("bridged"),
+};
+
+static const char *const outcomes[] = {"completed", "busy", "no_answer", "failed", "canceled",
+	"abandoned", "machine", "fax", "unknown"};
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+void call_table(const struct call_table_times *times, struct db_tables *ret_tables)
+{
+	static struct db_deadline deadlines[6];
+	static struct db_retry retries[COUNT(outcomes)];
+	static const struct retry_rules any = {.max_attempts = 2, .delay_s = 0};
+
+	/* Twilio adds up to 5 s to a ring time-out. */
+	deadlines[0] = (struct db_deadline){"placing", 20, false};
+	deadlines[1] = (struct db_deadline){"ambiguous", times->ambiguous_s, false};
+	deadlines[2] = (struct db_deadline){"queued", 3, false};
+	deadlines[3] = (struct db_deadline){"ringing", 7, true};
+	deadlines[4] = (struct db_deadline){"answered", times->reconcile_s, false};
+	deadlines[5] = (struct db_deadline){"bridged", times->reconcile_s, false};
+	for (size_t i = 0; i < COUNT(outcomes); i++)
+		retries[i] = (struct db_retry){
+			outcomes[i], retry_after(&any, outcomes[i], 1).again};
+	*ret_tables = (struct db_tables){
+		.transitions = transitions,
+		.transition_count = COUNT(transitions),
+		.deadlines = deadlines,
+		.deadline_count = COUNT(deadlines),
+		.retries = retries,
+		.retry_count = COUNT(retries),
+	};
+}
+
+const char *call_table_event(const char *call_status)
+{
+	static const struct {
+		const char *status, *event;
+	} words[] = {
+		{"initiated", "initiated"},
+		{"ringing", "ringing"},
+		{"in-progress", "answered"},
+		{"completed", "completed"},
+		{"busy", "busy"},
+		{"no-answer", "no_answer"},
+		{"failed", "failed"},
+		{"canceled", "canceled"},
+	};
+
+	for (size_t i = 0; i < COUNT(words); i++)
+		if (strcmp(words[i].status, call_status) == 0)
+			return words[i].event;
+	return NULL;
+}

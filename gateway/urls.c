@@ -1,0 +1,32 @@
+/* urls.c: the URLs that we hand to Twilio. See urls.h. */
+#include "gateway/urls.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+/*
+ * Twilio's connection overrides: connect in 2 s, read in 4.5 s, 15 s in all, three more tries
+ * after a failed connect, a silent read or a 5xx. The default would lose the event instead.
+ */
+#define OVERRIDES "#ct=2000&rt=4500&tt=15000&rc=3&rp=ct,rt,5xx"
+
+static void check(int len)
+{
+	assert(len > 0 && len < URL_SIZE); /* backend_url is bounded by its struct */
+	(void)len;
+}
+
+void url_status(const struct gateway *gw, int64_t call_id, int64_t entry_id, int attempt,
+	char buf[URL_SIZE])
+{
+	check(snprintf(buf, URL_SIZE,
+		"%s" URL_STATUS "?call=%" PRId64 "&entry=%" PRId64 "&attempt=%d" OVERRIDES,
+		gw->backend_url, call_id, entry_id, attempt));
+}
+
+void url_conference(const struct gateway *gw, int64_t session_id, char buf[URL_SIZE])
+{
+	check(snprintf(buf, URL_SIZE, "%s" URL_CONFERENCE "?session=%" PRId64 OVERRIDES,
+		gw->backend_url, session_id));
+}

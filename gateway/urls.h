@@ -1,0 +1,28 @@
+/*
+ * urls.h: the URLs that we hand to Twilio, each naming what it is about, and their way back.
+ */
+#ifndef OMNIVOX_GATEWAY_URLS_H
+#define OMNIVOX_GATEWAY_URLS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gateway/gateway.h"
+
+#define URL_SIZE 512
+
+#define URL_STATUS "/api/calls-twiml/webhook/status"
+#define URL_CONFERENCE "/api/calls-twiml/webhook/conference"
+#define URL_TWIML_AGENT "/api/calls-twiml/twiml-agent"
+
+/* The header of the agent's INVITE that /twiml-agent gets back as SipHeader_<this>. */
+#define URL_LEG_HEADER "X-Ovx-Leg"
+
+/* Status callback of a customer's leg: names call, entry and attempt. */
+void url_status(const struct gateway *gw, int64_t call_id, int64_t entry_id, int attempt,
+	char buf[URL_SIZE]);
+
+/* Conference callback of an agent session's conference. */
+void url_conference(const struct gateway *gw, int64_t session_id, char buf[URL_SIZE]);
+
+#endif
