@@ -22,35 +22,49 @@ struct uas_header {
 
 /* An authenticated INVITE, valid during the callback. */
 struct uas_invite {
-	const char *from, *to;  /* "sip:agent@domain" */
-	const char *call_id;    /* SIP Call-ID */
-	const char *source;     /* ip:port */
-	const char *username;   /* digest user */
-	const char *domain;     /* host of the Request-URI */
+	const char *from, *to;            /* "sip:agent@domain" */
+	const char *call_id;              /* SIP Call-ID */
+	const char *source;               /* ip:port */
+	const char *username;             /* digest user */
+	const char *domain;               /* host of the Request-URI */
 	const struct uas_header *headers; /* X-* and User-to-User */
 	size_t header_count;
 };
 
 struct uas_config {
-	const char *listen; /* "127.0.0.1:0" */
+	const char *listen; /* "127.0.0.1:0": one address, because it goes into SDP */
 	const char *realm;  /* "sip.twilio.com" */
 	const char *user, *password;
-	/* 100 and 180 were sent. Return 0 and keep the leg (set its arg), or a SIP status. */
+	/*
+	 * 100 and 180 were sent. Return 0 and keep the leg (set its arg), or a SIP status.
+	 * The leg may be answered inside; to refuse it, return the status.
+	 */
 	int (*invite)(void *arg, struct uas_leg *leg, const struct uas_invite *invite);
-	/* The far end hung up, cancelled, or was lost (no RTP for rtp_lost_ms); leg is gone after. */
+	/*
+	 * The far end hung up ("bye"), cancelled ("cancel"), never acknowledged ("no-ack") or
+	 * was lost ("rtp-timeout": no RTP for rtp_lost_ms); the leg is gone after.
+	 */
 	void (*ended)(void *arg, struct uas_leg *leg, const char *why);
-	unsigned rtp_lost_ms; /* 60000 as at Twilio */
+	unsigned rtp_lost_ms; /* 60000 as at Twilio; 0: never */
 	void *arg;
 };
 
+/*
+ * Before it: libre_init(), and fd_setsize() to more than two descriptors a leg (libre takes
+ * only 128 unless told). The strings of `config` are the caller's and outlive the UAS.
+ * Negative errno: -EINVAL for a bad or wildcard address, -EADDRINUSE.
+ */
 int uas_new(const struct uas_config *config, struct uas **ret_uas);
-void uas_free(struct uas **uas); /* BYEs every leg */
+void uas_free(struct uas **uas);             /* BYEs every leg; `ended` is not called */
 const char *uas_addr(const struct uas *uas); /* "127.0.0.1:5080", the real one */
 
 void uas_leg_set_arg(struct uas_leg *leg, void *arg);
 void *uas_leg_arg(const struct uas_leg *leg);
 
-/* 200 OK with PCMU; audio flows through the port once it is in a room (silence before). */
+/*
+ * 200 OK; audio flows through the port once it is in a room (silence before). Once a leg.
+ * Negative errno: the leg stays, to be refused.
+ */
 int uas_leg_answer(struct uas_leg *leg);
 void uas_leg_refuse(struct uas_leg *leg, int status); /* leg is gone after */
 void uas_leg_hangup(struct uas_leg *leg);             /* BYE; leg is gone after */

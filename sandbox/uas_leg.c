@@ -1,0 +1,163 @@
+/* uas_leg.c: a libre session and its sound, from ringing to BYE. */
+#include "config.h"
+
+#include "sandbox/uas_leg.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#define CONTENT_TYPE "application/sdp"
+
+static const char *reason_of(int status)
+{
+	static const struct {
+		int status;
+		const char *text;
+	} reasons[] = {
+		{403, "Forbidden"},
+		{404, "Not Found"},
+		{408, "Request Timeout"},
+		{480, "Temporarily Unavailable"},
+		{486, "Busy Here"},
+		{488, "Not Acceptable Here"},
+		{503, "Service Unavailable"},
+		{603, "Decline"},
+	};
+
+	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
+		if (reasons[i].status == status)
+			return reasons[i].text;
+	return "Refused";
+}
+
+/* A re-INVITE: answers its offer, or makes one when it has none (RFC 3261 section 14.2). */
+static int session_offered(struct mbuf **ret_sdp, const struct sip_msg *msg, void *arg)
+{
+	struct uas_leg *leg = arg;
+	int err;
+
+	if (mbuf_get_left(msg->mb) == 0)
+		return -media_make_offer(leg->media, ret_sdp);
+	err = media_take_offer(leg->media, msg->mb);
+	if (err == 0)
+		err = media_make_answer(leg->media, ret_sdp);
+	return -err;
+}
+
+static int session_answered(const struct sip_msg *msg, void *arg)
+{
+	struct uas_leg *leg = arg;
+
+	return -media_take_answer(leg->media, msg->mb);
+}
+
+static void session_closed(int err, const struct sip_msg *msg, void *arg)
+{
+	struct uas_leg *leg = arg;
+
+	(void)msg;
+	if (err == ETIMEDOUT)
+		uas_leg_end(leg, "no-ack");
+	else
+		uas_leg_end(leg, leg->answered ? "bye" : "cancel");
+}
+
+int uas_leg_new(const struct uas_config *config, struct sipsess_sock *sock,
+	const struct sip_msg *invite, struct uas_leg **ret_leg, uint16_t *ret_status)
+{
+	struct uas_leg *leg = calloc(1, sizeof(*leg));
+	uint16_t status = 500;
+	int err;
+
+	if (leg == NULL)
+		return -ENOMEM;
+	leg->config = config;
+	err = media_new(&invite->dst, &leg->media);
+	if (err < 0)
+		goto out;
+	err = media_take_offer(leg->media, invite->mb);
+	if (err < 0) {
+		status = 488;
+		goto out;
+	}
+	err = -sipsess_accept(&leg->session, sock, invite, 180, "Ringing", "sandbox",
+		CONTENT_TYPE, NULL, NULL, NULL, false, session_offered, session_answered,
+		NULL, NULL, NULL, session_closed, leg, NULL);
+	if (err < 0)
+		goto out;
+	*ret_leg = leg;
+	leg = NULL;
+out:
+	if (err < 0)
+		*ret_status = status;
+	uas_leg_free(&leg);
+	return err;
+}
+
+void uas_leg_free(struct uas_leg **leg)
+{
+	if (*leg == NULL)
+		return;
+	list_remove(&(*leg)->node);
+	if ((*leg)->session != NULL && !(*leg)->answered)
+		(void)sipsess_reject((*leg)->session, 480, reason_of(480), NULL);
+	mem_deref(
+		(*leg)->session); /* sends BYE when one is due, and outlives us for it */
+	media_free(&(*leg)->media);
+	free(*leg);
+	*leg = NULL;
+}
+
+void uas_leg_end(struct uas_leg *leg, const char *why)
+{
+	list_remove(&leg->node);
+	mixer_leave(media_port(leg->media));
+	leg->config->ended(leg->config->arg, leg, why);
+	uas_leg_free(&leg);
+}
+
+int uas_leg_answer(struct uas_leg *leg)
+{
+	struct mbuf *sdp = NULL;
+	int err;
+
+	assert(!leg->answered);
+	err = media_make_answer(leg->media, &sdp);
+	if (err < 0)
+		return err;
+	err = -sipsess_answer(leg->session, 200, "OK", sdp, NULL);
+	mem_deref(sdp);
+	if (err < 0)
+		return err;
+	leg->answered = true;
+	media_start(leg->media);
+	return 0;
+}
+
+void uas_leg_refuse(struct uas_leg *leg, int status)
+{
+	assert(!leg->answered);
+	(void)sipsess_reject(leg->session, (uint16_t)status, reason_of(status), NULL);
+	uas_leg_free(&leg);
+}
+
+void uas_leg_hangup(struct uas_leg *leg)
+{
+	uas_leg_free(&leg);
+}
+
+void uas_leg_set_arg(struct uas_leg *leg, void *arg)
+{
+	leg->arg = arg;
+}
+
+void *uas_leg_arg(const struct uas_leg *leg)
+{
+	return leg->arg;
+}
+
+struct mixer_port *uas_leg_port(struct uas_leg *leg)
+{
+	return media_port(leg->media);
+}
