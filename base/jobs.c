@@ -1,0 +1,152 @@
+/* jobs.c: threads that do blocking work. See jobs.h. */
+#include "base/jobs.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "base/list.h"
+
+struct jobs {
+	struct jobs_config config;
+	pthread_mutex_t lock;
+	pthread_cond_t more;
+	struct job *first, *last;
+	size_t count;
+	bool ending;
+	unsigned started;
+	pthread_t threads[];
+};
+
+/* The next job, or NULL when the pool ends. Blocks. */
+static struct job *take(struct jobs *jobs)
+{
+	struct job *job = NULL;
+
+	(void)pthread_mutex_lock(&jobs->lock);
+	while (jobs->first == NULL && !jobs->ending)
+		(void)pthread_cond_wait(&jobs->more, &jobs->lock);
+	if (!jobs->ending) {
+		job = jobs->first;
+		jobs->first = job->next;
+		jobs->count--;
+	}
+	(void)pthread_mutex_unlock(&jobs->lock);
+	return job;
+}
+
+static void answer_run(struct post *post)
+{
+	struct job *job = list_entry(post, struct job, post);
+
+	job->done(job);
+}
+
+static void answer_drop(struct post *post)
+{
+	struct job *job = list_entry(post, struct job, post);
+
+	if (job->drop != NULL)
+		job->drop(job);
+}
+
+static void *worker(void *arg)
+{
+	struct jobs *jobs = arg;
+	struct job *job;
+	void *ctx = NULL;
+	bool answered;
+
+	if (jobs->config.start != NULL && jobs->config.start(jobs->config.arg, &ctx) < 0)
+		ctx = NULL; /* start() is of those that cannot fail but for memory */
+	while ((job = take(jobs)) != NULL) {
+		answered = job->done != NULL;
+		job->work(job, ctx);
+		if (!answered)
+			continue; /* work owned it */
+		job->post.run = answer_run;
+		job->post.drop = answer_drop;
+		post_queue_answer(jobs->config.answers, &job->post);
+	}
+	if (jobs->config.stop != NULL)
+		jobs->config.stop(jobs->config.arg, ctx);
+	return NULL;
+}
+
+int jobs_new(const struct jobs_config *config, struct jobs **ret_jobs)
+{
+	struct jobs *jobs =
+		calloc(1, sizeof(*jobs) + config->threads * sizeof(pthread_t));
+	int err = 0;
+
+	if (jobs == NULL)
+		return -ENOMEM;
+	jobs->config = *config;
+	(void)pthread_mutex_init(&jobs->lock, NULL);
+	(void)pthread_cond_init(&jobs->more, NULL);
+	while (err == 0 && jobs->started < config->threads) {
+		err = -pthread_create(&jobs->threads[jobs->started], NULL, worker, jobs);
+		jobs->started += err == 0;
+	}
+	if (err < 0) {
+		jobs_free(&jobs);
+		return err;
+	}
+	*ret_jobs = jobs;
+	return 0;
+}
+
+void jobs_free(struct jobs **jobs)
+{
+	struct jobs *pool = *jobs;
+	struct job *job;
+
+	if (pool == NULL)
+		return;
+	(void)pthread_mutex_lock(&pool->lock);
+	pool->ending = true;
+	(void)pthread_cond_broadcast(&pool->more);
+	(void)pthread_mutex_unlock(&pool->lock);
+	for (unsigned i = 0; i < pool->started; i++)
+		(void)pthread_join(pool->threads[i], NULL);
+	while ((job = pool->first) != NULL) {
+		pool->first = job->next;
+		if (job->drop != NULL)
+			job->drop(job);
+	}
+	(void)pthread_cond_destroy(&pool->more);
+	(void)pthread_mutex_destroy(&pool->lock);
+	free(pool);
+	*jobs = NULL;
+}
+
+int jobs_put(struct jobs *jobs, struct job *job)
+{
+	int err = -EAGAIN;
+
+	job->next = NULL;
+	(void)pthread_mutex_lock(&jobs->lock);
+	if (jobs->count < jobs->config.limit && !jobs->ending) {
+		if (jobs->first == NULL)
+			jobs->first = job;
+		else
+			jobs->last->next = job;
+		jobs->last = job;
+		jobs->count++;
+		err = 0;
+		(void)pthread_cond_signal(&jobs->more);
+	}
+	(void)pthread_mutex_unlock(&jobs->lock);
+	return err;
+}
+
+size_t jobs_waiting(struct jobs *jobs)
+{
+	size_t count;
+
+	(void)pthread_mutex_lock(&jobs->lock);
+	count = jobs->count;
+	(void)pthread_mutex_unlock(&jobs->lock);
+	return count;
+}

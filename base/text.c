@@ -1,0 +1,75 @@
+/* text.c: small checked string helpers. See text.h. */
+#include "base/text.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+int text_copy(char *dst, size_t size, const char *src)
+{
+	size_t len = strlen(src);
+
+	if (len >= size) {
+		if (size > 0)
+			dst[0] = '\0';
+		return -ENAMETOOLONG;
+	}
+	memcpy(dst, src, len + 1);
+	return 0;
+}
+
+int text_int(const char *text, int64_t lo, int64_t hi, int64_t *ret_value)
+{
+	const char *digits = text[0] == '-' ? text + 1 : text;
+	long long value;
+
+	if (digits[0] == '\0' || strspn(digits, "0123456789") != strlen(digits))
+		return -EINVAL;
+	errno = 0;
+	value = strtoll(text, NULL, 10);
+	if (errno == ERANGE || value < lo || value > hi)
+		return -ERANGE;
+	*ret_value = value;
+	return 0;
+}
+
+char *text_hex(char *dst, const void *data, size_t len)
+{
+	static const char digits[] = "0123456789abcdef";
+	const unsigned char *bytes = data;
+
+	for (size_t i = 0; i < len; i++) {
+		dst[2 * i] = digits[bytes[i] >> 4];
+		dst[2 * i + 1] = digits[bytes[i] & 15];
+	}
+	dst[2 * len] = '\0';
+	return dst;
+}
+
+char *text_random(char *dst, size_t bytes)
+{
+	unsigned char chunk[32];
+	size_t done = 0;
+
+	while (done < bytes) {
+		size_t take = bytes - done < sizeof(chunk) ? bytes - done : sizeof(chunk);
+
+		if (getrandom(chunk, take, 0) != (ssize_t)take)
+			abort();
+		(void)text_hex(dst + 2 * done, chunk, take);
+		done += take;
+	}
+	dst[2 * bytes] = '\0';
+	return dst;
+}
+
+int text_differs(const void *a, const void *b, size_t len)
+{
+	const volatile unsigned char *x = a, *y = b;
+	unsigned char difference = 0;
+
+	for (size_t i = 0; i < len; i++)
+		difference |= (unsigned char)(x[i] ^ y[i]);
+	return difference;
+}
