@@ -17,6 +17,7 @@ struct db_campaign {
 	int batch_size, call_gap_ms, batch_gap_ms, ring_timeout_s, wrap_up_s;
 	int max_attempts, retry_delay_s;
 	int64_t created_ms, updated_ms;
+	char run_reason[128]; /* why the runner dials or does not; its node writes it */
 	/* Counted on reading. */
 	int64_t pending, dialing, completed, skipped, agents;
 };
@@ -46,6 +47,9 @@ int db_campaign_auto_dial(struct db *db, int64_t id, bool wanted);
  */
 int db_campaign_lease(struct db *db, const char *node, unsigned lease_ms,
 	struct db_campaign **ret_campaigns, size_t *ret_count);
+
+/* The runner's reason, for people on any node. */
+int db_campaign_note(struct db *db, int64_t id, const char *reason);
 
 struct db_list {
 	int64_t id, campaign_id; /* 0: none */

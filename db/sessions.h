@@ -12,6 +12,7 @@
 #include "db/conn.h"
 
 struct db_agent_session {
+	int64_t version; /* goes up with every change: tells an old reading from a new one */
 	int64_t id, user_id, campaign_id, call_id;
 	char username[64], sip_username[64];
 	char node[DB_NODE_SIZE];
@@ -48,8 +49,11 @@ int db_agent_session_ready(struct db *db, int64_t session_id,
 int db_agent_session_pause(struct db *db, int64_t session_id, const char *reason,
 	struct db_agent_session *ret_session);
 
-/* The phone's leg came up or went away. Going away while idle makes ready paused. */
-int db_agent_session_phone(struct db *db, int64_t session_id, bool up,
+/*
+ * The phone's leg came up or went away. Going away while idle makes ready paused; `refused`
+ * (the agent hung up) also takes the wish to be ready back.
+ */
+int db_agent_session_phone(struct db *db, int64_t session_id, bool up, bool refused,
 	struct db_agent_session *ret_session);
 int db_agent_session_ports(struct db *db, int64_t session_id, int port_phone,
 	int port_twilio);
@@ -85,7 +89,11 @@ int db_agent_leg_joined(struct db *db, const char *label, const char *provider_s
 	struct db_agent_session *ret_session);
 int db_agent_leg_left(struct db *db, const char *label, const char *provider_sid,
 	struct db_agent_session *ret_session);
-/* The leg's dialog is gone. Same effect as left. */
-int db_agent_leg_lost(struct db *db, int64_t leg_id, struct db_agent_session *ret_session);
+/*
+ * The dialog of the session's leg is gone, or was not found again after a restart. `leg_id` 0:
+ * whichever is the newest. Clears twilio_up when it is the newest.
+ */
+int db_agent_leg_lost(struct db *db, int64_t session_id, int64_t leg_id,
+	struct db_agent_session *ret_session);
 
 #endif

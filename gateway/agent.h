@@ -7,6 +7,7 @@
 #ifndef OMNIVOX_GATEWAY_AGENT_H
 #define OMNIVOX_GATEWAY_AGENT_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "db/sessions.h"
@@ -14,6 +15,7 @@
 
 struct sip_binding;
 struct rtp_event;
+struct twilio_answer;
 
 /* Loop thread, at start and end. Freeing sends no BYE. */
 int agents_new(struct gateway *gw, struct agents **ret_agents);
@@ -25,9 +27,23 @@ void agents_free(struct agents **agents);
  */
 void agent_changed(struct gateway *gw, const struct db_agent_session *session);
 
+/*
+ * Loop, before it runs. Takes up the sessions of an earlier worker of this node: same ports,
+ * same dialogs, nobody called again. Returns how many dialogs were taken up.
+ */
+struct db_dialog;
+size_t agents_resume(struct gateway *gw, const struct db_agent_session *rows,
+	size_t row_count, const struct db_dialog *dialogs, size_t dialog_count);
+
 /* sip_edge_config.account and .bind with arg = struct gateway; loop thread. */
 void agent_sip_account(void *gateway, uint64_t query, const char *user);
 void agent_sip_bind(void *gateway, uint64_t query, const struct sip_binding *binding);
+
+/* Loop. Twilio's answer about a conference of a session; `id` is the session's. */
+void agent_twilio_answer(struct gateway *gw, const struct twilio_answer *answer);
+
+/* Loop. Agents of this campaign who could take a call now, as far as the loop knows. */
+unsigned agents_ready(struct gateway *gw, int64_t campaign_id);
 
 /* rtp_config.event with arg = struct gateway; rtp thread. */
 void agent_rtp_event(void *gateway, const struct rtp_event *event);

@@ -30,14 +30,14 @@ struct api_call {
 	struct db *db;
 	const struct http_request *request;
 	struct db_user user; /* id 0 on routes for anybody */
-	json_t *body;        /* the JSON object sent; an empty one when there was no body */
+	json_t *body; /* the JSON object sent; an empty one when there was no body */
 };
 
 struct api_reply {
 	int status;
-	json_t *data;    /* owned; becomes {"success":true,"data":...} */
-	json_t *flat;    /* owned; sent as it is, instead of data (bodies fixed by compatibility) */
-	char code[48];   /* of an error; "" when none */
+	json_t *data; /* owned; becomes {"success":true,"data":...} */
+	json_t *flat; /* owned; sent as it is, instead of data (bodies fixed by compatibility) */
+	char code[48]; /* of an error; "" when none */
 	char message[384];
 	json_t *details; /* owned; of an error */
 	char set_cookie[256];
@@ -50,7 +50,8 @@ void api_ok(struct api_reply *reply, int status, json_t *data);
 void api_fail(struct api_reply *reply, int status, const char *code, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 /* A negative errno of db/: 404, 409, 422, 503. `what` names the thing: "campaign". */
-void api_fail_db(struct api_reply *reply, int error, const char *what, const struct db *db);
+void api_fail_db(
+	struct api_reply *reply, int error, const char *what, const struct db *db);
 
 /* Sends a filled reply for a request id from any thread, and frees what it owns. */
 void api_send(struct gateway *gw, uint64_t request_id, struct api_reply *reply);

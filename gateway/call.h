@@ -5,6 +5,7 @@
 #ifndef OMNIVOX_GATEWAY_CALL_H
 #define OMNIVOX_GATEWAY_CALL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,6 +33,29 @@ void calls_changed(struct gateway *gw, struct db_call_change *changes, size_t co
 /* Any thread; on a database worker: applies the events and hands the changes to the loop. */
 int calls_apply(struct gateway *gw, struct db *db, const struct db_call_event *events,
 	size_t count);
+
+/* What we learned or want ourselves about one call: up to three events, in order. */
+#define CALL_NEWS_MAX 3
+struct call_news {
+	int64_t call_id;
+	const char *events[CALL_NEWS_MAX]; /* static words of the state table */
+	size_t count;
+	char sid[TWILIO_SID_SIZE]; /* of the customer's leg; "": the news is ours, not Twilio's */
+	int64_t at_ms;
+	int duration_s; /* -1: not known */
+	int code;
+	char detail[256];
+	bool action_done; /* what the row asked for was done */
+};
+
+/* Any thread. Stores the news through a database worker. When that fails, the sweeper asks. */
+void call_news(struct gateway *gw, const struct call_news *news);
+
+/* Loop. Whether the POST of this call is still out. */
+bool call_is_placing(struct gateway *gw, int64_t call_id);
+
+/* Loop. Does a transition's action at Twilio: "cancel" or "hangup". May be repeated. */
+void call_act(struct gateway *gw, int64_t call_id, const char *sid, const char *action);
 
 /* twilio thread: twilio_config.answer with arg = struct gateway. */
 void calls_twilio_answer(void *gateway, const struct twilio_answer *answer);

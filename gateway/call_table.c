@@ -14,22 +14,22 @@
  */
 
 /* The endings that Twilio tells, the same from every open state. */
-#define ENDINGS(state)                                                                   \
-	{state, "completed", "ended", "completed", NULL, 0},                             \
-		{state, "busy", "ended", "busy", NULL, 0},                               \
-		{state, "no_answer", "ended", "no_answer", NULL, 0},                     \
-		{state, "failed", "ended", "failed", NULL, 0},                           \
-		{state, "canceled", "ended", "canceled", NULL, 0},                       \
-	{                                                                                \
-		state, "hangup", state, NULL, "hangup", 0                                \
+#define ENDINGS(state)                                               \
+	{state, "completed", "ended", "completed", NULL, 0},         \
+		{state, "busy", "ended", "busy", NULL, 0},           \
+		{state, "no_answer", "ended", "no_answer", NULL, 0}, \
+		{state, "failed", "ended", "failed", NULL, 0},       \
+		{state, "canceled", "ended", "canceled", NULL, 0},   \
+	{                                                            \
+		state, "hangup", state, NULL, "hangup", 0            \
 	}
 
 /* How far a call can get, told by any later news as well. */
-#define NEWS(state)                                                                      \
-	{state, "ringing", "ringing", NULL, NULL, 0},                                    \
-		{state, "answered", "answered", NULL, NULL, 0},                          \
-	{                                                                                \
-		state, "joined", "bridged", NULL, NULL, 0                                \
+#define NEWS(state)                                             \
+	{state, "ringing", "ringing", NULL, NULL, 0},           \
+		{state, "answered", "answered", NULL, NULL, 0}, \
+	{                                                       \
+		state, "joined", "bridged", NULL, NULL, 0       \
 	}
 
 static const struct db_transition transitions[] = {
@@ -63,8 +63,8 @@ static const struct db_transition transitions[] = {
 	ENDINGS("bridged"),
 };
 
-static const char *const outcomes[] = {"completed", "busy", "no_answer", "failed", "canceled",
-	"abandoned", "machine", "fax", "unknown"};
+static const char *const outcomes[] = {"completed", "busy", "no_answer", "failed",
+	"canceled", "abandoned", "machine", "fax", "unknown"};
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

@@ -1,10 +1,11 @@
 /*
  * campaign.h: the runner of campaigns: leases them, paces them, claims the next call.
+ *
+ * What it is doing, or why it is not dialling, stands in the campaign's row (run_reason).
  */
 #ifndef OMNIVOX_GATEWAY_CAMPAIGN_H
 #define OMNIVOX_GATEWAY_CAMPAIGN_H
 
-#include <stddef.h>
 #include <stdint.h>
 
 #include "gateway/gateway.h"
@@ -13,10 +14,10 @@
 int campaigns_new(struct gateway *gw, struct campaigns **ret_campaigns);
 void campaigns_free(struct campaigns **campaigns);
 
-/* Any thread. Something about the campaign changed (started, stopped, an agent came free). */
+/* Any thread. A line or an agent came free: the runner looks at once. */
 void campaign_wake(struct gateway *gw, int64_t campaign_id);
 
-/* Any thread. What the runner is doing, one sentence: why nothing is dialled, or that it is. */
-void campaign_reason(struct gateway *gw, int64_t campaign_id, char *buf, size_t size);
+/* Any thread. Somebody started, stopped or edited it: its row is read anew. */
+void campaign_changed(struct gateway *gw, int64_t campaign_id);
 
 #endif

@@ -24,15 +24,17 @@ struct post_queue;
 struct rtp_relay;
 struct sip_edge;
 struct sip_loop;
+struct sweeper;
 struct timers;
 struct twilio_client;
 struct webhooks;
 
 struct gateway {
 	struct config *config;
-	char node[DB_NODE_SIZE];       /* this DATA_DIR's id: a restarted node is the same node */
+	char node
+		[DB_NODE_SIZE]; /* this DATA_DIR's id: a restarted node is the same node */
 	char install[DB_INSTALL_SIZE]; /* prefixes conferences and labels */
-	char backend_url[256];         /* public base of our URLs, without a trailing slash */
+	char backend_url[256]; /* public base of our URLs, without a trailing slash */
 
 	struct post_queue *queue; /* to the loop */
 	struct timers *timers;    /* loop thread */
@@ -47,6 +49,7 @@ struct gateway {
 	struct agents *agents;       /* agent.h */
 	struct calls *calls;         /* call.h */
 	struct campaigns *campaigns; /* campaign.h */
+	struct sweeper *sweeper;     /* sweep.h */
 	struct webhooks *webhooks;   /* webhook.h */
 };
 

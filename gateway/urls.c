@@ -21,7 +21,8 @@ void url_status(const struct gateway *gw, int64_t call_id, int64_t entry_id, int
 	char buf[URL_SIZE])
 {
 	check(snprintf(buf, URL_SIZE,
-		"%s" URL_STATUS "?call=%" PRId64 "&entry=%" PRId64 "&attempt=%d" OVERRIDES,
+		"%s" URL_STATUS "?call=%" PRId64 "&entry=%" PRId64
+		"&attempt=%d" OVERRIDES,
 		gw->backend_url, call_id, entry_id, attempt));
 }
 

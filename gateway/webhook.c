@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/jobs.h"
+#include "base/list.h"
 #include "base/log.h"
 #include "base/post.h"
 #include "base/text.h"
@@ -17,6 +18,7 @@
 #include "gateway/call.h"
 #include "gateway/call_table.h"
 #include "gateway/urls.h"
+#include "twilio/client.h"
 #include "twilio/twiml.h"
 
 #define WAITING_MAX 4096 /* status webhooks not yet written */
@@ -82,7 +84,8 @@ static void status_drop(struct post *post)
 	status_free(list_entry(post, struct status_post, post));
 }
 
-static void write_batch(struct gateway *gw, struct db *db, struct post **posts, size_t count)
+static void write_batch(
+	struct gateway *gw, struct db *db, struct post **posts, size_t count)
 {
 	struct db_call_event events[BATCH_MAX];
 	struct status_post *status;
@@ -180,7 +183,8 @@ static const char *parameter(const struct http_request *request, const char *nam
 static int64_t timestamp_ms(const char *text)
 {
 	struct tm tm = {0};
-	const char *end = text == NULL ? NULL : strptime(text, "%a, %d %b %Y %H:%M:%S", &tm);
+	const char *end =
+		text == NULL ? NULL : strptime(text, "%a, %d %b %Y %H:%M:%S", &tm);
 
 	if (end == NULL)
 		return clock_wall_ms();
@@ -244,7 +248,7 @@ int webhook_call_status(struct gateway *gw, struct http_request *request)
 		http_request_free(&request);
 		return 0;
 	}
-	status->post.run = status_collect;
+	status->post.run = status_drop; /* only ever taken */
 	status->post.drop = status_drop;
 	status->request = request;
 	if (post_queue_put(webhooks->waiting, &status->post) < 0) {
@@ -323,9 +327,8 @@ static int conference_agent(struct gateway *gw, struct db *db, const char *event
 	struct db_agent_session session;
 	int err;
 
-	err = strcmp(event, "joined") == 0
-		? db_agent_leg_joined(db, label, sid, &session)
-		: db_agent_leg_left(db, label, sid, &session);
+	err = strcmp(event, "joined") == 0 ? db_agent_leg_joined(db, label, sid, &session)
+					   : db_agent_leg_left(db, label, sid, &session);
 	if (err == 0)
 		agent_changed(gw, &session);
 	return err;
@@ -348,7 +351,8 @@ static void conference_work(struct job *job, void *ctx)
 	if (event != NULL && label != NULL && sid != NULL) {
 		err = conference_agent(task->gw, ctx, event, label, sid);
 		if (err == -ENOENT)
-			err = conference_customer(task->gw, ctx, task->request, event, label);
+			err = conference_customer(
+				task->gw, ctx, task->request, event, label);
 	}
 	reply_status(task->gw, task->request->id, err < 0 && err != -ENOENT ? 503 : 204);
 	request_job_free(task);
@@ -370,13 +374,14 @@ static void twiml_agent_work(struct job *job, void *ctx)
 	char callback[URL_SIZE];
 
 	twiml_begin(&doc);
-	if (token != NULL && sid != NULL && db_agent_leg_claim(ctx, token, sid, &leg) == 0) {
+	if (token != NULL && sid != NULL &&
+		db_agent_leg_claim(ctx, token, sid, &leg) == 0) {
 		url_conference(task->gw, leg.agent_session_id, callback);
 		twiml_conference(&doc, &(struct twiml_conference){
-			.name = leg.conference,
-			.participant_label = leg.label,
-			.status_callback = callback,
-		});
+					       .name = leg.conference,
+					       .participant_label = leg.label,
+					       .status_callback = callback,
+				       });
 	} else {
 		log_warn("webhook", 0, "twiml-agent: no leg of ours sid=%s",
 			sid == NULL ? "-" : sid);

@@ -69,6 +69,7 @@ CREATE TABLE campaigns (
 	wrap_up_s int NOT NULL DEFAULT 10 CHECK (wrap_up_s BETWEEN 0 AND 3600),
 	max_attempts int NOT NULL DEFAULT 3 CHECK (max_attempts BETWEEN 1 AND 100),
 	retry_delay_s int NOT NULL DEFAULT 3600 CHECK (retry_delay_s BETWEEN 0 AND 2592000),
+	run_reason text NOT NULL DEFAULT '',        -- why the runner dials or does not
 	-- The node that runs it, by the database's clock.
 	lease_node uuid,
 	lease_until timestamptz,
@@ -148,10 +149,20 @@ CREATE TABLE agent_sessions (
 	port_twilio int NOT NULL DEFAULT 0,
 	started_at timestamptz NOT NULL DEFAULT now(),
 	ended_at timestamptz,
+	version bigint NOT NULL DEFAULT 1,          -- goes up with every change
 	CHECK ((state = 'offline') = (ended_at IS NOT NULL))
 ) WITH (fillfactor = 70);
 CREATE UNIQUE INDEX agent_sessions_open ON agent_sessions (user_id) WHERE ended_at IS NULL;
 CREATE INDEX agent_sessions_campaign ON agent_sessions (campaign_id) WHERE ended_at IS NULL;
+
+CREATE FUNCTION count_version() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	NEW.version := OLD.version + 1;
+	RETURN NEW;
+END
+$$;
+CREATE TRIGGER agent_sessions_version BEFORE UPDATE ON agent_sessions
+	FOR EACH ROW EXECUTE FUNCTION count_version();
 
 CREATE TABLE calls (
 	id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

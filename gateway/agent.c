@@ -1,0 +1,330 @@
+/* agent.c: agent sessions on the loop. See agent.h. */
+#include "gateway/agent.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/post.h"
+#include "gateway/agent_live.h"
+#include "gateway/campaign.h"
+#include "gateway/events.h"
+#include "twilio/client.h"
+
+#define RETRY_MS 500
+#define RETRY_MAX_MS 10000
+#define JOIN_CHECK_MS 3000
+
+static bool is(const struct agent *agent, const char *state)
+{
+	return strcmp(agent->row.state, state) == 0;
+}
+
+struct agent *agent_find(struct gateway *gw, int64_t session_id)
+{
+	struct list *node, *tmp;
+
+	list_for_each(&gw->agents->all, node, tmp)
+	{
+		struct agent *agent = list_entry(node, struct agent, node);
+
+		if (agent->row.id == session_id)
+			return agent;
+	}
+	return NULL;
+}
+
+static void retry_fire(struct timer *timer)
+{
+	agent_step(list_entry(timer, struct agent_side, retry)->agent);
+}
+
+void agent_retry(struct agent_side *side)
+{
+	int64_t wait = RETRY_MS;
+
+	for (unsigned i = 0; i < side->failures && wait < RETRY_MAX_MS; i++)
+		wait *= 2;
+	side->failures++;
+	timer_start(side->agent->gw->timers, &side->retry,
+		wait < RETRY_MAX_MS ? wait : RETRY_MAX_MS);
+}
+
+/* The join webhook may be lost: look whether the leg is in its conference. */
+static void join_check_fire(struct timer *timer)
+{
+	struct agent *agent = list_entry(timer, struct agent, join_check);
+
+	if (agent->row.twilio_up || !agent->twilio.up)
+		return;
+	(void)twilio_conference_find(
+		agent->gw->twilio, (uint64_t)agent->row.id, agent->leg.conference);
+	timer_start(agent->gw->timers, &agent->join_check, JOIN_CHECK_MS);
+}
+
+static void side_init(struct agent *agent, struct agent_side *side, enum rtp_side which)
+{
+	side->agent = agent;
+	side->side = which;
+	side->retry.fire = retry_fire;
+}
+
+static struct agent *agent_new(struct gateway *gw, const struct db_agent_session *row)
+{
+	struct agent *agent = calloc(1, sizeof(*agent));
+
+	if (agent == NULL)
+		return NULL;
+	agent->gw = gw;
+	agent->row = *row;
+	side_init(agent, &agent->phone, RTP_PHONE);
+	side_init(agent, &agent->twilio, RTP_TWILIO);
+	agent->join_check.fire = join_check_fire;
+	list_add_tail(&gw->agents->all, &agent->node);
+	return agent;
+}
+
+/* Without a message to anybody: the dialogs live on and are resumed by the next worker. */
+static void agent_free(struct agent *agent)
+{
+	timer_stop(&agent->phone.retry);
+	timer_stop(&agent->twilio.retry);
+	timer_stop(&agent->join_check);
+	sip_dialog_free(&agent->phone.dialog);
+	sip_dialog_free(&agent->twilio.dialog);
+	list_remove(&agent->node);
+	free(agent);
+}
+
+int agents_new(struct gateway *gw, struct agents **ret_agents)
+{
+	struct agents *agents = calloc(1, sizeof(*agents));
+
+	if (agents == NULL)
+		return -ENOMEM;
+	agents->gw = gw;
+	list_init(&agents->all);
+	*ret_agents = agents;
+	return 0;
+}
+
+void agents_free(struct agents **agents)
+{
+	struct list *node, *tmp;
+
+	if (*agents == NULL)
+		return;
+	list_for_each(&(*agents)->all, node, tmp)
+		agent_free(list_entry(node, struct agent, node));
+	free(*agents);
+	*agents = NULL;
+}
+
+/* Signed out: hang up what is left; the last `ended` comes back here. */
+static void agent_close(struct agent *agent)
+{
+	if (agent->phone.dialog != NULL || agent->twilio.dialog != NULL) {
+		sip_dialog_hangup(agent->phone.dialog);
+		sip_dialog_hangup(agent->twilio.dialog);
+		return;
+	}
+	if (agent->phone.starting || agent->twilio.starting)
+		return; /* its job comes back and finds the session offline */
+	rtp_session_close(agent->gw->relay, (uint64_t)agent->row.id);
+	agent_free(agent);
+}
+
+static bool on_a_call(const struct agent *agent)
+{
+	return is(agent, "reserved") || is(agent, "on_call");
+}
+
+void agent_step(struct agent *agent)
+{
+	static const struct rtp_side_params nowhere[RTP_SIDES];
+
+	if (is(agent, "offline")) {
+		agent_close(agent);
+		return;
+	}
+	if (!agent->relay_open && agent_relay_open(agent, nowhere) < 0) {
+		agent_retry(&agent->phone);
+		return;
+	}
+	if (agent->phone.dialog == NULL && !agent->phone.starting && agent->call_phone &&
+		!timer_started(&agent->phone.retry))
+		agent_phone_start(agent);
+	/* A customer who is there keeps the leg even while the phone is away. */
+	if (agent->twilio.dialog == NULL && !agent->twilio.starting &&
+		(agent->phone.up || on_a_call(agent)) &&
+		!timer_started(&agent->twilio.retry))
+		agent_twilio_start(agent);
+	if (agent->twilio.up && !agent->row.twilio_up && agent->leg.id != 0 &&
+		!timer_started(&agent->join_check))
+		timer_start(agent->gw->timers, &agent->join_check, JOIN_CHECK_MS);
+}
+
+/* ---- rows: from any thread to the loop ---- */
+
+struct row_post {
+	struct post post;
+	struct gateway *gw;
+	struct db_agent_session row;
+};
+
+static void row_drop(struct post *post)
+{
+	free(list_entry(post, struct row_post, post));
+}
+
+static void row_run(struct post *post)
+{
+	struct row_post *told = list_entry(post, struct row_post, post);
+	struct gateway *gw = told->gw;
+	struct agent *agent = agent_find(gw, told->row.id);
+	bool offline = strcmp(told->row.state, "offline") == 0;
+
+	/* Rows are read by several threads: one that was read earlier may come later. */
+	if (agent != NULL && told->row.version < agent->row.version)
+		goto out;
+	events_agent(gw, &told->row);
+	if (agent == NULL) {
+		if (offline)
+			goto out;
+		agent = agent_new(gw, &told->row);
+		if (agent == NULL)
+			goto out;
+		agent->call_phone = true;
+	}
+	if (strcmp(agent->row.state, told->row.state) != 0)
+		log_info("agent", told->row.call_id, "%s %s -> %s", told->row.username,
+			agent->row.state, told->row.state);
+	if (told->row.wants_ready && !agent->row.wants_ready)
+		agent->call_phone = true;
+	agent->row = told->row;
+	if (is(agent, "ready"))
+		campaign_wake(gw, agent->row.campaign_id);
+	agent_step(agent);
+out:
+	free(told);
+}
+
+void agent_changed(struct gateway *gw, const struct db_agent_session *session)
+{
+	struct row_post *told = calloc(1, sizeof(*told));
+
+	if (told == NULL)
+		return;
+	told->post.run = row_run;
+	told->post.drop = row_drop;
+	told->gw = gw;
+	told->row = *session;
+	post_queue_answer(gw->queue, &told->post);
+}
+
+unsigned agents_ready(struct gateway *gw, int64_t campaign_id)
+{
+	struct list *node, *tmp;
+	unsigned ready = 0;
+
+	list_for_each(&gw->agents->all, node, tmp)
+	{
+		struct agent *agent = list_entry(node, struct agent, node);
+
+		if (agent->row.campaign_id == campaign_id && is(agent, "ready"))
+			ready++;
+	}
+	return ready;
+}
+
+/* ---- has the leg joined? ---- */
+
+void agent_twilio_answer(struct gateway *gw, const struct twilio_answer *answer)
+{
+	struct agent *agent = agent_find(gw, (int64_t)answer->id);
+
+	if (agent == NULL || answer->result != TWILIO_OK)
+		return;
+	if (answer->op == TWILIO_CONFERENCE_FIND) {
+		if (answer->conference_sid[0] != '\0')
+			(void)twilio_participant_list(
+				gw->twilio, answer->id, answer->conference_sid);
+		return;
+	}
+	for (size_t i = 0; i < answer->count; i++)
+		if (strcmp(answer->list.participants[i].label, agent->leg.label) == 0)
+			agent_store_joined(gw, agent->leg.label,
+				answer->list.participants[i].call_sid);
+}
+
+/* ---- after a restart ---- */
+
+static const struct db_dialog *dialog_of(const struct db_dialog *dialogs, size_t count,
+	int64_t session_id, const char *side)
+{
+	for (size_t i = 0; i < count; i++)
+		if (dialogs[i].agent_session_id == session_id &&
+			strcmp(dialogs[i].side, side) == 0)
+			return &dialogs[i];
+	return NULL;
+}
+
+/* Where the relay shall send for a stored dialog: where it had settled, else the SDP's word. */
+static void stored_remote(
+	const struct db_dialog *dialog, bool learn, struct rtp_side_params *side)
+{
+	struct sdp_audio audio;
+
+	side->learn = learn;
+	if (dialog == NULL)
+		return;
+	if (addr_parse(dialog->media_remote, &side->remote) == 0)
+		return;
+	if (sdp_parse(dialog->remote_sdp, &audio) == 0)
+		side->remote = audio.remote;
+}
+
+static void agent_resume(struct agent *agent, const struct db_dialog *phone,
+	const struct db_dialog *twilio)
+{
+	struct rtp_side_params sides[RTP_SIDES] = {{0}};
+
+	stored_remote(phone, true, &sides[RTP_PHONE]);
+	stored_remote(twilio, false, &sides[RTP_TWILIO]);
+	if (agent_relay_open(agent, sides) < 0)
+		phone = twilio = NULL;
+	/* The session had a phone, or wants one. */
+	agent->call_phone =
+		agent->row.phone_up || agent->row.wants_ready || phone != NULL;
+	if (phone == NULL || agent_side_resume(&agent->phone, phone) < 0) {
+		if (agent->row.phone_up)
+			agent_store_phone_ended(agent, false);
+	}
+	/* A leg of which we do not know that it joined is replaced. */
+	if (twilio == NULL || !agent->row.twilio_up ||
+		agent_side_resume(&agent->twilio, twilio) < 0) {
+		if (twilio != NULL || agent->row.twilio_up)
+			agent_store_twilio_ended(
+				agent, twilio == NULL ? 0 : twilio->leg_id);
+	}
+	agent_step(agent);
+}
+
+size_t agents_resume(struct gateway *gw, const struct db_agent_session *rows,
+	size_t row_count, const struct db_dialog *dialogs, size_t dialog_count)
+{
+	size_t resumed = 0;
+
+	for (size_t i = 0; i < row_count; i++) {
+		struct agent *agent = agent_new(gw, &rows[i]);
+
+		if (agent == NULL)
+			continue;
+		agent_resume(agent, dialog_of(dialogs, dialog_count, rows[i].id, "phone"),
+			dialog_of(dialogs, dialog_count, rows[i].id, "twilio"));
+		resumed += agent->phone.up + agent->twilio.up;
+	}
+	return resumed;
+}

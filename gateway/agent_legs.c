@@ -1,0 +1,381 @@
+/* agent_legs.c: the two dialogs of an agent session and the relay between them. */
+#include "gateway/agent_live.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/config.h"
+#include "base/jobs.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "db/users.h"
+#include "gateway/agent.h"
+#include "gateway/urls.h"
+#include "sip/edge.h"
+
+#define PHONE_RING_MS 60000
+#define TWILIO_RING_MS 30000
+#define TOKEN_BYTES 16
+
+static struct agent_side *side_of(void *arg)
+{
+	return arg;
+}
+
+static const char *side_name(const struct agent_side *side)
+{
+	return side->side == RTP_PHONE ? "phone" : "twilio";
+}
+
+int agent_relay_open(struct agent *agent, const struct rtp_side_params sides[RTP_SIDES])
+{
+	struct rtp_side_params wanted[RTP_SIDES] = {sides[RTP_PHONE], sides[RTP_TWILIO]};
+	int err;
+
+	wanted[RTP_PHONE].port = (uint16_t)agent->row.port_phone;
+	wanted[RTP_TWILIO].port = (uint16_t)agent->row.port_twilio;
+	err = rtp_session_open(
+		agent->gw->relay, (uint64_t)agent->row.id, wanted, agent->ports);
+	if (err < 0) {
+		log_error("agent", 0, "%s: no RTP ports: %s", agent->row.username,
+			strerror(-err));
+		return err;
+	}
+	agent->relay_open = true;
+	if (agent->ports[RTP_PHONE] != agent->row.port_phone ||
+		agent->ports[RTP_TWILIO] != agent->row.port_twilio)
+		agent_store_ports(agent);
+	return 0;
+}
+
+/* ---- what the dialogs tell ---- */
+
+static void set_remote(struct agent_side *side, const char *sdp)
+{
+	struct sdp_audio audio;
+	struct addr nowhere = {.len = 0};
+
+	if (sdp == NULL || sdp_parse(sdp, &audio) < 0) {
+		log_warn("agent", 0, "%s: %s sent no usable SDP",
+			side->agent->row.username, side_name(side));
+		return;
+	}
+	/* A phone may sit behind NAT; Twilio's word is taken as it is. */
+	(void)rtp_session_remote(side->agent->gw->relay, (uint64_t)side->agent->row.id,
+		side->side, addr_port(&audio.remote) == 0 ? &nowhere : &audio.remote,
+		side->side == RTP_PHONE);
+}
+
+static void on_answered(void *arg, const char *sdp)
+{
+	struct agent_side *side = side_of(arg);
+
+	side->up = true;
+	side->failures = 0;
+	set_remote(side, sdp);
+	log_info("agent", side->agent->row.call_id, "%s: %s leg is up",
+		side->agent->row.username, side_name(side));
+	agent_store_answered(side);
+	agent_step(side->agent);
+}
+
+static void on_changed(void *arg, const char *sdp)
+{
+	set_remote(side_of(arg), sdp);
+}
+
+static void phone_ended(struct agent_side *side, enum sip_end end, int status)
+{
+	struct agent *agent = side->agent;
+	bool by_agent = end == SIP_END_BYE_REMOTE;
+
+	/* Red button, or a refusal: not called again until Ready. Lost: called again. */
+	if (by_agent || (end == SIP_END_REFUSED && status != 408 && status != 480))
+		agent->call_phone = false;
+	if (strcmp(agent->row.state, "offline") != 0) {
+		agent_store_phone_ended(agent, by_agent);
+		if (agent->call_phone)
+			agent_retry(side);
+	}
+}
+
+static void on_ended(void *arg, enum sip_end end, int status, const char *reason)
+{
+	struct agent_side *side = side_of(arg);
+	struct agent *agent = side->agent;
+
+	log_info("agent", agent->row.call_id, "%s: %s leg ended: %d %s",
+		agent->row.username, side_name(side), status,
+		reason == NULL ? "" : reason);
+	side->dialog = NULL;
+	side->up = false;
+	(void)rtp_session_remote(agent->gw->relay, (uint64_t)agent->row.id, side->side,
+		&(struct addr){.len = 0}, false);
+	if (side->side == RTP_PHONE) {
+		phone_ended(side, end, status);
+	} else if (strcmp(agent->row.state, "offline") != 0) {
+		agent_store_twilio_ended(agent, agent->leg.id);
+		agent_retry(side);
+	}
+	agent_step(agent);
+}
+
+static struct sip_dialog_events events_of(struct agent_side *side)
+{
+	return (struct sip_dialog_events){
+		.answered = on_answered,
+		.changed = on_changed,
+		.ended = on_ended,
+		.arg = side,
+	};
+}
+
+int agent_side_resume(struct agent_side *side, const struct db_dialog *stored)
+{
+	struct sip_dialog_events events = events_of(side);
+	struct sip_dialog_state *state = calloc(1, sizeof(*state));
+	int err = -ENOMEM;
+
+	if (state == NULL)
+		return err;
+	(void)text_copy(state->call_id, sizeof(state->call_id), stored->call_id);
+	(void)text_copy(state->local_uri, sizeof(state->local_uri), stored->local_uri);
+	(void)text_copy(state->local_tag, sizeof(state->local_tag), stored->local_tag);
+	(void)text_copy(state->remote_uri, sizeof(state->remote_uri), stored->remote_uri);
+	(void)text_copy(state->remote_tag, sizeof(state->remote_tag), stored->remote_tag);
+	(void)text_copy(state->remote_target, sizeof(state->remote_target),
+		stored->remote_target);
+	(void)text_copy(state->routes, sizeof(state->routes), stored->routes);
+	(void)text_copy(state->next_hop, sizeof(state->next_hop), stored->next_hop);
+	(void)text_copy(state->local_sdp, sizeof(state->local_sdp), stored->local_sdp);
+	(void)text_copy(state->remote_sdp, sizeof(state->remote_sdp), stored->remote_sdp);
+	state->local_seq = stored->local_seq;
+	state->remote_seq = stored->remote_seq;
+	err = sip_dialog_resume(side->agent->gw->edge, state, &events, &side->dialog);
+	free(state);
+	if (err < 0)
+		return err;
+	side->up = true;
+	if (side->side == RTP_TWILIO)
+		side->agent->leg.id = stored->leg_id;
+	return 0;
+}
+
+/* ---- preparing an INVITE on a database worker ---- */
+
+struct start_job {
+	struct job job;
+	struct gateway *gw;
+	int64_t session_id, user_id;
+	enum rtp_side side;
+	int err;
+	struct db_registration binding; /* phone */
+	struct db_agent_leg leg;        /* twilio */
+	char token[2 * TOKEN_BYTES + 1];
+	char next_hop[ADDR_TEXT_SIZE];
+};
+
+static void start_drop(struct job *job)
+{
+	free(list_entry(job, struct start_job, job));
+}
+
+static struct start_job *start_new(struct agent_side *side,
+	void (*work)(struct job *, void *), void (*done)(struct job *))
+{
+	struct start_job *task = calloc(1, sizeof(*task));
+	struct agent *agent = side->agent;
+
+	if (task == NULL)
+		return NULL;
+	task->job.work = work;
+	task->job.done = done;
+	task->job.drop = start_drop;
+	task->gw = agent->gw;
+	task->session_id = agent->row.id;
+	task->user_id = agent->row.user_id;
+	task->side = side->side;
+	return task;
+}
+
+static void start_put(struct agent_side *side, struct start_job *task)
+{
+	if (task != NULL && jobs_put(side->agent->gw->db, &task->job) == 0) {
+		side->starting = true;
+		return;
+	}
+	free(task);
+	agent_retry(side);
+}
+
+/* The agent of a finished job, when it still wants that leg. */
+static struct agent *start_agent(struct start_job *task, struct agent_side **ret_side)
+{
+	struct agent *agent = agent_find(task->gw, task->session_id);
+	struct agent_side *side;
+
+	if (agent == NULL)
+		return NULL;
+	side = task->side == RTP_PHONE ? &agent->phone : &agent->twilio;
+	side->starting = false;
+	if (strcmp(agent->row.state, "offline") == 0) {
+		agent_step(agent);
+		return NULL;
+	}
+	*ret_side = side;
+	return agent;
+}
+
+static int invite(struct agent_side *side, struct sip_invite *invite_params)
+{
+	struct agent *agent = side->agent;
+	struct sip_dialog_events events = events_of(side);
+	const char *host = sip_edge_host(agent->gw->edge);
+	char sdp[SIP_SDP_SIZE], from[SIP_URI_SIZE];
+	int err;
+
+	err = sdp_write(sdp, sizeof(sdp), host, agent->ports[side->side],
+		(uint64_t)agent->row.id, 1, SDP_SENDRECV);
+	if (err < 0)
+		return err;
+	(void)snprintf(from, sizeof(from), "sip:omnivox@%s", host);
+	invite_params->sdp = sdp;
+	invite_params->from_uri = from;
+	return sip_dialog_invite(agent->gw->edge, invite_params, &events, &side->dialog);
+}
+
+/* ---- the phone ---- */
+
+static void phone_work(struct job *job, void *ctx)
+{
+	struct start_job *task = list_entry(job, struct start_job, job);
+
+	task->err = db_registration_find(ctx, task->user_id, &task->binding);
+}
+
+static void phone_done(struct job *job)
+{
+	struct start_job *task = list_entry(job, struct start_job, job);
+	struct agent_side *side;
+	struct agent *agent = start_agent(task, &side);
+	char headers[256];
+	int err = 0;
+
+	if (agent == NULL)
+		goto out;
+	if (task->err < 0) {
+		/* Not registered: the next REGISTER, or the retry, comes back here. */
+		agent_retry(side);
+		goto out;
+	}
+	/* Three ways to say "answer by yourself": phones know one of them, or are answered by hand. */
+	(void)snprintf(headers, sizeof(headers),
+		"Call-Info: <sip:%s>;answer-after=0\r\n"
+		"Alert-Info: <http://%s>;info=alert-autoanswer;delay=0\r\n"
+		"Answer-Mode: Auto\r\n",
+		sip_edge_host(agent->gw->edge), sip_edge_host(agent->gw->edge));
+	err = invite(side, &(struct sip_invite){
+				   .request_uri = task->binding.contact,
+				   .next_hop = task->binding.source,
+				   .from_display = "Omnivox",
+				   .headers = headers,
+				   .ring_ms = PHONE_RING_MS,
+			   });
+	if (err < 0) {
+		log_warn("agent", 0, "%s: phone not called: %s", agent->row.username,
+			strerror(-err));
+		agent_retry(side);
+	}
+out:
+	free(task);
+}
+
+void agent_phone_start(struct agent *agent)
+{
+	start_put(&agent->phone, start_new(&agent->phone, phone_work, phone_done));
+}
+
+/* ---- the leg to Twilio ---- */
+
+/* "host" or "host:port" to a numeric address. Blocks in the resolver: workers only. */
+static int resolve(const char *domain, char ret_next_hop[ADDR_TEXT_SIZE])
+{
+	struct addrinfo hints = {.ai_family = AF_INET, .ai_socktype = SOCK_DGRAM};
+	struct addrinfo *found = NULL;
+	struct addr addr = {0};
+	char host[256];
+	char *port;
+
+	if (text_copy(host, sizeof(host), domain) < 0)
+		return -EINVAL;
+	port = strchr(host, ':');
+	if (port != NULL)
+		*port++ = '\0';
+	if (getaddrinfo(host, port == NULL ? "5060" : port, &hints, &found) != 0)
+		return -EHOSTUNREACH;
+	memcpy(&addr.sa, found->ai_addr, found->ai_addrlen);
+	addr.len = found->ai_addrlen;
+	freeaddrinfo(found);
+	(void)addr_text(&addr, ret_next_hop);
+	return 0;
+}
+
+static void twilio_work(struct job *job, void *ctx)
+{
+	struct start_job *task = list_entry(job, struct start_job, job);
+
+	(void)text_random(task->token, TOKEN_BYTES);
+	task->err = resolve(
+		config_text(task->gw->config, "TWILIO_SIP_DOMAIN"), task->next_hop);
+	if (task->err == 0)
+		task->err = db_agent_leg_new(ctx, task->session_id, task->gw->install,
+			task->token, &task->leg);
+}
+
+static void twilio_done(struct job *job)
+{
+	struct start_job *task = list_entry(job, struct start_job, job);
+	struct agent_side *side;
+	struct agent *agent = start_agent(task, &side);
+	struct config *config;
+	char uri[SIP_URI_SIZE], header[128];
+	int err;
+
+	if (agent == NULL)
+		goto out;
+	config = agent->gw->config;
+	err = task->err;
+	if (err == 0) {
+		agent->leg = task->leg;
+		(void)snprintf(uri, sizeof(uri), "sip:agent-%" PRId64 "@%s",
+			agent->row.id, config_text(config, "TWILIO_SIP_DOMAIN"));
+		(void)snprintf(
+			header, sizeof(header), URL_LEG_HEADER ": %s\r\n", task->token);
+		err = invite(
+			side, &(struct sip_invite){
+				      .request_uri = uri,
+				      .next_hop = task->next_hop,
+				      .headers = header,
+				      .auth_user = config_text(config, "TWILIO_SIP_USER"),
+				      .auth_password =
+					      config_text(config, "TWILIO_SIP_PASSWORD"),
+				      .ring_ms = TWILIO_RING_MS,
+			      });
+	}
+	if (err < 0) {
+		log_warn("agent", 0, "%s: no leg to Twilio: %s", agent->row.username,
+			strerror(-err));
+		agent_retry(side);
+	}
+out:
+	free(task);
+}
+
+void agent_twilio_start(struct agent *agent)
+{
+	start_put(&agent->twilio, start_new(&agent->twilio, twilio_work, twilio_done));
+}

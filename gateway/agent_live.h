@@ -1,0 +1,72 @@
+/*
+ * agent_live.h: an agent session as the loop holds it. Private to agent*.c.
+ */
+#ifndef OMNIVOX_GATEWAY_AGENT_LIVE_H
+#define OMNIVOX_GATEWAY_AGENT_LIVE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/list.h"
+#include "base/timers.h"
+#include "db/dialogs.h"
+#include "db/sessions.h"
+#include "gateway/gateway.h"
+#include "rtp/relay.h"
+#include "sip/dialog.h"
+#include "sip/sdp.h"
+
+struct agents {
+	struct gateway *gw;
+	struct list all;
+};
+
+/* One of the two dialogs of a session. */
+struct agent_side {
+	struct agent *agent;
+	enum rtp_side side;
+	struct sip_dialog *dialog; /* NULL: none */
+	bool starting;             /* a job prepares the INVITE */
+	bool up;                   /* answered */
+	unsigned failures;         /* in a row: the next try waits longer */
+	struct timer retry;
+};
+
+struct agent {
+	struct list node;
+	struct gateway *gw;
+	struct db_agent_session row; /* as last told; may be older than the database's */
+	struct agent_side phone, twilio;
+	bool relay_open;
+	uint16_t ports[RTP_SIDES];
+	bool call_phone; /* sign-in or Ready asked for the phone; off once it was refused */
+	struct db_agent_leg leg; /* of the twilio side; id 0: none, or resumed */
+	struct timer join_check;
+};
+
+struct agent *agent_find(struct gateway *gw, int64_t session_id);
+
+/* Brings the legs to where the row wants them. Called after every change. */
+void agent_step(struct agent *agent);
+
+/* agent_legs.c: starts the missing dialog of a side; asynchronous. */
+void agent_phone_start(struct agent *agent);
+void agent_twilio_start(struct agent *agent);
+
+/* agent_legs.c: takes up a stored dialog. */
+int agent_side_resume(struct agent_side *side, const struct db_dialog *dialog);
+
+/* Calls agent_step() after a while that grows with the failures. */
+void agent_retry(struct agent_side *side);
+
+/* agent_legs.c: opens the relay on the row's ports, or on new ones. */
+int agent_relay_open(struct agent *agent, const struct rtp_side_params sides[RTP_SIDES]);
+
+/* agent_store.c: jobs that write what happened and tell the loop the new row. */
+void agent_store_answered(struct agent_side *side);
+void agent_store_phone_ended(struct agent *agent, bool by_agent);
+void agent_store_twilio_ended(struct agent *agent, int64_t leg_id);
+void agent_store_ports(struct agent *agent);
+void agent_store_joined(struct gateway *gw, const char *label, const char *sid);
+
+#endif

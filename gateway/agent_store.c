@@ -1,0 +1,255 @@
+/* agent_store.c: writes what happened to an agent's legs, and tells the loop the new row. */
+#include "gateway/agent_live.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/jobs.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "gateway/agent.h"
+#include "gateway/call.h"
+
+enum store_what {
+	STORE_ANSWERED,
+	STORE_PHONE_ENDED,
+	STORE_TWILIO_ENDED,
+	STORE_PORTS,
+	STORE_JOINED,
+	STORE_MEDIA,
+};
+
+/* One job for all of them: what differs is a few fields. */
+struct store_job {
+	struct job job;
+	struct gateway *gw;
+	enum store_what what;
+	enum rtp_side side;
+	int64_t session_id, leg_id;
+	bool by_agent;
+	int ports[RTP_SIDES];
+	char label[64];
+	char sid[DB_SID_SIZE];
+	char media[ADDR_TEXT_SIZE];
+	struct db_dialog dialog;
+};
+
+static const char *side_word(enum rtp_side side)
+{
+	return side == RTP_PHONE ? "phone" : "twilio";
+}
+
+static int store_answered(
+	struct store_job *task, struct db *db, struct db_agent_session *row)
+{
+	int err = db_dialog_put(db, &task->dialog);
+
+	if (err < 0)
+		return err;
+	return task->side == RTP_PHONE
+		       ? db_agent_session_phone(db, task->session_id, true, false, row)
+		       : db_agent_session_get(db, task->session_id, row);
+}
+
+/* The red button during a call ends the customer's call; while idle it signs out. */
+static int store_phone_ended(
+	struct store_job *task, struct db *db, struct db_agent_session *row)
+{
+	char self[24];
+	int err;
+
+	(void)db_dialog_delete(db, task->session_id, "phone");
+	err = db_agent_session_phone(db, task->session_id, false, task->by_agent, row);
+	if (err < 0 || !task->by_agent)
+		return err;
+	if (row->call_id == 0 && strcmp(row->state, "wrap_up") != 0) {
+		err = db_agent_session_end(db, task->session_id);
+		return err < 0 ? err : db_agent_session_get(db, task->session_id, row);
+	}
+	if (row->call_id != 0) {
+		(void)snprintf(self, sizeof(self), "%" PRId64, row->call_id);
+		err = calls_apply(task->gw, db,
+			&(struct db_call_event){.call_id = row->call_id,
+				.source = "gateway",
+				.source_sid = self,
+				.sequence = -1,
+				.event = "hangup",
+				.at_ms = clock_wall_ms(),
+				.duration_s = -1,
+				.detail = "The agent hung up."},
+			1);
+	}
+	return err;
+}
+
+static int store_twilio_ended(
+	struct store_job *task, struct db *db, struct db_agent_session *row)
+{
+	(void)db_dialog_delete(db, task->session_id, "twilio");
+	return db_agent_leg_lost(db, task->session_id, task->leg_id, row);
+}
+
+static void store_work(struct job *job, void *ctx)
+{
+	struct store_job *task = list_entry(job, struct store_job, job);
+	struct db_agent_session row;
+	int err = -EINVAL;
+
+	switch (task->what) {
+	case STORE_ANSWERED:
+		err = store_answered(task, ctx, &row);
+		break;
+	case STORE_PHONE_ENDED:
+		err = store_phone_ended(task, ctx, &row);
+		break;
+	case STORE_TWILIO_ENDED:
+		err = store_twilio_ended(task, ctx, &row);
+		break;
+	case STORE_PORTS:
+		err = db_agent_session_ports(ctx, task->session_id,
+			task->ports[RTP_PHONE], task->ports[RTP_TWILIO]);
+		if (err == 0)
+			err = db_agent_session_get(ctx, task->session_id, &row);
+		break;
+	case STORE_JOINED:
+		err = db_agent_leg_joined(ctx, task->label, task->sid, &row);
+		break;
+	case STORE_MEDIA:
+		err = db_dialog_media(
+			ctx, task->session_id, side_word(task->side), task->media);
+		if (err == 0)
+			goto out; /* nothing that the row shows */
+		break;
+	}
+	if (err == 0)
+		agent_changed(task->gw, &row);
+	else
+		log_warn("agent", 0, "session %" PRId64 " not stored (%d): %s",
+			task->session_id, (int)task->what, db_error(ctx));
+out:
+	free(task);
+}
+
+static void store_drop(struct job *job)
+{
+	free(list_entry(job, struct store_job, job));
+}
+
+static void store_put(struct gateway *gw, const struct store_job *what)
+{
+	struct store_job *task = malloc(sizeof(*task));
+
+	if (task == NULL)
+		return;
+	*task = *what;
+	task->gw = gw;
+	task->job.work = store_work;
+	task->job.drop = store_drop;
+	if (jobs_put(gw->db, &task->job) == 0)
+		return;
+	log_warn("agent", 0, "session %" PRId64 " not stored: database workers are busy",
+		task->session_id);
+	free(task);
+}
+
+static int dialog_copy(const struct agent_side *side, struct db_dialog *dialog)
+{
+	struct sip_dialog_state *state = malloc(sizeof(*state));
+	int err;
+
+	if (state == NULL)
+		return -ENOMEM;
+	err = sip_dialog_state(side->dialog, state);
+	if (err < 0)
+		goto out;
+	dialog->agent_session_id = side->agent->row.id;
+	dialog->leg_id = side->side == RTP_TWILIO ? side->agent->leg.id : 0;
+	(void)text_copy(dialog->side, sizeof(dialog->side), side_word(side->side));
+	(void)text_copy(dialog->call_id, sizeof(dialog->call_id), state->call_id);
+	(void)text_copy(dialog->local_uri, sizeof(dialog->local_uri), state->local_uri);
+	(void)text_copy(dialog->local_tag, sizeof(dialog->local_tag), state->local_tag);
+	(void)text_copy(
+		dialog->remote_uri, sizeof(dialog->remote_uri), state->remote_uri);
+	(void)text_copy(
+		dialog->remote_tag, sizeof(dialog->remote_tag), state->remote_tag);
+	(void)text_copy(dialog->remote_target, sizeof(dialog->remote_target),
+		state->remote_target);
+	(void)text_copy(dialog->routes, sizeof(dialog->routes), state->routes);
+	(void)text_copy(dialog->next_hop, sizeof(dialog->next_hop), state->next_hop);
+	(void)text_copy(dialog->local_sdp, sizeof(dialog->local_sdp), state->local_sdp);
+	(void)text_copy(
+		dialog->remote_sdp, sizeof(dialog->remote_sdp), state->remote_sdp);
+	dialog->local_seq = state->local_seq;
+	dialog->remote_seq = state->remote_seq;
+out:
+	free(state);
+	return err;
+}
+
+void agent_store_answered(struct agent_side *side)
+{
+	struct store_job task = {
+		.what = STORE_ANSWERED,
+		.side = side->side,
+		.session_id = side->agent->row.id,
+	};
+
+	if (dialog_copy(side, &task.dialog) < 0) {
+		log_error("agent", 0, "%s: the %s dialog cannot be kept",
+			side->agent->row.username, side_word(side->side));
+		return;
+	}
+	store_put(side->agent->gw, &task);
+}
+
+void agent_store_phone_ended(struct agent *agent, bool by_agent)
+{
+	store_put(agent->gw, &(struct store_job){.what = STORE_PHONE_ENDED,
+				     .session_id = agent->row.id,
+				     .by_agent = by_agent});
+}
+
+void agent_store_twilio_ended(struct agent *agent, int64_t leg_id)
+{
+	store_put(agent->gw, &(struct store_job){.what = STORE_TWILIO_ENDED,
+				     .session_id = agent->row.id,
+				     .leg_id = leg_id});
+}
+
+void agent_store_ports(struct agent *agent)
+{
+	store_put(agent->gw,
+		&(struct store_job){.what = STORE_PORTS,
+			.session_id = agent->row.id,
+			.ports = {agent->ports[RTP_PHONE], agent->ports[RTP_TWILIO]}});
+}
+
+void agent_store_joined(struct gateway *gw, const char *label, const char *sid)
+{
+	struct store_job task = {.what = STORE_JOINED};
+
+	(void)text_copy(task.label, sizeof(task.label), label);
+	(void)text_copy(task.sid, sizeof(task.sid), sid);
+	store_put(gw, &task);
+}
+
+void agent_rtp_event(void *gateway, const struct rtp_event *event)
+{
+	struct store_job task = {
+		.what = STORE_MEDIA,
+		.side = event->side,
+		.session_id = (int64_t)event->session,
+	};
+
+	if (event->kind == RTP_SILENT)
+		log_debug("agent", 0, "session %" PRIu64 ": no RTP from %s",
+			event->session, side_word(event->side));
+	if (event->kind != RTP_LATCHED)
+		return;
+	(void)addr_text(&event->remote, task.media);
+	store_put(gateway, &task);
+}

@@ -1,0 +1,479 @@
+/* call.c: placing calls, what Twilio answers, and what must be done there. See call.h. */
+#include "gateway/call.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/jobs.h"
+#include "base/list.h"
+#include "base/log.h"
+#include "base/post.h"
+#include "base/timers.h"
+#include "gateway/agent.h"
+#include "gateway/call_table.h"
+#include "gateway/campaign.h"
+#include "gateway/events.h"
+#include "gateway/queue_api.h"
+#include "gateway/sweep.h"
+#include "gateway/urls.h"
+
+#define WAIT_MS 5000       /* Call Now waits this long for Twilio */
+#define QUEUE_TIME_MS 2000 /* a longer queue at Twilio means: not now */
+
+/* A POST that is out, and who waits for it. On the loop. */
+struct placing {
+	struct list node;
+	struct gateway *gw;
+	int64_t call_id;
+	uint64_t waiter; /* HTTP request; 0: nobody, or answered already */
+	struct timer timer;
+};
+
+struct calls {
+	struct gateway *gw;
+	struct list placing;
+};
+
+static void placing_free(struct placing *placing)
+{
+	timer_stop(&placing->timer);
+	list_remove(&placing->node);
+	free(placing);
+}
+
+int calls_new(struct gateway *gw, struct calls **ret_calls)
+{
+	struct calls *calls = calloc(1, sizeof(*calls));
+
+	if (calls == NULL)
+		return -ENOMEM;
+	calls->gw = gw;
+	list_init(&calls->placing);
+	*ret_calls = calls;
+	return 0;
+}
+
+void calls_free(struct calls **calls)
+{
+	struct list *node, *tmp;
+
+	if (*calls == NULL)
+		return;
+	list_for_each(&(*calls)->placing, node, tmp)
+		placing_free(list_entry(node, struct placing, node));
+	free(*calls);
+	*calls = NULL;
+}
+
+static struct placing *placing_find(struct calls *calls, int64_t call_id)
+{
+	struct list *node, *tmp;
+
+	list_for_each(&calls->placing, node, tmp)
+	{
+		struct placing *placing = list_entry(node, struct placing, node);
+
+		if (placing->call_id == call_id)
+			return placing;
+	}
+	return NULL;
+}
+
+bool call_is_placing(struct gateway *gw, int64_t call_id)
+{
+	return placing_find(gw->calls, call_id) != NULL;
+}
+
+/* ---- changes: from any thread to the loop ---- */
+
+struct changes_post {
+	struct post post;
+	struct gateway *gw;
+	struct db_call_change *changes;
+	size_t count;
+};
+
+static void changes_drop(struct post *post)
+{
+	struct changes_post *told = list_entry(post, struct changes_post, post);
+
+	free(told->changes);
+	free(told);
+}
+
+void call_act(struct gateway *gw, int64_t call_id, const char *sid, const char *action)
+{
+	const char *status = strcmp(action, "cancel") == 0 ? "canceled" : "completed";
+
+	/* When the client is full, the sweeper comes back to it. */
+	if (twilio_call_update(gw->twilio, (uint64_t)call_id, sid, status) < 0)
+		log_warn("call", call_id, "%s must wait: too many requests to Twilio",
+			action);
+}
+
+static void log_change(const struct db_call_change *change)
+{
+	char number[DB_NUMBER_SIZE];
+
+	log_info("call", change->call_id, "%s -> %s%s%s number=%s agent=%" PRId64,
+		change->old_state, change->state, change->outcome[0] != '\0' ? " " : "",
+		change->outcome, log_mask(change->number, number, sizeof(number)),
+		change->agent_id);
+}
+
+static void changes_run(struct post *post)
+{
+	struct changes_post *told = list_entry(post, struct changes_post, post);
+	struct gateway *gw = told->gw;
+
+	for (size_t i = 0; i < told->count; i++) {
+		const struct db_call_change *change = &told->changes[i];
+
+		if (strcmp(change->old_state, change->state) != 0) {
+			log_change(change);
+			events_call(gw, change);
+		}
+		if (change->action[0] != '\0' && change->leg_sid[0] != '\0')
+			call_act(gw, change->call_id, change->leg_sid, change->action);
+		if (strcmp(change->state, "ended") == 0)
+			campaign_wake(gw, change->campaign_id);
+	}
+	changes_drop(post);
+}
+
+void calls_changed(struct gateway *gw, struct db_call_change *changes, size_t count)
+{
+	struct changes_post *told = count == 0 ? NULL : calloc(1, sizeof(*told));
+
+	if (told == NULL) {
+		/* Without memory the sweeper still finds what is to be done. */
+		free(changes);
+		return;
+	}
+	told->post.run = changes_run;
+	told->post.drop = changes_drop;
+	told->gw = gw;
+	told->changes = changes;
+	told->count = count;
+	post_queue_answer(gw->queue, &told->post);
+}
+
+/* The agent's row moved with the call: let the loop know it. */
+static void tell_agents(struct gateway *gw, struct db *db,
+	const struct db_call_change *changes, size_t count)
+{
+	struct db_agent_session session;
+
+	for (size_t i = 0; i < count; i++)
+		if (changes[i].session_id != 0 &&
+			strcmp(changes[i].old_state, changes[i].state) != 0 &&
+			db_agent_session_get(db, changes[i].session_id, &session) == 0)
+			agent_changed(gw, &session);
+}
+
+int calls_apply(struct gateway *gw, struct db *db, const struct db_call_event *events,
+	size_t count)
+{
+	struct db_call_change *changes = NULL;
+	size_t changed = 0;
+	int err;
+
+	err = db_call_events_apply(db, events, count, &changes, &changed);
+	if (err < 0)
+		return err;
+	tell_agents(gw, db, changes, changed);
+	calls_changed(gw, changes, changed);
+	return 0;
+}
+
+/* ---- events that we make ourselves, through a database worker ---- */
+
+struct event_job {
+	struct job job;
+	struct gateway *gw;
+	struct call_news news;
+	uint64_t waiter;
+	enum call_now_result result;
+};
+
+static void event_work(struct job *job, void *ctx)
+{
+	struct event_job *task = list_entry(job, struct event_job, job);
+	const struct call_news *news = &task->news;
+	struct db_call_event events[CALL_NEWS_MAX];
+	char self[24];
+
+	(void)snprintf(self, sizeof(self), "%" PRId64, news->call_id);
+	for (size_t i = 0; i < news->count; i++)
+		events[i] = (struct db_call_event){
+			.call_id = news->call_id,
+			.source = news->sid[0] != '\0' ? "rest" : "gateway",
+			.source_sid = news->sid[0] != '\0' ? news->sid : self,
+			.sequence = -1,
+			.event = news->events[i],
+			.at_ms = news->at_ms,
+			.leg_sid = news->sid[0] != '\0' ? news->sid : NULL,
+			.duration_s = news->duration_s,
+			.code = news->code,
+			.detail = news->detail,
+		};
+	if (calls_apply(task->gw, ctx, events, news->count) < 0)
+		log_warn("call", news->call_id, "%s not stored, the sweeper will ask: %s",
+			news->events[0], db_error(ctx));
+	else if (news->action_done)
+		(void)db_call_action_done(ctx, news->call_id);
+	if (task->waiter != 0)
+		queue_api_answer(task->gw, task->waiter, news->call_id, task->result,
+			news->detail);
+	free(task);
+}
+
+static void event_drop(struct job *job)
+{
+	free(list_entry(job, struct event_job, job));
+}
+
+static void event_put(struct gateway *gw, const struct call_news *news, uint64_t waiter,
+	enum call_now_result result)
+{
+	struct event_job *task = calloc(1, sizeof(*task));
+
+	assert(news->count <= CALL_NEWS_MAX);
+	if (task != NULL) {
+		task->job.work = event_work;
+		task->job.drop = event_drop;
+		task->gw = gw;
+		task->news = *news;
+		task->waiter = waiter;
+		task->result = result;
+		if (jobs_put(gw->db, &task->job) == 0)
+			return;
+		free(task);
+	}
+	/* The row keeps its deadline: the sweeper asks Twilio again. */
+	log_warn("call", news->call_id, "%s dropped: database workers are busy",
+		news->count > 0 ? news->events[0] : "answer");
+}
+
+void call_news(struct gateway *gw, const struct call_news *news)
+{
+	event_put(gw, news, 0, CALL_NOW_PENDING);
+}
+
+/* ---- placing ---- */
+
+struct place_post {
+	struct post post;
+	struct gateway *gw;
+	struct db_claimed claimed;
+	uint64_t waiter;
+};
+
+static void place_drop(struct post *post)
+{
+	/* The row stays `placing`; the next start finds it. */
+	free(list_entry(post, struct place_post, post));
+}
+
+static void place_late(struct timer *timer)
+{
+	struct placing *placing = list_entry(timer, struct placing, timer);
+
+	queue_api_answer(
+		placing->gw, placing->waiter, placing->call_id, CALL_NOW_PENDING, "");
+	placing->waiter = 0;
+}
+
+static int place_send(struct gateway *gw, const struct db_claimed *claimed)
+{
+	char status[URL_SIZE], conference[URL_SIZE];
+
+	url_status(gw, claimed->call_id, claimed->entry_id, claimed->attempt, status);
+	url_conference(gw, claimed->session_id, conference);
+	return twilio_participant_create(gw->twilio, (uint64_t)claimed->call_id,
+		&(struct twilio_participant){
+			.conference = claimed->conference,
+			.from = claimed->caller_id,
+			.to = claimed->number,
+			.label = claimed->label,
+			.timeout_s = (unsigned)claimed->ring_timeout_s,
+			.early_media = false,
+			.status_callback = status,
+			.conference_status_callback = conference,
+		});
+}
+
+static void place_run(struct post *post)
+{
+	struct place_post *place = list_entry(post, struct place_post, post);
+	struct gateway *gw = place->gw;
+	int64_t call_id = place->claimed.call_id;
+	struct placing *placing = calloc(1, sizeof(*placing));
+	char number[DB_NUMBER_SIZE];
+
+	if (placing == NULL || place_send(gw, &place->claimed) < 0) {
+		free(placing);
+		event_put(gw,
+			&(struct call_news){.call_id = call_id,
+				.events = {"unsent"},
+				.count = 1,
+				.at_ms = clock_wall_ms(),
+				.duration_s = -1,
+				.detail = "Too many requests to Twilio were waiting."},
+			place->waiter, CALL_NOW_REFUSED);
+		free(place);
+		return;
+	}
+	placing->gw = gw;
+	placing->call_id = call_id;
+	placing->waiter = place->waiter;
+	placing->timer.fire = place_late;
+	list_add_tail(&gw->calls->placing, &placing->node);
+	if (placing->waiter != 0)
+		timer_start(gw->timers, &placing->timer, WAIT_MS);
+	log_info("call", call_id, "placing number=%s conference=%s attempt=%d",
+		log_mask(place->claimed.number, number, sizeof(number)),
+		place->claimed.conference, place->claimed.attempt);
+	free(place);
+}
+
+void call_place(struct gateway *gw, const struct db_claimed *claimed, uint64_t waiter)
+{
+	struct place_post *place = calloc(1, sizeof(*place));
+
+	if (place == NULL)
+		return; /* the row stays `placing`, its deadline ends it */
+	place->post.run = place_run;
+	place->post.drop = place_drop;
+	place->gw = gw;
+	place->claimed = *claimed;
+	place->waiter = waiter;
+	post_queue_answer(gw->queue, &place->post);
+}
+
+/* ---- Twilio's answers, on the loop ---- */
+
+static void news_of_create(const struct twilio_answer *answer, struct call_news *news,
+	enum call_now_result *result)
+{
+	switch (answer->result) {
+	case TWILIO_OK:
+		(void)snprintf(news->sid, sizeof(news->sid), "%s", answer->sid);
+		news->events[news->count++] = "accepted";
+		if (answer->queue_time_ms > QUEUE_TIME_MS)
+			news->events[news->count++] = "slow";
+		*result = CALL_NOW_PLACED;
+		return;
+	case TWILIO_REFUSED:
+		news->events[news->count++] = "refused";
+		news->code = answer->code != 0 ? answer->code : answer->http_status;
+		*result = CALL_NOW_REFUSED;
+		break;
+	case TWILIO_NOT_SENT:
+		news->events[news->count++] = "unsent";
+		*result = CALL_NOW_REFUSED;
+		break;
+	case TWILIO_LOST:
+		news->events[news->count++] = "lost";
+		*result = CALL_NOW_PENDING;
+		break;
+	}
+	(void)snprintf(news->detail, sizeof(news->detail), "%s", answer->message);
+}
+
+static void answer_create(struct gateway *gw, const struct twilio_answer *answer)
+{
+	struct placing *placing = placing_find(gw->calls, (int64_t)answer->id);
+	struct call_news news = {.call_id = (int64_t)answer->id,
+		.at_ms = clock_wall_ms(),
+		.duration_s = -1};
+	enum call_now_result result = CALL_NOW_PENDING;
+
+	news_of_create(answer, &news, &result);
+	if (answer->result != TWILIO_OK)
+		log_warn("call", news.call_id, "Twilio %s: %s code=%d http=%d",
+			news.events[0], answer->message, answer->code,
+			answer->http_status);
+	event_put(gw, &news, placing == NULL ? 0 : placing->waiter, result);
+	if (placing != NULL)
+		placing_free(placing);
+}
+
+/* An update went through: the status in the answer is news, too (a call cancelled while
+ * queued sends no callback). A refusal means that the call is over: fetch what it became. */
+static void answer_update(struct gateway *gw, const struct twilio_answer *answer)
+{
+	struct call_news news = {.call_id = (int64_t)answer->id,
+		.at_ms = clock_wall_ms(),
+		.duration_s = -1,
+		.action_done = true};
+	const char *event;
+
+	if (answer->result == TWILIO_REFUSED) {
+		sweep_soon(gw, news.call_id);
+		return;
+	}
+	if (answer->result != TWILIO_OK || answer->count == 0)
+		return;
+	event = call_table_event(answer->list.calls[0].status);
+	(void)snprintf(news.sid, sizeof(news.sid), "%s", answer->list.calls[0].sid);
+	news.duration_s = answer->list.calls[0].duration_s;
+	if (event != NULL)
+		news.events[news.count++] = event;
+	event_put(gw, &news, 0, CALL_NOW_PENDING);
+}
+
+struct answer_post {
+	struct post post;
+	struct gateway *gw;
+	struct twilio_answer answer;
+};
+
+static void answer_drop(struct post *post)
+{
+	free(list_entry(post, struct answer_post, post));
+}
+
+static void answer_run(struct post *post)
+{
+	struct answer_post *told = list_entry(post, struct answer_post, post);
+
+	switch (told->answer.op) {
+	case TWILIO_PARTICIPANT_CREATE:
+		answer_create(told->gw, &told->answer);
+		break;
+	case TWILIO_CALL_UPDATE:
+		answer_update(told->gw, &told->answer);
+		break;
+	case TWILIO_CALL_FETCH:
+	case TWILIO_CALL_LIST:
+		sweep_answer(told->gw, &told->answer);
+		break;
+	case TWILIO_CONFERENCE_FIND:
+	case TWILIO_PARTICIPANT_LIST:
+		agent_twilio_answer(told->gw, &told->answer);
+		break;
+	case TWILIO_NUMBER_LIST:
+		break;
+	}
+	free(told);
+}
+
+void calls_twilio_answer(void *gateway, const struct twilio_answer *answer)
+{
+	struct gateway *gw = gateway;
+	struct answer_post *told = calloc(1, sizeof(*told));
+
+	if (told == NULL)
+		return; /* as if it had been lost: the sweeper asks */
+	told->post.run = answer_run;
+	told->post.drop = answer_drop;
+	told->gw = gw;
+	told->answer = *answer;
+	post_queue_answer(gw->queue, &told->post);
+}

@@ -1,0 +1,13 @@
+/*
+ * supervisor.h: the small process that holds what must not die with a worker: the HTTP
+ * listening socket and the private PostgreSQL; it runs one worker and restarts it.
+ */
+#ifndef OMNIVOX_GATEWAY_SUPERVISOR_H
+#define OMNIVOX_GATEWAY_SUPERVISOR_H
+
+#include "base/config.h"
+
+/* Returns the exit status (sysexits) when told to stop, or when it cannot start. */
+int supervisor_run(struct config *config);
+
+#endif

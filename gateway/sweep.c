@@ -1,0 +1,381 @@
+/* sweep.c: acts on deadlines. See sweep.h. */
+#include "gateway/sweep.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/config.h"
+#include "base/jobs.h"
+#include "base/list.h"
+#include "base/log.h"
+#include "base/timers.h"
+#include "db/calls.h"
+#include "db/sessions.h"
+#include "gateway/agent.h"
+#include "gateway/call.h"
+#include "gateway/call_table.h"
+
+#define SWEEP_MS 500
+#define DUE_MAX 100 /* rows of one sweep */
+#define AGAIN_MAX_MS \
+	15000 /* an unanswered question is asked again after this at the latest */
+#define LIST_SLACK_MS 5000 /* clocks differ, and Twilio's times have whole seconds */
+
+/* A question to Twilio that is out. On the loop. */
+struct lookup {
+	struct list node;
+	struct db_due due;
+};
+
+struct sweeper {
+	struct gateway *gw;
+	struct timer timer;
+	struct list lookups;
+	unsigned again_ms;
+};
+
+static struct lookup *lookup_find(struct sweeper *sweeper, int64_t call_id)
+{
+	struct list *node, *tmp;
+
+	list_for_each(&sweeper->lookups, node, tmp)
+	{
+		struct lookup *lookup = list_entry(node, struct lookup, node);
+
+		if (lookup->due.call_id == call_id)
+			return lookup;
+	}
+	return NULL;
+}
+
+static void lookup_free(struct lookup *lookup)
+{
+	list_remove(&lookup->node);
+	free(lookup);
+}
+
+/* Asks Twilio for a call: by its SID when known, else by To and From. */
+static void ask(struct sweeper *sweeper, const struct db_due *due)
+{
+	struct gateway *gw = sweeper->gw;
+	struct lookup *lookup;
+	int err;
+
+	if (lookup_find(sweeper, due->call_id) != NULL)
+		return;
+	lookup = calloc(1, sizeof(*lookup));
+	if (lookup == NULL)
+		return;
+	lookup->due = *due;
+	err = due->leg_sid[0] != '\0'
+		      ? twilio_call_fetch(
+				gw->twilio, (uint64_t)due->call_id, due->leg_sid)
+		      : twilio_call_list(gw->twilio, (uint64_t)due->call_id, due->number,
+				due->caller_id);
+	if (err < 0)
+		free(lookup); /* too many are out: the next deadline asks again */
+	else
+		list_add_tail(&sweeper->lookups, &lookup->node);
+}
+
+static void act_on(struct sweeper *sweeper, const struct db_due *due)
+{
+	struct gateway *gw = sweeper->gw;
+
+	if (due->action[0] != '\0' && due->leg_sid[0] != '\0') {
+		call_act(gw, due->call_id, due->leg_sid, due->action);
+		return;
+	}
+	if (strcmp(due->state, "ended") == 0)
+		return;
+	if (strcmp(due->state, "placing") == 0) {
+		/* Nobody waits for its answer any more. */
+		if (due->mine && !call_is_placing(gw, due->call_id))
+			call_news(gw, &(struct call_news){.call_id = due->call_id,
+					      .events = {"lost"},
+					      .count = 1,
+					      .at_ms = clock_wall_ms(),
+					      .duration_s = -1,
+					      .detail = "No answer to the request."});
+		return;
+	}
+	ask(sweeper, due);
+}
+
+/* ---- the job ---- */
+
+struct sweep_job {
+	struct job job;
+	struct sweeper *sweeper;
+	struct db_due *due;
+	size_t due_count;
+};
+
+static void sweep_work(struct job *job, void *ctx)
+{
+	struct sweep_job *task = list_entry(job, struct sweep_job, job);
+	struct sweeper *sweeper = task->sweeper;
+	struct db_agent_session *sessions = NULL;
+	size_t count = 0;
+
+	if (db_sweep(ctx, sweeper->gw->node, &sessions, &count) < 0) {
+		log_warn("sweep", 0, "the database did not answer: %s", db_error(ctx));
+		return;
+	}
+	for (size_t i = 0; i < count; i++)
+		agent_changed(sweeper->gw, &sessions[i]);
+	free(sessions);
+	if (db_call_due(ctx, sweeper->gw->node, sweeper->again_ms, DUE_MAX, &task->due,
+		    &task->due_count) < 0)
+		task->due_count = 0;
+}
+
+static void sweep_drop(struct job *job)
+{
+	struct sweep_job *task = list_entry(job, struct sweep_job, job);
+
+	free(task->due);
+	free(task);
+}
+
+static void sweep_done(struct job *job)
+{
+	struct sweep_job *task = list_entry(job, struct sweep_job, job);
+	struct sweeper *sweeper = task->sweeper;
+
+	for (size_t i = 0; i < task->due_count; i++)
+		act_on(sweeper, &task->due[i]);
+	timer_start(sweeper->gw->timers, &sweeper->timer, SWEEP_MS);
+	sweep_drop(job);
+}
+
+static void sweep_fire(struct timer *timer)
+{
+	struct sweeper *sweeper = list_entry(timer, struct sweeper, timer);
+	struct sweep_job *task = calloc(1, sizeof(*task));
+
+	if (task != NULL) {
+		task->job.work = sweep_work;
+		task->job.done = sweep_done;
+		task->job.drop = sweep_drop;
+		task->sweeper = sweeper;
+		if (jobs_put(sweeper->gw->db, &task->job) == 0)
+			return;
+		free(task);
+	}
+	timer_start(sweeper->gw->timers, timer, SWEEP_MS);
+}
+
+int sweeper_new(struct gateway *gw, struct sweeper **ret_sweeper)
+{
+	struct sweeper *sweeper = calloc(1, sizeof(*sweeper));
+	int64_t reconcile_ms = config_int(gw->config, "RECONCILE_AFTER") * 1000;
+
+	if (sweeper == NULL)
+		return -ENOMEM;
+	sweeper->gw = gw;
+	sweeper->timer.fire = sweep_fire;
+	sweeper->again_ms =
+		(unsigned)(reconcile_ms < AGAIN_MAX_MS ? reconcile_ms : AGAIN_MAX_MS);
+	list_init(&sweeper->lookups);
+	timer_start(gw->timers, &sweeper->timer, 0);
+	*ret_sweeper = sweeper;
+	return 0;
+}
+
+void sweeper_free(struct sweeper **sweeper)
+{
+	struct list *node, *tmp;
+
+	if (*sweeper == NULL)
+		return;
+	timer_stop(&(*sweeper)->timer);
+	list_for_each(&(*sweeper)->lookups, node, tmp)
+		lookup_free(list_entry(node, struct lookup, node));
+	free(*sweeper);
+	*sweeper = NULL;
+}
+
+/* ---- asking out of turn ---- */
+
+struct soon_job {
+	struct job job;
+	struct sweeper *sweeper;
+	int64_t call_id;
+	struct db_due due;
+	bool found;
+};
+
+static void soon_work(struct job *job, void *ctx)
+{
+	struct soon_job *task = list_entry(job, struct soon_job, job);
+	struct db_call call;
+
+	(void)db_call_action_done(ctx, task->call_id);
+	if (db_call_get(ctx, task->call_id, &call) < 0)
+		return;
+	task->found = strcmp(call.state, "ended") != 0 && call.provider_sid[0] != '\0';
+	task->due = (struct db_due){.call_id = call.id, .placed_ms = call.placed_ms};
+	memcpy(task->due.state, call.state, sizeof(task->due.state));
+	memcpy(task->due.leg_sid, call.provider_sid, sizeof(task->due.leg_sid));
+}
+
+static void soon_drop(struct job *job)
+{
+	free(list_entry(job, struct soon_job, job));
+}
+
+static void soon_done(struct job *job)
+{
+	struct soon_job *task = list_entry(job, struct soon_job, job);
+
+	if (task->found)
+		ask(task->sweeper, &task->due);
+	free(task);
+}
+
+void sweep_soon(struct gateway *gw, int64_t call_id)
+{
+	struct soon_job *task = calloc(1, sizeof(*task));
+
+	if (task == NULL)
+		return; /* its deadline comes anyway */
+	task->job.work = soon_work;
+	task->job.done = soon_done;
+	task->job.drop = soon_drop;
+	task->sweeper = gw->sweeper;
+	task->call_id = call_id;
+	if (jobs_put(gw->db, &task->job) < 0)
+		free(task);
+}
+
+/* ---- what Twilio said ---- */
+
+/* A fetched call: its status is news. A call still queued when we ask is too slow. */
+static void fetched(
+	struct gateway *gw, const struct db_due *due, const struct twilio_call *call)
+{
+	struct call_news news = {.call_id = due->call_id,
+		.at_ms = clock_wall_ms(),
+		.duration_s = call->duration_s};
+
+	(void)snprintf(news.sid, sizeof(news.sid), "%s", call->sid);
+	if (strcmp(call->status, "queued") == 0)
+		news.events[news.count++] = "slow";
+	else
+		news.events[news.count++] = call_table_event(call->status);
+	if (call->ended_ms > 0)
+		news.at_ms = call->ended_ms;
+	if (news.events[0] != NULL)
+		call_news(gw, &news);
+}
+
+/* Twilio does not know the SID: right after a create that can be so for a moment. */
+static void not_found(struct gateway *gw, const struct db_due *due, const char *why)
+{
+	if (clock_wall_ms() - due->placed_ms < 60000)
+		return;
+	call_news(gw, &(struct call_news){.call_id = due->call_id,
+			      .events = {"failed"},
+			      .count = 1,
+			      .at_ms = clock_wall_ms(),
+			      .duration_s = -1,
+			      .code = 20404});
+	log_warn("sweep", due->call_id, "Twilio does not know the call: %s", why);
+}
+
+/* The calls listed for an ambiguous one: which of them is it? */
+struct match_job {
+	struct job job;
+	struct gateway *gw;
+	struct db_due due;
+	struct twilio_call calls[TWILIO_LIST_MAX];
+	size_t count;
+	struct call_news news;
+};
+
+static void match_work(struct job *job, void *ctx)
+{
+	struct match_job *task = list_entry(job, struct match_job, job);
+	const char *sids[TWILIO_LIST_MAX];
+	bool known[TWILIO_LIST_MAX];
+	const struct twilio_call *match = NULL;
+	struct call_news *news = &task->news;
+
+	for (size_t i = 0; i < task->count; i++)
+		sids[i] = task->calls[i].sid;
+	if (task->count > 0 && db_sids_known(ctx, sids, task->count, known) < 0)
+		return;
+	for (size_t i = 0; i < task->count && match == NULL; i++)
+		if (!known[i])
+			match = &task->calls[i];
+	*news = (struct call_news){
+		.call_id = task->due.call_id, .at_ms = clock_wall_ms(), .duration_s = -1};
+	if (match == NULL) {
+		news->events[news->count++] = "expired";
+		(void)snprintf(news->detail, sizeof(news->detail),
+			"Twilio lists no such call: counted as an attempt.");
+		return;
+	}
+	(void)snprintf(news->sid, sizeof(news->sid), "%s", match->sid);
+	news->events[news->count++] = "accepted";
+	news->duration_s = match->duration_s;
+	if (call_table_event(match->status) != NULL)
+		news->events[news->count++] = call_table_event(match->status);
+}
+
+static void match_drop(struct job *job)
+{
+	free(list_entry(job, struct match_job, job));
+}
+
+static void match_done(struct job *job)
+{
+	struct match_job *task = list_entry(job, struct match_job, job);
+
+	if (task->news.count > 0) {
+		log_info("sweep", task->due.call_id, "ambiguous: %s",
+			task->news.sid[0] != '\0' ? "found at Twilio" : "not at Twilio");
+		call_news(task->gw, &task->news);
+	}
+	free(task);
+}
+
+static void listed(
+	struct gateway *gw, const struct db_due *due, const struct twilio_answer *answer)
+{
+	struct match_job *task = calloc(1, sizeof(*task));
+
+	if (task == NULL)
+		return;
+	task->job.work = match_work;
+	task->job.done = match_done;
+	task->job.drop = match_drop;
+	task->gw = gw;
+	task->due = *due;
+	for (size_t i = 0; i < answer->count; i++)
+		if (answer->list.calls[i].created_ms >= due->placed_ms - LIST_SLACK_MS)
+			task->calls[task->count++] = answer->list.calls[i];
+	if (jobs_put(gw->db, &task->job) < 0)
+		free(task);
+}
+
+void sweep_answer(struct gateway *gw, const struct twilio_answer *answer)
+{
+	struct lookup *lookup = lookup_find(gw->sweeper, (int64_t)answer->id);
+
+	if (lookup == NULL)
+		return;
+	if (answer->op == TWILIO_CALL_LIST && answer->result == TWILIO_OK)
+		listed(gw, &lookup->due, answer);
+	else if (answer->op == TWILIO_CALL_FETCH && answer->result == TWILIO_OK &&
+		 answer->count > 0)
+		fetched(gw, &lookup->due, &answer->list.calls[0]);
+	else if (answer->op == TWILIO_CALL_FETCH && answer->result == TWILIO_REFUSED)
+		not_found(gw, &lookup->due, answer->message);
+	lookup_free(lookup);
+}

@@ -1,0 +1,18 @@
+/*
+ * worker.h: the process that does the work: puts the parts together, runs the loop, takes them
+ * apart. It may die at any instruction; the next one goes on from the database.
+ */
+#ifndef OMNIVOX_GATEWAY_WORKER_H
+#define OMNIVOX_GATEWAY_WORKER_H
+
+#include <sys/types.h>
+
+#include "base/config.h"
+
+/*
+ * Runs until SIGTERM (blocked by the caller; taken from a signalfd). `listen_fd` is borrowed.
+ * Returns an exit status: EX_CONFIG and EX_UNAVAILABLE mean that another try would not help.
+ */
+int worker_run(struct config *config, int listen_fd, pid_t supervisor);
+
+#endif
