@@ -1,0 +1,286 @@
+/* lists.c: lists, contacts and queues of campaigns. See campaigns.h. */
+#include "config.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "db/campaigns.h"
+#include "db/exec.h"
+
+#define MS(column) "(extract(epoch FROM " column ") * 1000)::bigint"
+
+/* ---- lists ---- */
+
+#define LIST_SELECT                                                       \
+	"SELECT l.id, l.campaign_id, l.name, l.active,"                   \
+	" (SELECT count(*) FROM contacts c WHERE c.list_id = l.id), " MS( \
+		"l.created_at") " FROM data_lists l"
+
+static void read_list(struct db_row *row, void *item)
+{
+	struct db_list *list = item;
+
+	list->id = row_int(row);
+	list->campaign_id = row_int(row);
+	row_text(row, list->name, sizeof(list->name));
+	list->active = row_bool(row);
+	list->contacts = row_int(row);
+	list->created_ms = row_int(row);
+}
+
+int db_list_create(struct db *db, const char *name, int64_t campaign_id, int64_t *ret_id)
+{
+	PGresult *result = NULL;
+	int rc;
+
+	rc = db_run_one(db,
+		"INSERT INTO data_lists (name, campaign_id) VALUES ($1, $2) RETURNING id",
+		ARGS(arg_text(name), arg_id(campaign_id)), &result);
+	if (rc == 0) {
+		struct db_row row = db_row(result, 0);
+
+		*ret_id = row_int(&row);
+	}
+	PQclear(result);
+	return rc;
+}
+
+int db_list_all(struct db *db, struct db_list **ret_lists, size_t *ret_count)
+{
+	static const struct db_reader reader = {sizeof(struct db_list), read_list};
+
+	return db_run_rows(db, LIST_SELECT " ORDER BY l.id", NO_ARGS, &reader,
+		(void **)ret_lists, ret_count);
+}
+
+int db_list_get(struct db *db, int64_t id, struct db_list *ret_list)
+{
+	PGresult *result = NULL;
+	int rc = db_run_one(
+		db, LIST_SELECT " WHERE l.id = $1", ARGS(arg_int(id)), &result);
+
+	if (rc == 0) {
+		struct db_row row = db_row(result, 0);
+
+		read_list(&row, ret_list);
+	}
+	PQclear(result);
+	return rc;
+}
+
+int db_list_assign(struct db *db, int64_t list_id, int64_t campaign_id)
+{
+	return db_run_one(db,
+		"UPDATE data_lists SET campaign_id = c.id, active = true FROM campaigns c"
+		" WHERE data_lists.id = $1 AND c.id = $2",
+		ARGS(arg_int(list_id), arg_int(campaign_id)), NULL);
+}
+
+/* ---- import ---- */
+
+/* One field in COPY's text format: tab, newline, return and backslash are escaped. */
+static void copy_field(struct buf *b, const char *text, char end)
+{
+	for (; *text != '\0'; text++) {
+		switch (*text) {
+		case '\t':
+			buf_add_str(b, "\\t");
+			break;
+		case '\n':
+			buf_add_str(b, "\\n");
+			break;
+		case '\r':
+			buf_add_str(b, "\\r");
+			break;
+		case '\\':
+			buf_add_str(b, "\\\\");
+			break;
+		default:
+			buf_add_char(b, *text);
+		}
+	}
+	buf_add_char(b, end);
+}
+
+static int copy_contacts(struct db *db, const struct db_contact *contacts, size_t count)
+{
+	struct buf data = {0};
+	int rc = -ENOMEM;
+
+	for (size_t i = 0; i < count; i++) {
+		copy_field(&data, contacts[i].phone, '\t');
+		copy_field(&data, contacts[i].first_name, '\t');
+		copy_field(&data, contacts[i].last_name, '\t');
+		copy_field(&data, contacts[i].email, '\n');
+	}
+	if (!data.failed)
+		rc = db_copy_in(db,
+			"COPY import_rows (phone, first_name, last_name, email) FROM STDIN",
+			data.data == NULL ? "" : data.data, data.len);
+	buf_free(&data);
+	return rc;
+}
+
+int db_contacts_import(struct db *db, int64_t list_id, const struct db_contact *contacts,
+	size_t count, size_t *ret_added)
+{
+	PGresult *result = NULL;
+	size_t added = 0;
+	int rc;
+
+	rc = db_begin(db);
+	if (rc == 0)
+		rc = db_patience(db, true);
+	if (rc == 0)
+		rc = db_run(db,
+			"CREATE TEMPORARY TABLE import_rows (nr bigint GENERATED ALWAYS AS IDENTITY,"
+			" phone text, first_name text, last_name text, email text) ON COMMIT DROP",
+			NO_ARGS, NULL);
+	if (rc == 0)
+		rc = copy_contacts(db, contacts, count);
+	if (rc == 0)
+		rc = db_run(db,
+			"INSERT INTO contacts (list_id, phone, first_name, last_name, email)"
+			" SELECT $1, phone, first_name, last_name, email FROM import_rows"
+			" ORDER BY nr ON CONFLICT (list_id, phone) DO NOTHING RETURNING 1",
+			ARGS(arg_int(list_id)), &result);
+	if (rc == 0)
+		added = (size_t)PQntuples(result);
+	PQclear(result);
+	if (rc == 0)
+		rc = db_commit(db);
+	if (rc < 0)
+		db_rollback(db);
+	(void)db_patience(db, false);
+	if (rc == 0)
+		*ret_added = added;
+	return rc;
+}
+
+/* ---- queue ---- */
+
+int db_queue_generate(struct db *db, int64_t campaign_id, int64_t max, int64_t *ret_added)
+{
+	PGresult *result = NULL;
+	struct db_row row;
+	int rc;
+
+	/* A contact that was dialled to an end in this campaign does not come back by itself. */
+	rc = db_run_one(db,
+		"WITH made AS (INSERT INTO queue_entries (campaign_id, contact_id)"
+		" SELECT $1, c.id FROM contacts c JOIN data_lists l ON l.id = c.list_id"
+		" WHERE l.campaign_id = $1 AND l.active AND NOT EXISTS ("
+		"  SELECT 1 FROM queue_entries q WHERE q.contact_id = c.id AND q.campaign_id = $1)"
+		" ORDER BY c.id LIMIT $2 ON CONFLICT DO NOTHING RETURNING 1)"
+		" SELECT count(*) FROM made",
+		ARGS(arg_int(campaign_id), arg_int(max)), &result);
+	if (rc == 0) {
+		row = db_row(result, 0);
+		*ret_added = row_int(&row);
+	}
+	PQclear(result);
+	return rc;
+}
+
+#define ENTRY_SELECT                                                                                                          \
+	"SELECT q.id, q.campaign_id, q.state, COALESCE(q.outcome, ''), q.priority,"                                           \
+	" q.attempts, q.dials, " MS("q.run_at") ", " MS("q.queued_at") ", " MS("q.dialed_at") ", " MS(                        \
+		"q.completed_at") ","                                                                                         \
+				  " l.id, l.name, c.id, c.list_id, c.phone, c.first_name, c.last_name,"                       \
+				  " c.email, c.attempts, COALESCE(c.last_outcome, ''), " MS(                                  \
+					  "c.last_attempt_at") ", c.locked_by,"                                               \
+							       " (SELECT k.agent_id FROM calls k WHERE k.entry_id = q.id"     \
+							       "  ORDER BY k.attempt DESC LIMIT 1)"                           \
+							       " FROM queue_entries q JOIN contacts c ON c.id = q.contact_id" \
+							       " JOIN data_lists l ON l.id = c.list_id"
+
+static void read_contact(struct db_row *row, struct db_contact *c)
+{
+	c->id = row_int(row);
+	c->list_id = row_int(row);
+	row_text(row, c->phone, sizeof(c->phone));
+	row_text(row, c->first_name, sizeof(c->first_name));
+	row_text(row, c->last_name, sizeof(c->last_name));
+	row_text(row, c->email, sizeof(c->email));
+	c->attempts = (int)row_int(row);
+	row_text(row, c->last_outcome, sizeof(c->last_outcome));
+	c->last_attempt_ms = row_int(row);
+	c->locked_by = row_int(row);
+}
+
+static void read_entry(struct db_row *row, void *item)
+{
+	struct db_entry *e = item;
+
+	e->id = row_int(row);
+	e->campaign_id = row_int(row);
+	row_text(row, e->state, sizeof(e->state));
+	row_text(row, e->outcome, sizeof(e->outcome));
+	e->priority = (int)row_int(row);
+	e->attempts = (int)row_int(row);
+	e->dials = (int)row_int(row);
+	e->run_at_ms = row_int(row);
+	e->queued_ms = row_int(row);
+	e->dialed_ms = row_int(row);
+	e->completed_ms = row_int(row);
+	e->list_id = row_int(row);
+	row_text(row, e->list_name, sizeof(e->list_name));
+	read_contact(row, &e->contact);
+	e->agent_id = row_int(row);
+}
+
+int db_queue_page(struct db *db, int64_t campaign_id, const char *state, int64_t after,
+	unsigned limit, struct db_entry **ret_entries, size_t *ret_count)
+{
+	static const struct db_reader reader = {sizeof(struct db_entry), read_entry};
+
+	return db_run_rows(db,
+		ENTRY_SELECT
+		" WHERE q.campaign_id = $1 AND ($2::text IS NULL OR q.state = $2)"
+		" AND q.id > $3 ORDER BY q.id LIMIT $4",
+		ARGS(arg_int(campaign_id), arg_text(state), arg_int(after),
+			arg_int((int64_t)limit + 1)),
+		&reader, (void **)ret_entries, ret_count);
+}
+
+int db_queue_stats(struct db *db, int64_t campaign_id, struct db_queue_stats *ret_stats)
+{
+	PGresult *result = NULL;
+	struct db_row row;
+	int rc;
+
+	rc = db_run_one(db,
+		"SELECT count(*), count(*) FILTER (WHERE state = 'pending'),"
+		" count(*) FILTER (WHERE state = 'dialing'),"
+		" count(*) FILTER (WHERE state = 'completed'),"
+		" count(*) FILTER (WHERE state = 'skipped')"
+		" FROM queue_entries WHERE campaign_id = $1",
+		ARGS(arg_int(campaign_id)), &result);
+	if (rc == 0) {
+		row = db_row(result, 0);
+		ret_stats->total = row_int(&row);
+		ret_stats->pending = row_int(&row);
+		ret_stats->dialing = row_int(&row);
+		ret_stats->completed = row_int(&row);
+		ret_stats->skipped = row_int(&row);
+	}
+	PQclear(result);
+	return rc;
+}
+
+int db_entry_get(
+	struct db *db, int64_t campaign_id, int64_t entry_id, struct db_entry *ret_entry)
+{
+	PGresult *result = NULL;
+	int rc;
+
+	rc = db_run_one(db, ENTRY_SELECT " WHERE q.campaign_id = $1 AND q.id = $2",
+		ARGS(arg_int(campaign_id), arg_int(entry_id)), &result);
+	if (rc == 0) {
+		struct db_row row = db_row(result, 0);
+
+		read_entry(&row, ret_entry);
+	}
+	PQclear(result);
+	return rc;
+}
