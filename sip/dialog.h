@@ -24,7 +24,7 @@ struct sip_dialog_state {
 	char local_uri[SIP_URI_SIZE], local_tag[80];
 	char remote_uri[SIP_URI_SIZE], remote_tag[128];
 	char remote_target[SIP_URI_SIZE];
-	char routes[SIP_ROUTES_SIZE]; /* comma separated, in order of use */
+	char routes[SIP_ROUTES_SIZE];  /* comma separated, in order of use */
 	char next_hop[ADDR_TEXT_SIZE]; /* numeric; "" : as routes say */
 	uint32_t local_seq, remote_seq;
 	char local_sdp[SIP_SDP_SIZE], remote_sdp[SIP_SDP_SIZE];
@@ -54,7 +54,7 @@ struct sip_invite {
 	const char *request_uri; /* "sip:agent1@10.0.0.7:5062" */
 	const char *next_hop;    /* numeric "ip:port" to send to; NULL: as the URI says */
 	const char *from_uri, *from_display;
-	const char *to_uri; /* NULL: request_uri */
+	const char *to_uri;  /* NULL: request_uri */
 	const char *headers; /* further header lines, each ended by "\r\n"; NULL: none */
 	const char *sdp;     /* our offer, kept for re-offers */
 	const char *auth_user, *auth_password; /* NULL: a challenge ends the call */

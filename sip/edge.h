@@ -34,7 +34,8 @@ struct sip_account {
 struct sip_binding {
 	char user[SIP_USER_SIZE];
 	char contact[SIP_URI_SIZE]; /* URI; "*" removes all */
-	char source[ADDR_TEXT_SIZE]; /* where the request came from: requests go back there */
+	char source
+		[ADDR_TEXT_SIZE]; /* where the request came from: requests go back there */
 	char call_id[128];
 	char user_agent[128];
 	uint32_t cseq;
@@ -44,12 +45,14 @@ struct sip_binding {
 struct sip_edge_config {
 	struct sip_loop *loop;
 	struct timers *timers;
-	const char *listen;    /* "0.0.0.0:5060"; port 0 picks one */
-	const char *advertise; /* host in Contact and SDP; NULL: the listen host, or 127.0.0.1 */
+	const char *listen; /* "0.0.0.0:5060"; port 0 picks one */
+	const char *
+		advertise; /* host in Contact and SDP; NULL: the listen host, or 127.0.0.1 */
 	const char *realm;
 	const char *user_agent;
 	unsigned expires_min_s, expires_max_s;
-	unsigned pending_max; /* REGISTERs that wait for an answer of ours; more get 503 */
+	unsigned
+		pending_max; /* REGISTERs that wait for an answer of ours; more get 503 */
 	/* Answer with sip_edge_account(). */
 	void (*account)(void *arg, uint64_t query, const char *user);
 	/* Answer with sip_edge_bound(). */
@@ -67,8 +70,8 @@ const struct addr *sip_edge_addr(const struct sip_edge *edge); /* the real one *
 const char *sip_edge_host(const struct sip_edge *edge);        /* advertised */
 
 /* Answers; loop thread. `account` NULL: unknown user (the phone gets the same 401/403). */
-void sip_edge_account(struct sip_edge *edge, uint64_t query,
-	const struct sip_account *account);
+void sip_edge_account(
+	struct sip_edge *edge, uint64_t query, const struct sip_account *account);
 /* `result` 0: 200 OK; -ENOSPC, -EIO: 503; -EPERM: 403. */
 void sip_edge_bound(struct sip_edge *edge, uint64_t query, int result);
 

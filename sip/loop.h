@@ -10,7 +10,8 @@ struct post_queue;
 struct timers;
 
 /* Borrows queue and timers; both outlive the loop. Timers are advanced with clock_mono_ms. */
-int sip_loop_new(struct post_queue *queue, struct timers *timers, struct sip_loop **ret_loop);
+int sip_loop_new(
+	struct post_queue *queue, struct timers *timers, struct sip_loop **ret_loop);
 void sip_loop_free(struct sip_loop **loop);
 
 /* Calls `ready` on the loop when fd is readable. Returns an index for unwatch, or -errno. */

@@ -24,7 +24,20 @@ struct sdp_audio {
 int sdp_write(char *buf, size_t size, const char *host, uint16_t port, uint64_t session,
 	unsigned version, enum sdp_direction direction);
 
-/* The first audio stream. -EINVAL with broken text, -ENOENT without audio. */
+/*
+ * The first audio stream over plain RTP. -EINVAL with broken text or a host that is a name,
+ * -ENOENT without such audio. An address 0.0.0.0 means hold (RFC 2543) and reads as sendonly.
+ */
 int sdp_parse(const char *text, struct sdp_audio *ret_audio);
+
+/*
+ * Our answer to `offer`, from the address and session of `local`, our last text: PCMU, their
+ * telephone-event, their direction mirrored, other streams refused. -EINVAL for broken text,
+ * -ENOTSUP without common audio (488), -EMSGSIZE.
+ */
+int sdp_answer(const char *offer, const char *local, char *buf, size_t size);
+
+/* Our next offer after `local`: the same address, one version on. */
+int sdp_reoffer(const char *local, enum sdp_direction direction, char *buf, size_t size);
 
 #endif
