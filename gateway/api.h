@@ -53,6 +53,32 @@ void api_fail(struct api_reply *reply, int status, const char *code, const char 
 void api_fail_db(
 	struct api_reply *reply, int error, const char *what, const struct db *db);
 
+/* 422 that names the field of the body that is wrong. */
+void api_fail_field(struct api_reply *reply, const char *field, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* The ":name" of the path as a positive id; 0 when it is none. */
+int64_t api_param_id(const struct api_call *call, size_t index);
+/* An id of the query; `fallback` when absent, -1 when it is no number in 0..hi. */
+int64_t api_query_int(
+	const struct api_call *call, const char *name, int64_t hi, int64_t fallback);
+
+/* Ids travel as strings, null for 0; times as RFC 3339, null for 0. */
+json_t *api_id(int64_t id);
+json_t *api_time(int64_t wall_ms);
+
+/* Fields of the body. Absent ones leave *ret_ alone; 0, or -EINVAL with the reply filled. */
+int api_body_text(struct api_call *call, struct api_reply *reply, const char *field,
+	bool required, char *ret_text, size_t size);
+int api_body_int(struct api_call *call, struct api_reply *reply, const char *field,
+	int lo, int hi, int *ret_value);
+/* An id given as string or number. */
+int api_body_id(struct api_call *call, struct api_reply *reply, const char *field,
+	bool required, int64_t *ret_id);
+/* Refuses fields that are not in the NULL-ended list. */
+int api_body_only(
+	struct api_call *call, struct api_reply *reply, const char *const *fields);
+
 /* Sends a filled reply for a request id from any thread, and frees what it owns. */
 void api_send(struct gateway *gw, uint64_t request_id, struct api_reply *reply);
 

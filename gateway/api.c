@@ -1,0 +1,376 @@
+/* api.c: the route table, and the way of a request to its handler and back. See api.h. */
+#include "gateway/api.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/config.h"
+#include "base/jobs.h"
+#include "base/list.h"
+#include "base/log.h"
+#include "config.h"
+#include "gateway/agent_api.h"
+#include "gateway/auth_api.h"
+#include "gateway/call_api.h"
+#include "gateway/campaign_api.h"
+#include "gateway/list_api.h"
+#include "gateway/queue_api.h"
+#include "gateway/urls.h"
+#include "gateway/webhook.h"
+#include "http/events.h"
+#include "twilio/signature.h"
+
+#define STAFF (API_ADMIN | API_SUPERVISOR)
+#define ALL (STAFF | API_AGENT)
+#define UPLOAD_MAX (10 * 1024 * 1024)
+#define TWIML_LATE_MS 1200
+
+/* What a caller hears when the database does not answer in time: nothing, and no error. */
+#define TWIML_LATE                                                                  \
+	"<?xml version=\"1.0\" encoding=\"UTF-8\"?><Response><Pause length=\"2\"/>" \
+	"<Redirect/></Response>"
+
+static void livez(struct api_call *call, struct api_reply *reply);
+static void readyz(struct api_call *call, struct api_reply *reply);
+static void version(struct api_call *call, struct api_reply *reply);
+static void events(struct api_call *call, struct api_reply *reply);
+
+struct api_route {
+	struct http_route http;
+	unsigned roles; /* bits of enum api_role; API_ANYBODY: no sign-in */
+	bool raw;       /* the handler reads the body itself */
+	void (*handle)(struct api_call *call, struct api_reply *reply);
+	/* Instead: answered on the http thread's side of things. Takes the request. */
+	int (*direct)(struct gateway *gw, struct http_request *request);
+};
+
+#define CM "/api/admin/campaign-management"
+#define ROUTE(method, route_path, who, handler)                                      \
+	{                                                                            \
+		.http = {.methods = (method), .path = (route_path)}, .roles = (who), \
+		.handle = (handler)                                                  \
+	}
+
+static const struct api_route routes[] = {
+	ROUTE(HTTP_POST, "/api/auth/login", API_ANYBODY, auth_login),
+	ROUTE(HTTP_POST, "/api/auth/logout", API_ANYBODY, auth_logout),
+	ROUTE(HTTP_GET, "/api/auth/me", ALL, auth_me),
+
+	ROUTE(HTTP_GET, CM "/campaigns", ALL, campaigns_list),
+	ROUTE(HTTP_POST, CM "/campaigns", STAFF, campaign_create),
+	ROUTE(HTTP_GET, CM "/campaigns/:campaignId", ALL, campaign_get),
+	ROUTE(HTTP_PUT, CM "/campaigns/:campaignId", STAFF, campaign_update),
+	ROUTE(HTTP_POST, CM "/campaigns/:campaignId/join-agent", STAFF,
+		campaign_join_agent),
+	ROUTE(HTTP_DELETE, CM "/campaigns/:campaignId/leave-agent", STAFF,
+		campaign_leave_agent),
+	ROUTE(HTTP_POST, CM "/campaigns/:campaignId/assign-data-list", STAFF,
+		campaign_assign_list),
+	ROUTE(HTTP_POST, CM "/campaigns/:campaignId/generate-queue", STAFF,
+		campaign_generate_queue),
+	ROUTE(HTTP_GET, CM "/campaigns/:campaignId/auto-dial", ALL,
+		campaign_auto_dial_status),
+	ROUTE(HTTP_POST, CM "/campaigns/:campaignId/auto-dial", STAFF,
+		campaign_auto_dial_start),
+	ROUTE(HTTP_POST, CM "/campaigns/:campaignId/auto-dial/stop", STAFF,
+		campaign_auto_dial_stop),
+	ROUTE(HTTP_GET, CM "/campaigns/:campaignId/queue", ALL, queue_list),
+	ROUTE(HTTP_POST, CM "/campaigns/:campaignId/queue/:queueId/call", ALL,
+		queue_call_now),
+
+	ROUTE(HTTP_GET, CM "/data-lists", STAFF, lists_list),
+	ROUTE(HTTP_POST, CM "/data-lists", STAFF, list_create),
+	ROUTE(HTTP_GET, CM "/data-lists/:listId", STAFF, list_get),
+	{
+		.http = {.methods = HTTP_POST,
+			.path = CM "/data-lists/:listId/upload",
+			.body_max = UPLOAD_MAX},
+		.roles = STAFF,
+		.raw = true,
+		.handle = list_upload,
+	},
+
+	ROUTE(HTTP_GET, "/api/agents", STAFF, agents_list),
+	ROUTE(HTTP_POST, "/api/agents", STAFF, agent_create),
+	ROUTE(HTTP_GET, "/api/agents/:agentId", ALL, agent_get),
+	ROUTE(HTTP_POST, "/api/agents/:agentId/sip-password", STAFF, agent_sip_password),
+	ROUTE(HTTP_GET, "/api/agents/:agentId/session", ALL, agent_session_get),
+	ROUTE(HTTP_POST, "/api/agents/:agentId/session", ALL, agent_session_start),
+	ROUTE(HTTP_DELETE, "/api/agents/:agentId/session", ALL, agent_session_end),
+	ROUTE(HTTP_POST, "/api/agents/:agentId/session/ready", ALL, agent_session_ready),
+	ROUTE(HTTP_POST, "/api/agents/:agentId/session/pause", ALL, agent_session_pause),
+
+	ROUTE(HTTP_GET, "/api/calls", ALL, calls_list),
+	ROUTE(HTTP_GET, "/api/calls/:callId", ALL, call_get),
+	ROUTE(HTTP_POST, "/api/calls/:callId/hangup", ALL, call_hangup),
+
+	{
+		.http = {.methods = HTTP_GET,
+			.path = "/api/events",
+			.flags = HTTP_ROUTE_EVENTS},
+		.roles = ALL,
+		.handle = events,
+	},
+	ROUTE(HTTP_GET, "/livez", API_ANYBODY, livez),
+	ROUTE(HTTP_GET, "/readyz", API_ANYBODY, readyz),
+	ROUTE(HTTP_GET, "/api/version", API_ANYBODY, version),
+
+	{
+		.http = {.methods = HTTP_GET | HTTP_POST,
+			.path = URL_STATUS,
+			.flags = HTTP_ROUTE_SIGNED},
+		.direct = webhook_call_status,
+	},
+	{
+		.http = {.methods = HTTP_GET | HTTP_POST,
+			.path = URL_CONFERENCE,
+			.flags = HTTP_ROUTE_SIGNED},
+		.direct = webhook_conference,
+	},
+	{
+		.http = {.methods = HTTP_GET | HTTP_POST,
+			.path = URL_TWIML_AGENT,
+			.flags = HTTP_ROUTE_SIGNED,
+			.late_ms = TWIML_LATE_MS,
+			.late_type = "text/xml",
+			.late_body = TWIML_LATE},
+		.direct = twiml_agent,
+	},
+};
+
+#define ROUTES (sizeof(routes) / sizeof(routes[0]))
+
+const struct http_route *api_routes(size_t *ret_count)
+{
+	static struct http_route table[ROUTES];
+
+	for (size_t i = 0; i < ROUTES; i++)
+		table[i] = routes[i].http;
+	*ret_count = ROUTES;
+	return table;
+}
+
+/* ---- replies ---- */
+
+static json_t *error_json(struct api_reply *reply)
+{
+	json_t *error =
+		json_pack("{s:s, s:s}", "code", reply->code, "message", reply->message);
+
+	if (error != NULL && reply->details != NULL)
+		(void)json_object_set_new(error, "details", reply->details);
+	else
+		json_decref(reply->details);
+	reply->details = NULL;
+	return json_pack("{s:b, s:o}", "success", 0, "error", error);
+}
+
+void api_send(struct gateway *gw, uint64_t request_id, struct api_reply *reply)
+{
+	struct http_reply out = {
+		.status = reply->status, .retry_after_s = reply->retry_after_s};
+	json_t *doc = reply->flat;
+	char *text;
+
+	if (doc == NULL)
+		doc = reply->code[0] != '\0' ? error_json(reply)
+					     : json_pack("{s:b, s:o}", "success", 1,
+						       "data", reply->data);
+	text = doc == NULL ? NULL : json_dumps(doc, JSON_COMPACT);
+	if (text == NULL)
+		out.status = 500;
+	else
+		out.body_len = strlen(text);
+	out.body = text;
+	out.set_cookie = reply->set_cookie[0] != '\0' ? reply->set_cookie : NULL;
+	http_reply(gw->http, request_id, &out);
+	free(text);
+	json_decref(doc);
+	*reply = (struct api_reply){.status = 0};
+}
+
+/* ---- on a database worker ---- */
+
+struct api_job {
+	struct job job;
+	struct gateway *gw;
+	struct http_request *request;
+};
+
+static unsigned role_bit(const char *role)
+{
+	if (strcmp(role, "admin") == 0)
+		return API_ADMIN;
+	if (strcmp(role, "supervisor") == 0)
+		return API_SUPERVISOR;
+	return API_AGENT;
+}
+
+/* Who asks, and may they? 0, or the reply says why not. */
+static int admit(
+	struct api_call *call, const struct api_route *route, struct api_reply *reply)
+{
+	int err;
+
+	if (auth_same_site(call->request) < 0) {
+		api_fail(reply, 403, "CROSS_SITE",
+			"This request came from another site. Use the console's own pages.");
+		return -EACCES;
+	}
+	if (route->roles == API_ANYBODY)
+		return 0;
+	err = auth_user(call->gw, call->db, call->request, &call->user);
+	if (err == -EACCES)
+		api_fail(reply, 401, "NOT_SIGNED_IN",
+			"Sign in first: POST /api/auth/login gives a session cookie.");
+	else if (err < 0)
+		api_fail_db(reply, err, "session", call->db);
+	else if ((role_bit(call->user.role) & route->roles) == 0)
+		api_fail(reply, 403, "FORBIDDEN",
+			"Your role, %s, may not do this. Ask an administrator.",
+			call->user.role);
+	else
+		return 0;
+	return -EACCES;
+}
+
+/* The body as a JSON object; an empty one when nothing was sent. */
+static int read_body(
+	struct api_call *call, const struct api_route *route, struct api_reply *reply)
+{
+	const struct http_request *request = call->request;
+	json_error_t error;
+
+	if (route->raw || request->body_len == 0) {
+		call->body = json_object();
+		return call->body == NULL ? -ENOMEM : 0;
+	}
+	if (strcmp(request->content_type, "application/json") != 0) {
+		api_fail(reply, 415, "NOT_JSON",
+			"The body must be application/json, not %.64s.",
+			request->content_type[0] == '\0' ? "untyped"
+							 : request->content_type);
+		return -EINVAL;
+	}
+	call->body = json_loadb(
+		request->body, request->body_len, JSON_REJECT_DUPLICATES, &error);
+	if (call->body == NULL) {
+		api_fail(reply, 400, "BAD_JSON",
+			"The body is no valid JSON: %.120s (line %d).", error.text,
+			error.line);
+		return -EINVAL;
+	}
+	if (!json_is_object(call->body)) {
+		api_fail(reply, 400, "BAD_JSON", "The body must be a JSON object.");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static void api_work(struct job *job, void *ctx)
+{
+	struct api_job *task = list_entry(job, struct api_job, job);
+	const struct api_route *route = &routes[task->request->route];
+	struct api_call call = {.gw = task->gw, .db = ctx, .request = task->request};
+	struct api_reply reply = {.status = 0};
+
+	if (admit(&call, route, &reply) == 0 && read_body(&call, route, &reply) == 0)
+		route->handle(&call, &reply);
+	json_decref(call.body);
+	if (!reply.deferred)
+		api_send(task->gw, task->request->id, &reply);
+	http_request_free(&task->request);
+	free(task);
+}
+
+static void api_drop(struct job *job)
+{
+	struct api_job *task = list_entry(job, struct api_job, job);
+
+	http_request_free(&task->request);
+	free(task);
+}
+
+int api_handle(void *gateway, struct http_request *request)
+{
+	struct gateway *gw = gateway;
+	const struct api_route *route = &routes[request->route];
+	struct api_job *task;
+
+	if (route->direct != NULL)
+		return route->direct(gw, request);
+	task = calloc(1, sizeof(*task));
+	if (task == NULL)
+		return -EAGAIN;
+	task->job.work = api_work;
+	task->job.drop = api_drop;
+	task->gw = gw;
+	task->request = request;
+	if (jobs_put(gw->db, &task->job) < 0) {
+		free(task);
+		return -EAGAIN;
+	}
+	return 0;
+}
+
+int api_verify(void *gateway, const struct http_request *request)
+{
+	struct gateway *gw = gateway;
+	const char *secondary = config_text(gw->config, "TWILIO_AUTH_TOKEN_SECONDARY");
+	const struct form *form = request->method == HTTP_GET ? NULL : &request->form;
+	struct buf url = {0};
+	int err = -EACCES;
+
+	buf_printf(&url, "%s%s%s%s", gw->backend_url, request->path,
+		request->query_text[0] != '\0' ? "?" : "", request->query_text);
+	if (!url.failed && request->twilio_signature[0] != '\0') {
+		err = twilio_signature_check(config_text(gw->config, "TWILIO_AUTH_TOKEN"),
+			url.data, form, request->body, request->body_len,
+			request->twilio_signature);
+		if (err < 0 && secondary[0] != '\0')
+			err = twilio_signature_check(secondary, url.data, form,
+				request->body, request->body_len,
+				request->twilio_signature);
+	}
+	if (err < 0)
+		log_warn("api", 0, "unsigned or wrongly signed request for %s",
+			request->path);
+	buf_free(&url);
+	return err;
+}
+
+/* ---- the small routes ---- */
+
+static void livez(struct api_call *call, struct api_reply *reply)
+{
+	(void)call;
+	api_ok(reply, 200, json_pack("{s:s}", "status", "live"));
+}
+
+static void readyz(struct api_call *call, struct api_reply *reply)
+{
+	if (db_ping(call->db) < 0)
+		api_fail(reply, 503, "DATABASE_UNAVAILABLE",
+			"The database does not answer.");
+	else
+		api_ok(reply, 200, json_pack("{s:s}", "status", "ready"));
+}
+
+static void version(struct api_call *call, struct api_reply *reply)
+{
+	(void)call;
+	api_ok(reply, 200,
+		json_pack(
+			"{s:s, s:s}", "name", PACKAGE_NAME, "version", PACKAGE_VERSION));
+}
+
+static void events(struct api_call *call, struct api_reply *reply)
+{
+	int64_t listener = strcmp(call->user.role, "agent") == 0 ? call->user.id : 0;
+
+	http_events_attach(call->gw->events, call->request->id, listener,
+		call->request->last_event_id);
+	reply->deferred = true;
+}

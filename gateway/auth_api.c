@@ -1,0 +1,185 @@
+/* auth_api.c: sign-in, sign-out, and the session cookie. See auth_api.h. */
+#include "gateway/auth_api.h"
+
+#include <errno.h>
+#include <openssl/sha.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/config.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "gateway/login_limit.h"
+#include "gateway/password.h"
+
+#define TOKEN_BYTES 32
+#define SESSION_S (12 * 3600)
+#define PASSWORD_MAX 256
+
+static bool is_https(const struct gateway *gw)
+{
+	return strncmp(gw->backend_url, "https://", 8) == 0;
+}
+
+/* The __Host- prefix binds the cookie to this host, but browsers want https for it. */
+static const char *cookie_name(const struct gateway *gw)
+{
+	return is_https(gw) ? "__Host-ovx" : "ovx";
+}
+
+static void set_cookie(
+	const struct gateway *gw, const char *value, int age_s, struct api_reply *reply)
+{
+	(void)snprintf(reply->set_cookie, sizeof(reply->set_cookie),
+		"%s=%s; Path=/; HttpOnly; SameSite=Lax; Max-Age=%d%s", cookie_name(gw),
+		value, age_s, is_https(gw) ? "; Secure" : "");
+}
+
+static void hash_token(const char *token, unsigned char hash[32])
+{
+	(void)SHA256((const unsigned char *)token, strlen(token), hash);
+}
+
+int auth_user(const struct gateway *gw, struct db *db, const struct http_request *request,
+	struct db_user *ret_user)
+{
+	char token[2 * TOKEN_BYTES + 1];
+	unsigned char hash[32];
+	int err;
+
+	if (http_cookie(request, cookie_name(gw), token, sizeof(token)) < 0)
+		return -EACCES;
+	hash_token(token, hash);
+	err = db_session_user(db, hash, ret_user);
+	return err == -ENOENT ? -EACCES : err;
+}
+
+int auth_same_site(const struct http_request *request)
+{
+	const char *site = request->sec_fetch_site, *origin = request->origin;
+	const char *host;
+
+	if (request->method == HTTP_GET)
+		return 0;
+	if (site[0] != '\0')
+		return strcmp(site, "same-origin") == 0 || strcmp(site, "none") == 0
+			       ? 0
+			       : -EACCES;
+	if (origin[0] == '\0')
+		return 0;
+	host = strstr(origin, "://");
+	return host != NULL && strcmp(host + 3, request->host) == 0 ? 0 : -EACCES;
+}
+
+static json_t *user_json(const struct db_user *user)
+{
+	return json_pack("{s:o, s:s, s:s, s:s}", "id", api_id(user->id), "username",
+		user->username, "name", user->name, "role", user->role);
+}
+
+static void sign_in(
+	struct api_call *call, struct api_reply *reply, const struct db_user *user)
+{
+	char token[2 * TOKEN_BYTES + 1];
+	unsigned char hash[32];
+	int err;
+
+	(void)text_random(token, TOKEN_BYTES);
+	hash_token(token, hash);
+	err = db_session_create(call->db, hash, user->id, SESSION_S);
+	if (err < 0) {
+		api_fail_db(reply, err, "session", call->db);
+		return;
+	}
+	set_cookie(call->gw, token, SESSION_S, reply);
+	explicit_bzero(token, sizeof(token));
+	api_ok(reply, 200,
+		json_pack("{s:o, s:o}", "user", user_json(user), "expiresAt",
+			api_time(clock_wall_ms() + SESSION_S * 1000LL)));
+	log_info("auth", 0, "%s signed in", user->username);
+}
+
+void auth_login(struct api_call *call, struct api_reply *reply)
+{
+	static const char *const fields[] = {"username", "email", "password", NULL};
+	char username[64] = "", password[PASSWORD_MAX] = "";
+	struct db_user user = {.id = 0};
+	int err, wait_s;
+
+	if (api_body_only(call, reply, fields) < 0 ||
+		api_body_text(call, reply,
+			json_object_get(call->body, "username") != NULL ? "username"
+									: "email",
+			true, username, sizeof(username)) < 0 ||
+		api_body_text(call, reply, "password", true, password, sizeof(password)) <
+			0)
+		return;
+	wait_s = login_limit_take(&call->request->peer, username, clock_mono_ms());
+	if (wait_s > 0) {
+		api_fail(reply, 429, "TOO_MANY_ATTEMPTS",
+			"Too many sign-in attempts. Try again in %d seconds.", wait_s);
+		reply->retry_after_s = wait_s;
+		return;
+	}
+	err = db_user_by_name(call->db, username, &user);
+	if (err < 0 && err != -ENOENT) {
+		api_fail_db(reply, err, "user", call->db);
+		return;
+	}
+	/* One answer, and one duration, for a wrong name and a wrong password. */
+	err = password_check(password, err == 0 && user.active ? user.password_hash : "");
+	explicit_bzero(password, sizeof(password));
+	if (err < 0) {
+		api_fail(reply, 401, "WRONG_CREDENTIALS",
+			"User name or password is wrong. Check both and try again.");
+		return;
+	}
+	sign_in(call, reply, &user);
+}
+
+void auth_logout(struct api_call *call, struct api_reply *reply)
+{
+	char token[2 * TOKEN_BYTES + 1];
+	unsigned char hash[32];
+
+	if (http_cookie(call->request, cookie_name(call->gw), token, sizeof(token)) ==
+		0) {
+		hash_token(token, hash);
+		(void)db_session_end(call->db, hash);
+	}
+	set_cookie(call->gw, "", 0, reply);
+	api_ok(reply, 200, json_object());
+}
+
+void auth_me(struct api_call *call, struct api_reply *reply)
+{
+	api_ok(reply, 200, json_pack("{s:o}", "user", user_json(&call->user)));
+}
+
+int api_first_admin(struct gateway *gw, struct db *db)
+{
+	const char *given = config_text(gw->config, "ADMIN_PASSWORD");
+	struct db_user admin = {.username = "admin",
+		.name = "Administrator",
+		.role = "admin",
+		.active = true};
+	char password[25];
+	int64_t users;
+	int err;
+
+	err = db_user_count(db, &users);
+	if (err < 0 || users > 0)
+		return err;
+	if (given[0] == '\0')
+		given = text_random(password, 12);
+	err = password_hash(given, admin.password_hash, sizeof(admin.password_hash));
+	if (err == 0)
+		err = db_user_create(db, &admin, NULL);
+	if (err == -EEXIST)
+		return 0; /* another node was faster */
+	if (err == 0 && given == password)
+		/* To the terminal of whoever starts it, once; never to a log file by the logger. */
+		(void)dprintf(2, "First sign-in: user admin, password %s\n", password);
+	return err;
+}
