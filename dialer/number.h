@@ -1,9 +1,8 @@
-/* number.h: is this an E.164 number? (ITU-T E.164) Pure. */
+/* number.h: what people type as a phone number to E.164 and nothing else (ITU-T E.164). Pure. */
 #ifndef OMNIVOX_DIALER_NUMBER_H
 #define OMNIVOX_DIALER_NUMBER_H
 
 #include <stdbool.h>
-#include <stddef.h>
 
 #define NUMBER_SIZE 17 /* '+', 15 digits, NUL */
 
@@ -11,9 +10,13 @@
 bool number_valid(const char *number);
 
 /*
- * Strips spaces, dots, dashes, slashes and brackets; a leading 00 becomes +; a number without
- * + gets `country_code` ("1", "44") after its leading trunk 0. -EINVAL when no E.164 results.
+ * "(415) 555-2671", "0044 20 7946 0958", "+44 (0)20 7946 0958" to "+14155552671" and so on.
+ * Strips spaces, dots, dashes, slashes and brackets, also the invisible ones that spreadsheets
+ * and address books leave in. A number with neither + nor international prefix loses the trunk
+ * prefix of `country_code` ("1", "44"; NULL or "": none is known) and gets the code in front.
+ * -EINVAL when no E.164 number results: letters, extensions and local numbers are not guessed.
  */
-int number_normalise(const char *text, const char *country_code, char ret_number[NUMBER_SIZE]);
+int number_normalise(
+	const char *text, const char *country_code, char ret_number[NUMBER_SIZE]);
 
 #endif

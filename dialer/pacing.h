@@ -10,7 +10,8 @@
 
 struct pacing_rules {
 	unsigned batch;
-	unsigned call_gap_ms, batch_gap_ms;
+	unsigned call_gap_ms;
+	unsigned batch_gap_ms; /* never less than call_gap_ms, whatever it says */
 };
 
 struct pacing_state {
@@ -24,15 +25,21 @@ enum pacing_wait {
 	PACING_NO_AGENT, /* nobody is ready */
 };
 
-/* What to do now; `*ret_wait_ms` is how long PACING_GAP lasts (0 otherwise). */
+/*
+ * What to do now; `*ret_wait_ms` is how long PACING_GAP lasts (0 otherwise). Start with the
+ * state all zero.
+ */
 enum pacing_wait pacing_next(const struct pacing_state *state, unsigned ready_agents,
 	int64_t now_ms, int64_t *ret_wait_ms);
 
-/* A line went out: counts it and sets the next moment. */
-void pacing_dialled(struct pacing_state *state, const struct pacing_rules *rules,
-	int64_t now_ms);
+/*
+ * A line went out: counts it and sets the next moment. A batch that was held up for as long as
+ * the rest lasts has had its rest: the line is the first of a new one.
+ */
+void pacing_dialled(
+	struct pacing_state *state, const struct pacing_rules *rules, int64_t now_ms);
 
-/* The runner's one line for people: "waiting 2.1 s between calls", "no agent ready". */
+/* The same as one sentence for people. Static storage. */
 const char *pacing_reason(enum pacing_wait wait);
 
 #endif

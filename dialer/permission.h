@@ -33,7 +33,12 @@ struct dial_verdict {
 	int version;        /* of the rule table */
 };
 
-struct dial_verdict may_dial(const struct dial_facts *facts, const struct dial_rules *rules,
-	enum dial_mode mode, int64_t now_ms);
+/*
+ * The first rule that is broken speaks; those that time does not mend come first. DIAL_MANUAL: a
+ * person asks for this very contact, so neither the campaign's state nor the hour of the next
+ * attempt binds. When nothing is broken the rule is "allowed".
+ */
+struct dial_verdict may_dial(const struct dial_facts *facts,
+	const struct dial_rules *rules, enum dial_mode mode, int64_t now_ms);
 
 #endif

@@ -14,8 +14,11 @@ struct retry_verdict {
 	unsigned delay_s;
 };
 
-/* `outcome`: a call outcome word; only "completed" and "machine" are final at once. */
-struct retry_verdict retry_after(const struct retry_rules *rules, const char *outcome,
-	unsigned attempts);
+/*
+ * `outcome`: a call outcome word; "completed", "machine" and "fax" are final at once, every
+ * other, also one that is not known here, is tried again. `attempts` counts the call that ended.
+ */
+struct retry_verdict retry_after(
+	const struct retry_rules *rules, const char *outcome, unsigned attempts);
 
 #endif

@@ -1,0 +1,46 @@
+/* pacing.c: batches of calls and the rest between them. See pacing.h. */
+#include "dialer/pacing.h"
+
+enum pacing_wait pacing_next(const struct pacing_state *state, unsigned ready_agents,
+	int64_t now_ms, int64_t *ret_wait_ms)
+{
+	*ret_wait_ms = 0;
+	/* First, because while nobody is there the gap is not what holds the line. */
+	if (ready_agents == 0)
+		return PACING_NO_AGENT;
+	if (now_ms < state->next_ms) {
+		*ret_wait_ms = state->next_ms - now_ms;
+		return PACING_GAP;
+	}
+	return PACING_DIAL;
+}
+
+void pacing_dialled(
+	struct pacing_state *state, const struct pacing_rules *rules, int64_t now_ms)
+{
+	unsigned rest = rules->batch_gap_ms > rules->call_gap_ms ? rules->batch_gap_ms
+								 : rules->call_gap_ms;
+
+	if (now_ms - state->next_ms >= rest)
+		state->in_batch = 0;
+	state->in_batch++;
+	if (state->in_batch >= rules->batch) {
+		state->in_batch = 0;
+		state->next_ms = now_ms + rest;
+	} else {
+		state->next_ms = now_ms + rules->call_gap_ms;
+	}
+}
+
+const char *pacing_reason(enum pacing_wait wait)
+{
+	switch (wait) {
+	case PACING_DIAL:
+		return "Dialling.";
+	case PACING_GAP:
+		return "Waiting for the time between two calls or batches to pass.";
+	case PACING_NO_AGENT:
+		return "No agent is ready.";
+	}
+	return "";
+}
