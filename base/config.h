@@ -23,7 +23,7 @@ enum config_type {
 	CONFIG_TEXT,
 	CONFIG_INT,    /* lo..hi */
 	CONFIG_NUMBER, /* decimal fraction, lo..hi */
-	CONFIG_FLAG,   /* a switch: no value on the command line; else 0/1, true/false, yes/no */
+	CONFIG_FLAG, /* a switch: no value on the command line; else 0/1, true/false, yes/no */
 	CONFIG_SECRET, /* text that is never shown */
 	CONFIG_ADDR,   /* numeric host:port */
 };

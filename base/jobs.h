@@ -28,10 +28,10 @@ struct job {
 
 struct jobs_config {
 	unsigned threads;
-	size_t limit;                                /* jobs that may wait at once */
-	struct post_queue *answers;                  /* borrowed; outlives the pool */
-	int (*start)(void *arg, void **ret_ctx);     /* on each thread; may be NULL */
-	void (*stop)(void *arg, void *ctx);          /* on each thread; may be NULL */
+	size_t limit;                            /* jobs that may wait at once */
+	struct post_queue *answers;              /* borrowed; outlives the pool */
+	int (*start)(void *arg, void **ret_ctx); /* on each thread; may be NULL */
+	void (*stop)(void *arg, void *ctx);      /* on each thread; may be NULL */
 	void *arg;
 };
 

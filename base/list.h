@@ -11,12 +11,12 @@ struct list {
 	struct list *prev;
 };
 
-#define list_entry(ptr, type, member)                                                    \
+#define list_entry(ptr, type, member) \
 	((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 
 /* Safe against removal of `node` inside the loop. */
-#define list_for_each(head, node, tmp)                                                   \
-	for ((node) = (head)->next, (tmp) = (node)->next; (node) != (head);              \
+#define list_for_each(head, node, tmp)                                      \
+	for ((node) = (head)->next, (tmp) = (node)->next; (node) != (head); \
 		(node) = (tmp), (tmp) = (node)->next)
 
 static inline void list_init(struct list *head)

@@ -29,16 +29,16 @@ int log_enabled(enum log_level level);
 /* "+14155552671" becomes "+1415***2671" in `buf`; returns buf. */
 const char *log_mask(const char *number, char *buf, unsigned long size);
 
-#define log_error(module, call_id, ...)                                                  \
+#define log_error(module, call_id, ...) \
 	log_line(LOG_LEVEL_ERROR, module, call_id, __VA_ARGS__)
-#define log_warn(module, call_id, ...)                                                   \
+#define log_warn(module, call_id, ...) \
 	log_line(LOG_LEVEL_WARN, module, call_id, __VA_ARGS__)
-#define log_info(module, call_id, ...)                                                   \
+#define log_info(module, call_id, ...) \
 	log_line(LOG_LEVEL_INFO, module, call_id, __VA_ARGS__)
-#define log_debug(module, call_id, ...)                                                  \
-	do {                                                                             \
-		if (log_enabled(LOG_LEVEL_DEBUG))                                        \
-			log_line(LOG_LEVEL_DEBUG, module, call_id, __VA_ARGS__);         \
+#define log_debug(module, call_id, ...)                                          \
+	do {                                                                     \
+		if (log_enabled(LOG_LEVEL_DEBUG))                                \
+			log_line(LOG_LEVEL_DEBUG, module, call_id, __VA_ARGS__); \
 	} while (0)
 
 #endif
