@@ -1,0 +1,19 @@
+/* campaign_api.h: the routes of campaigns: settings, agents, lists, auto-dial. */
+#ifndef OMNIVOX_GATEWAY_CAMPAIGN_API_H
+#define OMNIVOX_GATEWAY_CAMPAIGN_API_H
+
+#include "gateway/api.h"
+
+void campaigns_list(struct api_call *call, struct api_reply *reply);
+void campaign_create(struct api_call *call, struct api_reply *reply);
+void campaign_get(struct api_call *call, struct api_reply *reply);
+void campaign_update(struct api_call *call, struct api_reply *reply);
+void campaign_join_agent(struct api_call *call, struct api_reply *reply);
+void campaign_leave_agent(struct api_call *call, struct api_reply *reply);
+void campaign_assign_list(struct api_call *call, struct api_reply *reply);
+void campaign_generate_queue(struct api_call *call, struct api_reply *reply);
+void campaign_auto_dial_status(struct api_call *call, struct api_reply *reply);
+void campaign_auto_dial_start(struct api_call *call, struct api_reply *reply);
+void campaign_auto_dial_stop(struct api_call *call, struct api_reply *reply);
+
+#endif
