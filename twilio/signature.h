@@ -23,7 +23,8 @@ int twilio_sign(const char *auth_token, const char *url, const struct form *form
  * 0 when `signature` is right for the URL with or without its port, else -EACCES. A query with
  * bodySHA256 is checked against `body` instead of the form. Compares in constant time.
  */
-int twilio_signature_check(const char *auth_token, const char *url, const struct form *form,
-	const void *body, size_t body_len, const char *signature);
+int twilio_signature_check(const char *auth_token, const char *url,
+	const struct form *form, const void *body, size_t body_len,
+	const char *signature);
 
 #endif

@@ -1,6 +1,7 @@
 /*
  * twiml.h: writes TwiML (twilio.com/docs/voice/twiml). Every text and attribute is escaped here
- * and nowhere else. Pure functions, any thread.
+ * and nowhere else; what XML cannot carry (control characters, broken UTF-8) is left out, so
+ * the document always parses. Pure functions, any thread; `buf.failed` tells of lost memory.
  */
 #ifndef OMNIVOX_TWILIO_TWIML_H
 #define OMNIVOX_TWILIO_TWIML_H
@@ -18,8 +19,8 @@ void twiml_pause(struct buf *b, unsigned seconds);
 /* <Dial><Conference>: ends for nobody, silent while waiting, no beep. */
 struct twiml_conference {
 	const char *name;
-	const char *participant_label;
-	const char *status_callback; /* NULL: none; else every event */
+	const char *participant_label; /* NULL: none */
+	const char *status_callback;   /* NULL: none; else every event */
 };
 void twiml_conference(struct buf *b, const struct twiml_conference *conference);
 
