@@ -280,7 +280,8 @@ CREATE TABLE call_transition (
 	outcome text,
 	action text,
 	check_s numeric,              -- ask Twilio after this, instead of the state's own deadline
-	PRIMARY KEY (state, event)
+	PRIMARY KEY (state, event),
+	CHECK ((next = 'ended') = (outcome IS NOT NULL))
 );
 
 -- How long a call may stay in a state before the sweeper asks; from the same C file.
@@ -303,3 +304,4 @@ CREATE TABLE account_rate (
 	tokens numeric NOT NULL,
 	filled_at timestamptz NOT NULL DEFAULT now()
 );
+INSERT INTO account_rate (per_second, tokens) VALUES (1, 1);

@@ -1,0 +1,96 @@
+/* install.c: the installation's id, and loading the tables that decide. See install.h. */
+#include "db/install.h"
+
+#include <errno.h>
+
+#include "db/exec.h"
+
+int db_install_id(struct db *db, char ret_id[DB_INSTALL_SIZE])
+{
+	PGresult *result = NULL;
+	struct db_row row;
+	int rc;
+
+	/* gen_random_uuid() is version 4: its first eight digits are all random. */
+	rc = db_run(db,
+		"INSERT INTO install (id) VALUES (left(gen_random_uuid()::text, 8))"
+		" ON CONFLICT DO NOTHING",
+		NO_ARGS, NULL);
+	if (rc == 0)
+		rc = db_run_one(db, "SELECT id FROM install", NO_ARGS, &result);
+	if (rc < 0)
+		return rc;
+	row = db_row(result, 0);
+	row_text(&row, ret_id, DB_INSTALL_SIZE);
+	PQclear(result);
+	return 0;
+}
+
+static int load_transitions(struct db *db, const struct db_tables *tables)
+{
+	int rc = db_run(db, "DELETE FROM call_transition", NO_ARGS, NULL);
+
+	for (size_t i = 0; rc == 0 && i < tables->transition_count; i++) {
+		const struct db_transition *t = &tables->transitions[i];
+
+		rc = db_run(db,
+			"INSERT INTO call_transition (state, event, next, outcome, action, check_s)"
+			" VALUES ($1, $2, $3, $4, $5, NULLIF($6::numeric, 0))",
+			ARGS(arg_text(t->state), arg_text(t->event), arg_text(t->next),
+				arg_text(t->outcome), arg_text(t->action),
+				arg_real(t->check_s)),
+			NULL);
+	}
+	return rc;
+}
+
+static int load_deadlines(struct db *db, const struct db_tables *tables)
+{
+	int rc = db_run(db, "DELETE FROM call_deadline", NO_ARGS, NULL);
+
+	for (size_t i = 0; rc == 0 && i < tables->deadline_count; i++) {
+		const struct db_deadline *d = &tables->deadlines[i];
+
+		rc = db_run(db,
+			"INSERT INTO call_deadline (state, after_s, plus_ring) VALUES ($1, $2, $3)",
+			ARGS(arg_text(d->state), arg_real(d->after_s),
+				arg_bool(d->plus_ring)),
+			NULL);
+	}
+	return rc;
+}
+
+static int load_retries(struct db *db, const struct db_tables *tables)
+{
+	int rc = db_run(db, "DELETE FROM call_retry", NO_ARGS, NULL);
+
+	for (size_t i = 0; rc == 0 && i < tables->retry_count; i++) {
+		const struct db_retry *r = &tables->retries[i];
+
+		rc = db_run(db, "INSERT INTO call_retry (outcome, again) VALUES ($1, $2)",
+			ARGS(arg_text(r->outcome), arg_bool(r->again)), NULL);
+	}
+	return rc;
+}
+
+int db_load_tables(struct db *db, const struct db_tables *tables)
+{
+	int rc = db_begin(db);
+
+	if (rc == 0) /* nodes that start together load one after the other */
+		rc = db_run(
+			db, "SELECT pg_advisory_xact_lock(7251664931)", NO_ARGS, NULL);
+	if (rc == 0)
+		rc = load_transitions(db, tables);
+	if (rc == 0)
+		rc = load_deadlines(db, tables);
+	if (rc == 0)
+		rc = load_retries(db, tables);
+	if (rc == 0)
+		rc = db_run(db, "UPDATE account_rate SET per_second = $1",
+			ARGS(arg_real(tables->calls_per_second)), NULL);
+	if (rc == 0)
+		rc = db_commit(db);
+	db_rollback(db);
+	return rc;
+}
