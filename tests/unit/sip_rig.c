@@ -155,7 +155,12 @@ void peer_open(struct peer *peer, struct rig *rig)
 	assert_int_equal(bind(peer->fd, (struct sockaddr *)&sa, len), 0);
 	assert_int_equal(getsockname(peer->fd, (struct sockaddr *)&sa, &len), 0);
 	peer->port = ntohs(sa.sin_port);
-	peer->watch = sip_loop_watch(rig->loop, peer->fd, on_datagram, peer);
+	peer_rewatch(peer);
+}
+
+void peer_rewatch(struct peer *peer)
+{
+	peer->watch = sip_loop_watch(peer->rig->loop, peer->fd, on_datagram, peer);
 	assert_true(peer->watch >= 0);
 }
 

@@ -48,6 +48,7 @@ void rig_account(struct rig *rig, uint64_t query, const char *user);
 
 void peer_open(struct peer *peer, struct rig *rig);
 void peer_close(struct peer *peer);
+void peer_rewatch(struct peer *peer); /* on the rig's new loop */
 void peer_send(struct peer *peer, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 void peer_send_raw(struct peer *peer, const void *data, size_t len);
