@@ -110,17 +110,14 @@ static void room_free(struct mixer_room *room)
 
 void mixer_free(struct mixer **mixer)
 {
-	struct list *node, *tmp;
-
 	if (*mixer == NULL)
 		return;
-	/* The last port to leave frees its room, so each turn sees a new first room. */
+	/* A room has a port as long as it exists, and goes with its last one. */
 	while (!list_empty(&(*mixer)->rooms)) {
 		struct mixer_room *room =
 			list_entry((*mixer)->rooms.next, struct mixer_room, node);
 
-		list_for_each(&room->ports, node, tmp)
-			mixer_leave(list_entry(node, struct mixer_port, node));
+		mixer_leave(list_entry(room->ports.next, struct mixer_port, node));
 	}
 	ticker_stop(&(*mixer)->ticker);
 	free(*mixer);
@@ -200,6 +197,7 @@ out:
 void mixer_leave(struct mixer_port *port)
 {
 	struct mixer_room *room = port->room;
+	struct mixer *mixer;
 
 	if (room == NULL)
 		return;
@@ -208,9 +206,10 @@ void mixer_leave(struct mixer_port *port)
 	port->room = NULL;
 	if (--room->port_count > 0)
 		return;
-	if (room->node.next == room->node.prev && room->node.next == &room->mixer->rooms)
-		ticker_stop(&room->mixer->ticker);
+	mixer = room->mixer;
 	room_free(room);
+	if (list_empty(&mixer->rooms))
+		ticker_stop(&mixer->ticker);
 }
 
 void mixer_set_silent(struct mixer *mixer, bool silent)
