@@ -6,6 +6,10 @@
 
 #include "gateway/api.h"
 
+void queue_list(struct api_call *call, struct api_reply *reply);
+/* Call Now: claims the entry and answers when Twilio has. */
+void queue_call_now(struct api_call *call, struct api_reply *reply);
+
 enum call_now_result {
 	CALL_NOW_PLACED,  /* Twilio accepted: 200 with the SID */
 	CALL_NOW_PENDING, /* no answer yet, or ambiguous: 202, twilioCallSid null */

@@ -1,0 +1,55 @@
+/* events.c: what GET /api/events tells. See events.h. */
+#include "gateway/events.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+
+#include "gateway/api.h"
+#include "http/events.h"
+
+/* Takes the document. */
+static void publish(struct gateway *gw, const char *type, json_t *doc, int64_t audience)
+{
+	char *text = doc == NULL ? NULL : json_dumps(doc, JSON_COMPACT);
+
+	if (text != NULL)
+		http_events_publish(gw->events, type, text, audience);
+	free(text);
+	json_decref(doc);
+}
+
+static json_t *word_or_null(const char *word)
+{
+	return word[0] == '\0' ? json_null() : json_string(word);
+}
+
+void events_call(struct gateway *gw, const struct db_call_change *change)
+{
+	publish(gw, "call",
+		json_pack("{s:o, s:o, s:o, s:o, s:s, s:o, s:s, s:o}", "callId",
+			api_id(change->call_id), "campaignId",
+			api_id(change->campaign_id), "queueId", api_id(change->entry_id),
+			"agentId", api_id(change->agent_id), "state", change->state,
+			"outcome", word_or_null(change->outcome), "number",
+			change->number, "twilioCallSid", word_or_null(change->leg_sid)),
+		change->agent_id);
+}
+
+void events_agent(struct gateway *gw, const struct db_agent_session *session)
+{
+	publish(gw, "agent",
+		json_pack("{s:o, s:o, s:s, s:s, s:b, s:b, s:o}", "agentId",
+			api_id(session->user_id), "sessionId", api_id(session->id),
+			"state", session->state, "reason", session->pause_reason,
+			"phoneUp", session->phone_up, "twilioUp", session->twilio_up,
+			"callId", api_id(session->call_id)),
+		session->user_id);
+}
+
+void events_campaign(struct gateway *gw, int64_t campaign_id, const char *reason)
+{
+	publish(gw, "campaign",
+		json_pack("{s:o, s:s}", "campaignId", api_id(campaign_id), "reason",
+			reason),
+		0);
+}

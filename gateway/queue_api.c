@@ -1,0 +1,302 @@
+/* queue_api.c: the queue's routes, and Call Now. See queue_api.h. */
+#include "gateway/queue_api.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/jobs.h"
+#include "base/list.h"
+#include "base/text.h"
+#include "db/calls.h"
+#include "db/campaigns.h"
+#include "db/sessions.h"
+#include "gateway/call.h"
+#include "gateway/call_api.h"
+#include "gateway/verdict.h"
+
+#define PAGE_DEFAULT 50
+#define PAGE_MAX 500
+#define PLACING_MS 20000
+
+static json_t *text_or_null(const char *text)
+{
+	return text[0] == '\0' ? json_null() : json_string(text);
+}
+
+static json_t *contact_json(const struct db_contact *c)
+{
+	char full[160];
+
+	(void)snprintf(full, sizeof(full), "%s%s%s", c->first_name,
+		c->first_name[0] != '\0' && c->last_name[0] != '\0' ? " " : "",
+		c->last_name);
+	return json_pack("{s:o, s:s, s:s, s:s, s:s, s:s, s:i, s:o, s:o, s:b}", "id",
+		api_id(c->id), "firstName", c->first_name, "lastName", c->last_name,
+		"fullName", full, "phone", c->phone, "email", c->email, "attemptCount",
+		c->attempts, "lastOutcome", text_or_null(c->last_outcome), "lastAttempt",
+		api_time(c->last_attempt_ms), "locked", c->locked_by != 0);
+}
+
+static json_t *entry_json(const struct db_entry *e)
+{
+	return json_pack(
+		"{s:o, s:o, s:o, s:s, s:i, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:{s:o, s:o, s:s}}",
+		"id", api_id(e->id), "queueId", api_id(e->id), "campaignId",
+		api_id(e->campaign_id), "status", e->state, "priority", e->priority,
+		"attempts", e->attempts, "outcome", text_or_null(e->outcome), "runAt",
+		api_time(e->run_at_ms), "queuedAt", api_time(e->queued_ms), "dialedAt",
+		api_time(e->dialed_ms), "completedAt", api_time(e->completed_ms),
+		"assignedAgentId", api_id(e->agent_id), "contact",
+		contact_json(&e->contact), "list", "id", api_id(e->list_id), "listId",
+		api_id(e->list_id), "name", e->list_name);
+}
+
+static json_t *stats_json(const struct db_queue_stats *s)
+{
+	return json_pack("{s:I, s:{s:I, s:I, s:I, s:I}}", "total", (json_int_t)s->total,
+		"statusBreakdown", "pending", (json_int_t)s->pending, "dialing",
+		(json_int_t)s->dialing, "completed", (json_int_t)s->completed, "skipped",
+		(json_int_t)s->skipped);
+}
+
+static bool is_state(const char *word)
+{
+	return strcmp(word, "pending") == 0 || strcmp(word, "dialing") == 0 ||
+	       strcmp(word, "completed") == 0 || strcmp(word, "skipped") == 0;
+}
+
+static void answer_page(struct api_call *call, struct api_reply *reply,
+	const struct db_campaign *campaign, const char *state, int64_t after,
+	unsigned limit)
+{
+	struct db_queue_stats stats;
+	struct db_entry *rows = NULL;
+	json_t *list, *next = json_null();
+	size_t count = 0;
+	int err;
+
+	err = db_queue_page(call->db, campaign->id, state, after, limit, &rows, &count);
+	if (err == 0)
+		err = db_queue_stats(call->db, campaign->id, &stats);
+	if (err < 0) {
+		free(rows);
+		api_fail_db(reply, err, "campaign", call->db);
+		return;
+	}
+	list = json_array();
+	for (size_t i = 0; i < count && i < limit; i++)
+		(void)json_array_append_new(list, entry_json(&rows[i]));
+	if (count > limit)
+		next = api_id(rows[limit - 1].id);
+	free(rows);
+	api_ok(reply, 200,
+		json_pack("{s:{s:o, s:s}, s:o, s:o, s:o}", "campaign", "id",
+			api_id(campaign->id), "name", campaign->name, "queueEntries",
+			list, "stats", stats_json(&stats), "nextCursor", next));
+}
+
+void queue_list(struct api_call *call, struct api_reply *reply)
+{
+	const char *state = form_get(&call->request->query, "status");
+	int64_t after = api_query_int(call, "after", INT64_MAX, 0);
+	int64_t limit = api_query_int(call, "limit", PAGE_MAX, PAGE_DEFAULT);
+	struct db_campaign campaign;
+	int err = db_campaign_get(call->db, api_param_id(call, 0), &campaign);
+
+	if (err < 0) {
+		api_fail_db(reply, err, "campaign", call->db);
+		return;
+	}
+	if (after < 0 || limit < 1 || (state != NULL && !is_state(state))) {
+		api_fail(reply, 422, "VALIDATION",
+			"status must be pending, dialing, completed or skipped, after an id, limit "
+			"a number from 1 to %d.",
+			PAGE_MAX);
+		return;
+	}
+	answer_page(call, reply, &campaign, state, after, (unsigned)limit);
+}
+
+/* ---- Call Now ---- */
+
+/* Whose call will it be? The agent named in the body, the caller itself, or 0: any. */
+static int choose_session(
+	struct api_call *call, struct api_reply *reply, int64_t *ret_session_id)
+{
+	static const char *const fields[] = {"agentId", "agentNumber", NULL};
+	bool is_agent = strcmp(call->user.role, "agent") == 0;
+	struct db_agent_session session;
+	int64_t agent = is_agent ? call->user.id : 0;
+	int err;
+
+	if (api_body_only(call, reply, fields) < 0 ||
+		api_body_id(call, reply, "agentId", false, &agent) < 0)
+		return -EINVAL;
+	if (json_object_get(call->body, "agentNumber") != NULL) {
+		api_fail_field(reply, "agentNumber",
+			"Agents are reached on their registered phone; leave agentNumber out.");
+		return -EINVAL;
+	}
+	if (is_agent && agent != call->user.id) {
+		api_fail(reply, 403, "FORBIDDEN", "An agent may only call for itself.");
+		return -EACCES;
+	}
+	*ret_session_id = 0;
+	if (agent == 0)
+		return 0;
+	err = db_agent_session_of_user(call->db, agent, &session);
+	if (err == -ENOENT)
+		api_fail(reply, 409, "SIGNED_OUT",
+			"The agent is not signed in. Sign in and have the phone connected first.");
+	else if (err < 0)
+		api_fail_db(reply, err, "agent", call->db);
+	else
+		*ret_session_id = session.id;
+	return err;
+}
+
+/* Why there is no call. */
+static void refuse(const struct api_call *call, struct api_reply *reply,
+	const struct db_claimed *claimed)
+{
+	(void)call;
+	switch (claimed->result) {
+	case DB_CLAIM_NO_AGENT:
+		api_fail(reply, 409, "NO_AGENT",
+			"No agent is free with phone and Twilio leg connected. Sign in, wait until "
+			"both are up, and call again.");
+		break;
+	case DB_CLAIM_REFUSED:
+		api_fail(reply, 422, "NOT_PERMITTED", "This call is not permitted: %s.",
+			claimed->rule);
+		reply->details = json_pack("{s:s}", "rule", claimed->rule);
+		break;
+	case DB_CLAIM_RATE:
+		api_fail(reply, 503, "CALL_RATE",
+			"Twilio's calls per second are used up. Try again in a moment.");
+		reply->retry_after_s = 1 + (int)(claimed->wait_ms / 1000);
+		break;
+	default:
+		api_fail(reply, 409, "CAMPAIGN_STOPPED",
+			"The campaign is completed. Choose one that is not.");
+		break;
+	}
+}
+
+void queue_call_now(struct api_call *call, struct api_reply *reply)
+{
+	struct db_claimed claimed;
+	int64_t session_id = 0;
+	int err;
+
+	if (choose_session(call, reply, &session_id) < 0)
+		return;
+	err = db_call_claim(call->db,
+		&(struct db_claim){
+			.campaign_id = api_param_id(call, 0),
+			.entry_id = api_param_id(call, 1),
+			.session_id = session_id,
+			.manual = true,
+			.node = call->gw->node,
+			.install = call->gw->install,
+			.deadline_ms = PLACING_MS,
+			.verdict = verdict_manual,
+		},
+		&claimed);
+	if (err == -EALREADY)
+		api_fail(reply, 409, "ALREADY_DIALED",
+			"This entry is being dialled or done already. Nothing was called.");
+	else if (err < 0)
+		api_fail_db(reply, err, "campaign or queue entry", call->db);
+	else if (claimed.result != DB_CLAIM_CALL)
+		refuse(call, reply, &claimed);
+	else {
+		reply->deferred = true;
+		call_place(call->gw, &claimed, call->request->id);
+	}
+}
+
+/* ---- the late answer ---- */
+
+struct answer_job {
+	struct job job;
+	struct gateway *gw;
+	uint64_t request_id;
+	int64_t call_id;
+	enum call_now_result result;
+	char reason[256];
+};
+
+static void answer_read(struct answer_job *task, struct db *db, struct api_reply *reply)
+{
+	static const char *const messages[] = {
+		[CALL_NOW_PLACED] = "The call was placed.",
+		[CALL_NOW_PENDING] =
+			"Twilio has not answered yet. The call is watched and will not "
+			"be placed twice; see its state.",
+		[CALL_NOW_REFUSED] = "",
+	};
+	struct db_entry entry;
+	struct db_call row;
+	int err = db_call_get(db, task->call_id, &row);
+
+	if (err == 0)
+		err = db_entry_get(db, row.campaign_id, row.entry_id, &entry);
+	if (err < 0) {
+		api_fail_db(reply, err, "call", db);
+		return;
+	}
+	if (task->result == CALL_NOW_REFUSED) {
+		api_fail(reply, 502, "TWILIO_REFUSED",
+			"The call was not placed: %s The contact stays in the queue.",
+			task->reason[0] != '\0' ? task->reason : "Twilio refused it.");
+		reply->details = json_pack("{s:o}", "callRecord", call_json(&row));
+		return;
+	}
+	api_ok(reply, task->result == CALL_NOW_PLACED ? 200 : 202,
+		json_pack("{s:o, s:o, s:o, s:o, s:s}", "callRecord", call_json(&row),
+			"queueEntry", entry_json(&entry), "contact",
+			contact_json(&entry.contact), "twilioCallSid",
+			text_or_null(row.provider_sid), "message",
+			messages[task->result]));
+}
+
+static void answer_work(struct job *job, void *ctx)
+{
+	struct answer_job *task = list_entry(job, struct answer_job, job);
+	struct api_reply reply = {.status = 0};
+
+	answer_read(task, ctx, &reply);
+	api_send(task->gw, task->request_id, &reply);
+	free(task);
+}
+
+static void answer_drop(struct job *job)
+{
+	free(list_entry(job, struct answer_job, job));
+}
+
+void queue_api_answer(struct gateway *gw, uint64_t request_id, int64_t call_id,
+	enum call_now_result result, const char *reason)
+{
+	struct answer_job *task = calloc(1, sizeof(*task));
+	struct api_reply busy = {.status = 0};
+
+	if (task != NULL) {
+		task->job.work = answer_work;
+		task->job.drop = answer_drop;
+		task->gw = gw;
+		task->request_id = request_id;
+		task->call_id = call_id;
+		task->result = result;
+		(void)snprintf(task->reason, sizeof(task->reason), "%s", reason);
+		if (jobs_put(gw->db, &task->job) == 0)
+			return;
+		free(task);
+	}
+	api_fail(&busy, 202, "BUSY",
+		"The call was placed, but its state cannot be read just now. Ask for it again.");
+	api_send(gw, request_id, &busy);
+}
