@@ -22,8 +22,8 @@ void http_events_free(struct http_events **events);
  * is for everybody, else only for streams attached with that id or with 0 (a user id, so that
  * agents see only their own).
  */
-void http_events_publish(struct http_events *events, const char *type, const char *data,
-	int64_t audience);
+void http_events_publish(
+	struct http_events *events, const char *type, const char *data, int64_t audience);
 
 /*
  * Any thread; instead of http_reply(), for a request on an HTTP_ROUTE_EVENTS route.

@@ -54,10 +54,11 @@ struct http_route {
 struct http_request {
 	uint64_t id; /* never reused, never 0 */
 	enum http_method method;
-	size_t route; /* index into http_config.routes */
-	char *path;   /* without the query, undecoded */
+	size_t route;     /* index into http_config.routes */
+	char *path;       /* without the query, undecoded */
 	char *query_text; /* as on the wire, without '?'; "" when absent */
-	char *params[HTTP_PARAMS_MAX]; /* decoded ":name" segments in order of the template */
+	/* Decoded ":name" segments in order of the template, without control characters. */
+	char *params[HTTP_PARAMS_MAX];
 	struct form query;
 	struct form form; /* the body when it is x-www-form-urlencoded */
 	char *body;       /* NUL-terminated */
@@ -65,8 +66,15 @@ struct http_request {
 	char *content_type; /* lower case, without parameters; "" when absent */
 	struct addr peer;   /* the client, after trusted proxies */
 	/* The only headers that pass; "" when absent. */
-	char *authorization, *cookie, *origin, *host, *sec_fetch_site, *idempotency_key,
-		*last_event_id, *twilio_signature, *twilio_token; /* I-Twilio-Idempotency-Token */
+	char *authorization;
+	char *cookie;
+	char *origin;
+	char *host;
+	char *sec_fetch_site;
+	char *idempotency_key;
+	char *last_event_id;
+	char *twilio_signature; /* X-Twilio-Signature */
+	char *twilio_token;     /* I-Twilio-Idempotency-Token */
 };
 
 struct http_reply {
@@ -83,13 +91,17 @@ struct http_config {
 	int listen_fd; /* bound and listening; borrowed, never closed here */
 	const struct http_route *routes; /* borrowed for life */
 	size_t route_count;
-	size_t body_max;        /* bytes */
-	unsigned connections;   /* at once */
-	unsigned idle_s;        /* connection time-out */
-	const char *static_dir; /* files for GET outside the table; NULL: none. Borrowed. */
-	const char *const *trusted_proxies; /* NULL-ended addresses; may be NULL */
+	size_t body_max; /* bytes */
+	/* At once. Half of them may wait for replies on routes that are not signed. */
+	unsigned connections;
+	unsigned idle_s; /* connection time-out */
+	/* Folder of the files for GET outside the table; NULL: none. */
+	const char *static_dir;
+	/* NULL-ended addresses or networks ("10.0.0.0/8"); may be NULL. */
+	const char *const *trusted_proxies;
 	/*
-	 * http thread. Takes the request (answer it once by id, or never when it was attached).
+	 * http thread. Takes the request: answer it once by id, or attach it. What has no answer
+	 * after 30 s gets 504 (late_body on such routes); nothing is executed twice by that.
 	 * -EAGAIN: not taken, the server answers 503 with Retry-After (late_body on such routes).
 	 */
 	int (*handle)(void *arg, struct http_request *request);
@@ -99,21 +111,27 @@ struct http_config {
 	void *arg;
 };
 
-/* Starts the thread. Copies the config struct. */
+/*
+ * Starts the threads. Copies the config struct. -EINVAL or -EEXIST for a bad route table or a
+ * proxy that is no address; -ENOENT and the like for static_dir.
+ */
 int http_server_new(const struct http_config *config, struct http_server **ret_server);
 
-/* Stops accepting, waits at most a second for replies under way, ends the thread. */
+/*
+ * Stops accepting, waits at most a second for replies under way, gives 503 to the rest, ends
+ * the streams and the threads. Other threads' replies count meanwhile; none once it returns.
+ */
 void http_server_free(struct http_server **server);
 
 /* Any thread. Copies everything. A request that is gone, or answered before, drops it. */
-void http_reply(struct http_server *server, uint64_t request_id,
-	const struct http_reply *reply);
+void http_reply(
+	struct http_server *server, uint64_t request_id, const struct http_reply *reply);
 
 void http_request_free(struct http_request **request);
 
 /* Value of one cookie into buf; -ENOENT when absent, -ENAMETOOLONG. */
-int http_cookie(const struct http_request *request, const char *name, char *buf,
-	size_t size);
+int http_cookie(
+	const struct http_request *request, const char *name, char *buf, size_t size);
 
 /* Binds and listens; the supervisor's job. Port 0 takes a free one. */
 int http_listen(const struct addr *addr, int *ret_fd, struct addr *ret_addr);

@@ -1,0 +1,362 @@
+/* exchange.c: head, body, checks, hand-over, wait, answer: the life of one request. */
+#include "http/exchange.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/clock.h"
+#include "base/list.h"
+#include "http/files.h"
+#include "http/request.h"
+#include "http/stream.h"
+
+enum phase { PHASE_HEAD, PHASE_BODY, PHASE_WAIT };
+
+struct exchange {
+	struct exchange_rules *rules;
+	struct wait wait;
+	enum phase phase;
+	const struct http_route *route;
+	struct http_request *request; /* NULL once handed over */
+	struct stream *stream;        /* the answer, when it is one */
+	enum refusal refusal;         /* answered once the body has been read */
+	unsigned allowed;             /* methods, for REFUSE_METHOD */
+	size_t drained;
+	bool is_file;
+	char *if_none_match; /* only for a file */
+	char *path;          /* in uri */
+	char *query;         /* in uri; "" when absent */
+	char uri[];          /* as on the wire, then cut in two */
+};
+
+void *exchange_open(void *arg, const char *uri, struct MHD_Connection *connection)
+{
+	/* One byte more than allowed is enough to know that it is too long. */
+	size_t len = strnlen(uri, EXCHANGE_URI_MAX + 1);
+	struct exchange *exchange = malloc(sizeof(*exchange) + len + 1);
+
+	if (exchange == NULL)
+		return NULL;
+	memset(exchange, 0, sizeof(*exchange));
+	exchange->rules = arg;
+	exchange->wait.connection = connection;
+	memcpy(exchange->uri, uri, len);
+	exchange->uri[len] = '\0';
+	return exchange;
+}
+
+void exchange_close(void *arg, struct MHD_Connection *connection, void **held,
+	enum MHD_RequestTerminationCode why)
+{
+	struct exchange *exchange = *held;
+
+	(void)arg;
+	(void)connection;
+	(void)why;
+	if (exchange == NULL)
+		return;
+	if (exchange->stream != NULL)
+		stream_close(exchange->stream);
+	waiting_leave(exchange->rules->waiting, &exchange->wait);
+	http_request_free(&exchange->request);
+	free(exchange->if_none_match);
+	free(exchange);
+	*held = NULL;
+}
+
+/* Whether idle connections of others should make room for Twilio's. */
+static bool crowded(const struct exchange *exchange)
+{
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+		exchange->wait.connection, MHD_CONNECTION_INFO_DAEMON);
+	const union MHD_DaemonInfo *now =
+		MHD_get_daemon_info(info->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
+
+	return now->num_connections > exchange->rules->config.connections / 4 * 3;
+}
+
+/* Sends the answer and lets go of it. MHD_NO closes the connection. */
+static enum MHD_Result send_answer(struct exchange *exchange, struct answer answer)
+{
+	enum MHD_Result result;
+
+	if (answer.response == NULL)
+		return MHD_NO;
+	if (answer.stream != NULL) {
+		exchange->stream = answer.stream;
+		stream_open(answer.stream, exchange->wait.connection);
+	}
+	if (!exchange->wait.reserved && crowded(exchange))
+		(void)MHD_add_response_header(answer.response, "Connection", "close");
+	result = MHD_queue_response(
+		exchange->wait.connection, (unsigned)answer.status, answer.response);
+	answer_drop(&answer);
+	return result;
+}
+
+static enum MHD_Result send_refusal(struct exchange *exchange, enum refusal why)
+{
+	struct answer answer = {0};
+
+	(void)reply_refuse(why, exchange->allowed, &answer);
+	return send_answer(exchange, answer);
+}
+
+/* Nobody took the request: a route with a late body never answers 5xx. */
+static enum MHD_Result send_shed(struct exchange *exchange)
+{
+	struct answer answer = {0};
+
+	if (exchange->route->late_body == NULL)
+		return send_refusal(exchange, REFUSE_BUSY);
+	(void)reply_late(exchange->route, &answer);
+	return send_answer(exchange, answer);
+}
+
+int exchange_late(const struct wait *wait, bool closing, struct answer *ret_answer)
+{
+	const struct exchange *exchange = list_entry(wait, const struct exchange, wait);
+
+	if (exchange->route->late_body != NULL)
+		return reply_late(exchange->route, ret_answer);
+	return reply_refuse(closing ? REFUSE_BUSY : REFUSE_NO_ANSWER, 0, ret_answer);
+}
+
+static unsigned parse_method(const char *method)
+{
+	static const struct {
+		const char *name;
+		enum http_method method;
+	} methods[] = {{"GET", HTTP_GET}, {"HEAD", HTTP_GET}, {"POST", HTTP_POST},
+		{"PUT", HTTP_PUT}, {"PATCH", HTTP_PATCH}, {"DELETE", HTTP_DELETE}};
+
+	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
+		if (strcmp(method, methods[i].name) == 0)
+			return methods[i].method;
+	return 0;
+}
+
+/* MHD_KeyValueIteratorN */
+static enum MHD_Result note_header(void *arg, enum MHD_ValueKind kind, const char *name,
+	size_t name_len, const char *value, size_t value_len)
+{
+	(void)kind;
+	if (value != NULL)
+		request_head_add(arg, name, name_len, value, value_len);
+	return MHD_YES;
+}
+
+/*
+ * Cuts the target in two; an absolute form (RFC 9112, 3.2.2) loses its scheme and host.
+ * -EINVAL: neither form.
+ */
+static int split_uri(struct exchange *exchange)
+{
+	char *at = exchange->uri;
+	bool absolute =
+		strncasecmp(at, "http://", 7) == 0 || strncasecmp(at, "https://", 8) == 0;
+	size_t len;
+
+	if (absolute) {
+		at = strstr(at, "//") + 2;
+		at += strcspn(at, "/?");
+	}
+	len = strcspn(at, "?");
+	exchange->query = at[len] == '?' ? at + len + 1 : at + len;
+	at[len] = '\0';
+	exchange->path = absolute && len == 0 ? "/" : at;
+	return exchange->path[0] == '/' ? 0 : -EINVAL;
+}
+
+static enum refusal start_request(struct exchange *exchange, enum http_method method,
+	const struct route_match *match, const struct request_head *head)
+{
+	const struct exchange_rules *rules = exchange->rules;
+	const union MHD_ConnectionInfo *client = MHD_get_connection_info(
+		exchange->wait.connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	size_t body_len = request_head_body_len(head);
+	struct addr peer;
+	struct request_plan plan = {
+		.method = method,
+		.path = exchange->path,
+		.query = exchange->query,
+		.match = match,
+		.head = head,
+		.peer = &peer,
+		.body_max = exchange->route->body_max,
+	};
+	int err;
+
+	if (plan.body_max == 0)
+		plan.body_max = rules->config.body_max;
+	if (body_len != SIZE_MAX && body_len > plan.body_max)
+		return REFUSE_LONG_BODY;
+	peer_find(rules->trust, client->client_addr, head->values[HEADER_FORWARDED_FOR],
+		&peer);
+	err = request_new(&plan, &exchange->request);
+	if (err == -ENOMEM)
+		return REFUSE_FAULT;
+	return err == 0 ? REFUSE_NOTHING : REFUSE_BROKEN;
+}
+
+static enum refusal start_file(struct exchange *exchange, const struct request_head *head)
+{
+	const char *tags = head->values[HEADER_IF_NONE_MATCH];
+
+	exchange->is_file = true;
+	if (tags != NULL)
+		exchange->if_none_match = strdup(tags);
+	return REFUSE_NOTHING;
+}
+
+/* The head is here: what will become of this request? */
+static enum refusal judge_head(struct exchange *exchange, const char *method_name,
+	const struct request_head *head)
+{
+	const struct exchange_rules *rules = exchange->rules;
+	const union MHD_ConnectionInfo *size = MHD_get_connection_info(
+		exchange->wait.connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+	unsigned method = parse_method(method_name);
+	struct route_match match;
+	int err;
+
+	if (strlen(exchange->uri) > EXCHANGE_URI_MAX)
+		return REFUSE_LONG_URI;
+	if (size->header_size > EXCHANGE_HEAD_MAX)
+		return REFUSE_LONG_HEAD;
+	/* Two lengths are how requests are smuggled past a proxy (RFC 9112, 6.1). */
+	if (head->values[HEADER_TRANSFER_ENCODING] != NULL &&
+		head->values[HEADER_CONTENT_LENGTH] != NULL)
+		return REFUSE_BROKEN;
+	if (split_uri(exchange) != 0)
+		return REFUSE_BROKEN;
+	err = route_find(
+		rules->routes, method, exchange->path, &match, &exchange->allowed);
+	if (err == -EOPNOTSUPP)
+		return REFUSE_METHOD;
+	if (err == -ENOENT && rules->static_fd >= 0 && method == HTTP_GET)
+		return start_file(exchange, head);
+	if (err == -ENOENT)
+		return REFUSE_UNKNOWN_PATH;
+	exchange->route = &rules->config.routes[match.route];
+	exchange->wait.reserved = (exchange->route->flags & HTTP_ROUTE_SIGNED) != 0;
+	return start_request(exchange, method, &match, head);
+}
+
+static enum MHD_Result take_head(struct exchange *exchange, const char *method)
+{
+	struct request_head head = {0};
+	size_t body_len;
+
+	(void)MHD_get_connection_values_n(
+		exchange->wait.connection, MHD_HEADER_KIND, note_header, &head);
+	exchange->phase = PHASE_BODY;
+	exchange->refusal = judge_head(exchange, method, &head);
+	if (exchange->refusal == REFUSE_NOTHING)
+		return MHD_YES;
+	/*
+	 * An answer before the end of the body closes the connection, and the reset may destroy
+	 * the answer on its way. A body of bearable length is read first.
+	 */
+	body_len = request_head_body_len(&head);
+	if (body_len != SIZE_MAX && body_len > EXCHANGE_DRAIN_MAX)
+		return send_refusal(exchange, exchange->refusal);
+	return MHD_YES;
+}
+
+static enum MHD_Result take_body(
+	struct exchange *exchange, const char *data, size_t *data_len)
+{
+	size_t len = *data_len;
+	int err;
+
+	*data_len = 0; /* all of it is taken */
+	if (exchange->refusal == REFUSE_NOTHING && !exchange->is_file) {
+		err = request_add_body(exchange->request, data, len);
+		if (err == 0)
+			return MHD_YES;
+		exchange->refusal = err == -E2BIG ? REFUSE_LONG_BODY : REFUSE_FAULT;
+		http_request_free(&exchange->request);
+	}
+	exchange->drained += len;
+	return exchange->drained <= EXCHANGE_DRAIN_MAX ? MHD_YES : MHD_NO;
+}
+
+static enum MHD_Result send_file(struct exchange *exchange)
+{
+	struct answer answer = {0};
+
+	if (files_find(exchange->rules->static_fd, exchange->path,
+		    exchange->if_none_match, &answer) == -ENOENT)
+		return send_refusal(exchange, REFUSE_UNKNOWN_PATH);
+	return send_answer(exchange, answer);
+}
+
+/* The whole request is here and was found good: gateway's turn. */
+static enum MHD_Result hand_over(struct exchange *exchange)
+{
+	const struct exchange_rules *rules = exchange->rules;
+	unsigned late_ms = exchange->route->late_ms;
+	struct wait *wait = &exchange->wait;
+
+	wait->due_ms = clock_mono_ms() + (late_ms > 0 ? late_ms : EXCHANGE_ANSWER_MS);
+	if (waiting_enter(rules->waiting, wait) != 0)
+		return send_shed(exchange);
+	exchange->request->id = wait->id;
+	if (rules->config.handle(rules->config.arg, exchange->request) != 0) {
+		waiting_leave(rules->waiting, wait);
+		return send_shed(exchange);
+	}
+	exchange->request = NULL;
+	exchange->phase = PHASE_WAIT;
+	if (waiting_pause(rules->waiting, wait))
+		return MHD_YES;
+	return send_answer(exchange, waiting_take(rules->waiting, wait));
+}
+
+static enum MHD_Result finish(struct exchange *exchange)
+{
+	const struct http_config *config = &exchange->rules->config;
+	int err;
+
+	if (exchange->refusal != REFUSE_NOTHING)
+		return send_refusal(exchange, exchange->refusal);
+	if (exchange->is_file)
+		return send_file(exchange);
+	err = request_finish(exchange->request);
+	if (err != 0)
+		return send_refusal(
+			exchange, err == -ENOMEM ? REFUSE_FAULT : REFUSE_BROKEN);
+	if (exchange->wait.reserved &&
+		config->verify(config->arg, exchange->request) != 0)
+		return send_refusal(exchange, REFUSE_SIGNATURE);
+	return hand_over(exchange);
+}
+
+enum MHD_Result exchange_step(void *arg, struct MHD_Connection *connection,
+	const char *url, const char *method, const char *version, const char *data,
+	size_t *data_len, void **held)
+{
+	struct exchange *exchange = *held;
+
+	(void)arg;
+	(void)connection;
+	(void)url;
+	(void)version;
+	if (exchange == NULL) /* exchange_open() had no memory */
+		return MHD_NO;
+	switch (exchange->phase) {
+	case PHASE_HEAD:
+		return take_head(exchange, method);
+	case PHASE_BODY:
+		return *data_len > 0 ? take_body(exchange, data, data_len)
+				     : finish(exchange);
+	case PHASE_WAIT:
+		break;
+	}
+	return send_answer(
+		exchange, waiting_take(exchange->rules->waiting, &exchange->wait));
+}

@@ -1,0 +1,164 @@
+/* reply.c: responses with their headers, and the sentences of our own refusals. */
+#include "http/reply.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define JSON_TYPE "application/json"
+
+struct refusal_text {
+	int status;
+	const char *code;
+	const char *message; /* what happened, what to do; goes into JSON as it is */
+};
+
+static const struct refusal_text refusals[REFUSE_COUNT] = {
+	[REFUSE_BROKEN] = {400, "BAD_REQUEST",
+		"The address, a header or the form has a broken %-escape, a control character "
+		"or more than 256 fields. Send it again, correctly encoded."},
+	[REFUSE_SIGNATURE] = {403, "SIGNATURE_INVALID",
+		"The request's signature does not match. Sign it with this account's auth "
+		"token over the exact public address and fields."},
+	[REFUSE_UNKNOWN_PATH] = {404, "NOT_FOUND",
+		"Nothing is at this address. Check the path; docs/openapi.yaml lists them all."},
+	[REFUSE_METHOD] = {405, "METHOD_NOT_ALLOWED",
+		"This address does not take this method. Use one that the Allow header names."},
+	[REFUSE_LONG_BODY] = {413, "BODY_TOO_LARGE",
+		"The request's body is larger than this address takes. Send less at a time."},
+	[REFUSE_LONG_URI] = {414, "URI_TOO_LONG",
+		"The request's address is too long. Put the fields into the body."},
+	[REFUSE_LONG_HEAD] = {431, "HEADERS_TOO_LARGE",
+		"The request's headers are too large. Send fewer or shorter ones; deleting "
+		"this site's cookies often helps."},
+	[REFUSE_FAULT] = {500, "INTERNAL",
+		"The server ran out of memory for this request. Send it again."},
+	[REFUSE_BUSY] = {503, "OVERLOADED",
+		"The server has as many requests as it can take. Send this one again in a "
+		"second."},
+	[REFUSE_NO_ANSWER] = {504, "NO_ANSWER",
+		"The server found no answer in time. Look whether the request took effect "
+		"before sending it again."},
+};
+
+static const char *const secure_headers[][2] = {
+	{"X-Content-Type-Options", "nosniff"},
+	{"Referrer-Policy", "same-origin"},
+	{"Content-Security-Policy", "default-src 'self'; frame-ancestors 'none'"},
+};
+
+int reply_secure(struct MHD_Response *response)
+{
+	for (size_t i = 0; i < sizeof(secure_headers) / sizeof(secure_headers[0]); i++)
+		if (MHD_add_response_header(response, secure_headers[i][0],
+			    secure_headers[i][1]) != MHD_YES)
+			return -ENOMEM;
+	return 0;
+}
+
+/* NULL values are left out. */
+static int add_header(struct MHD_Response *response, const char *name, const char *value)
+{
+	if (value == NULL)
+		return 0;
+	return MHD_add_response_header(response, name, value) == MHD_YES ? 0 : -ENOMEM;
+}
+
+int reply_make(const struct http_reply *reply, struct answer *ret_answer)
+{
+	const char *type = reply->content_type == NULL ? JSON_TYPE : reply->content_type;
+	struct MHD_Response *response;
+	char retry[16];
+	int err;
+
+	/* COPY does not write through the pointer, but its type cannot say so. */
+	response =
+		MHD_create_response_from_buffer(reply->body == NULL ? 0 : reply->body_len,
+			(void *)(uintptr_t)reply->body, MHD_RESPMEM_MUST_COPY);
+	if (response == NULL)
+		return -ENOMEM;
+	err = reply_secure(response);
+	if (err == 0)
+		err = add_header(response, "Cache-Control", "no-store");
+	if (err == 0 && reply->body != NULL)
+		err = add_header(response, "Content-Type", type);
+	if (err == 0)
+		err = add_header(response, "Set-Cookie", reply->set_cookie);
+	if (err == 0)
+		err = add_header(response, "Location", reply->location);
+	if (err == 0 && reply->retry_after_s > 0) {
+		(void)snprintf(retry, sizeof(retry), "%d", reply->retry_after_s);
+		err = add_header(response, "Retry-After", retry);
+	}
+	if (err != 0)
+		MHD_destroy_response(response);
+	else
+		*ret_answer =
+			(struct answer){.status = reply->status, .response = response};
+	return err;
+}
+
+/* "GET, HEAD, POST" */
+static void allow_text(unsigned methods, char *buf, size_t size)
+{
+	static const char *const names[] = {
+		"GET, HEAD", "POST", "PUT", "PATCH", "DELETE"};
+	size_t len = 0;
+
+	buf[0] = '\0';
+	for (unsigned bit = 0; bit < sizeof(names) / sizeof(names[0]); bit++) {
+		if ((methods & 1u << bit) == 0)
+			continue;
+		len += (size_t)snprintf(
+			buf + len, size - len, "%s%s", len > 0 ? ", " : "", names[bit]);
+		assert(len < size);
+	}
+}
+
+int reply_refuse(enum refusal why, unsigned allowed, struct answer *ret_answer)
+{
+	const struct refusal_text *text = &refusals[why];
+	char body[512], allow[64];
+	struct http_reply reply = {.status = text->status, .body = body};
+	struct answer answer;
+	int len, err;
+
+	len = snprintf(body, sizeof(body),
+		"{\"success\":false,\"error\":{\"code\":\"%s\",\"message\":\"%s\"}}",
+		text->code, text->message);
+	assert(why != REFUSE_NOTHING && len > 0 && (size_t)len < sizeof(body));
+	reply.body_len = (size_t)len;
+	reply.retry_after_s = why == REFUSE_BUSY ? 1 : 0;
+	err = reply_make(&reply, &answer);
+	if (err != 0)
+		return err;
+	if (why == REFUSE_METHOD) {
+		allow_text(allowed, allow, sizeof(allow));
+		err = add_header(answer.response, "Allow", allow);
+	}
+	if (err != 0)
+		answer_drop(&answer);
+	else
+		*ret_answer = answer;
+	return err;
+}
+
+int reply_late(const struct http_route *route, struct answer *ret_answer)
+{
+	struct http_reply reply = {
+		.status = MHD_HTTP_OK,
+		.content_type = route->late_type,
+		.body = route->late_body,
+		.body_len = strlen(route->late_body),
+	};
+
+	return reply_make(&reply, ret_answer);
+}
+
+void answer_drop(struct answer *answer)
+{
+	if (answer->response != NULL)
+		MHD_destroy_response(answer->response);
+	*answer = (struct answer){0};
+}

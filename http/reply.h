@@ -1,0 +1,47 @@
+/*
+ * reply.h: makes libmicrohttpd responses: what gateway replies, and what the server itself
+ * refuses, all with the same security headers. Any thread.
+ */
+#ifndef OMNIVOX_HTTP_REPLY_H
+#define OMNIVOX_HTTP_REPLY_H
+
+#include <microhttpd.h>
+
+#include "http/server.h"
+
+struct stream;
+
+/* A reply on its way. Owns the response. */
+struct answer {
+	int status;
+	struct MHD_Response *response;
+	struct stream *stream; /* the response is this stream; NULL: it is not one */
+};
+
+enum refusal {
+	REFUSE_NOTHING,
+	REFUSE_BROKEN,
+	REFUSE_SIGNATURE,
+	REFUSE_UNKNOWN_PATH,
+	REFUSE_METHOD,
+	REFUSE_LONG_BODY,
+	REFUSE_LONG_URI,
+	REFUSE_LONG_HEAD,
+	REFUSE_FAULT,
+	REFUSE_BUSY,
+	REFUSE_NO_ANSWER,
+	REFUSE_COUNT,
+};
+
+/* All: -ENOMEM. */
+int reply_make(const struct http_reply *reply, struct answer *ret_answer);
+int reply_refuse(enum refusal why, unsigned allowed, struct answer *ret_answer);
+int reply_late(const struct http_route *route, struct answer *ret_answer);
+
+/* The headers that every response carries, whoever made it. */
+int reply_secure(struct MHD_Response *response);
+
+/* Lets the response go. Harmless on an empty answer. */
+void answer_drop(struct answer *answer);
+
+#endif

@@ -1,0 +1,70 @@
+/*
+ * request.h: builds a struct http_request while it arrives.
+ *
+ * Head, texts and a body of known length lie in one allocation; only a chunked body and the
+ * forms have memory of their own. http thread until the request is handed over.
+ */
+#ifndef OMNIVOX_HTTP_REQUEST_H
+#define OMNIVOX_HTTP_REQUEST_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "http/peer.h"
+#include "http/route.h"
+#include "http/server.h"
+
+#define REQUEST_PAIRS_MAX 256 /* of a query or a form; Twilio sends fewer than 60 */
+
+/* The headers that anybody here reads. The first nine are kept in the request. */
+enum request_header {
+	HEADER_AUTHORIZATION,
+	HEADER_COOKIE,
+	HEADER_ORIGIN,
+	HEADER_HOST,
+	HEADER_SEC_FETCH_SITE,
+	HEADER_IDEMPOTENCY_KEY,
+	HEADER_LAST_EVENT_ID,
+	HEADER_TWILIO_SIGNATURE,
+	HEADER_TWILIO_TOKEN,
+	HEADER_CONTENT_TYPE,
+	HEADER_CONTENT_LENGTH,
+	HEADER_TRANSFER_ENCODING,
+	HEADER_FORWARDED_FOR,
+	HEADER_IF_NONE_MATCH,
+	HEADER_COUNT,
+};
+
+/* Borrowed texts; NULL when absent, the last one when repeated. */
+struct request_head {
+	const char *values[HEADER_COUNT];
+	size_t lens[HEADER_COUNT];
+};
+
+struct request_plan {
+	enum http_method method;
+	const char *path;
+	const char *query; /* without '?'; "" when absent */
+	const struct route_match *match;
+	const struct request_head *head;
+	const struct addr *peer;
+	size_t body_max;
+};
+
+/* Notes one header line if anybody reads it. `name` is ended. */
+void request_head_add(struct request_head *head, const char *name, size_t name_len,
+	const char *value, size_t value_len);
+
+/* Declared length of the body; SIZE_MAX when it comes in chunks. */
+size_t request_head_body_len(const struct request_head *head);
+
+/* -EINVAL: a broken or forbidden byte in a path parameter or a header; -ENOMEM. */
+int request_new(const struct request_plan *plan, struct http_request **ret_request);
+
+/* -E2BIG past body_max; -ENOMEM. */
+int request_add_body(struct http_request *request, const char *data, size_t len);
+
+/* Parses query and form. -EINVAL: a broken escape; -E2BIG: too many pairs; -ENOMEM. */
+int request_finish(struct http_request *request);
+
+#endif

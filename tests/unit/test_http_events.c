@@ -1,0 +1,267 @@
+/* test_http_events.c: event streams as a browser's EventSource sees them. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/clock.h"
+#include "unit/http_client.h"
+#include "unit/http_double.h"
+
+static struct http_double *d;
+
+static int setup(void **state)
+{
+	static struct http_double one;
+
+	(void)state;
+	d = &one;
+	http_double_open(d, false);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	http_double_close(d);
+	return 0;
+}
+
+/*
+ * Opens a stream and waits for its greeting: from then on it hears what is published. Like a
+ * browser it comes again while the places of those who left are not free yet.
+ */
+static void attach(struct client *client, int listener, const char *last_event_id)
+{
+	int64_t until_ms = clock_mono_ms() + CLIENT_DEADLINE_MS;
+	bool open = false;
+
+	while (!open && clock_mono_ms() < until_ms) {
+		client_open(client, d->port);
+		client_printf(client,
+			"GET /events?%d HTTP/1.1\r\nHost: t\r\nLast-Event-ID: %s\r\n\r\n",
+			listener, last_event_id);
+		assert_true(client_await(client, "HTTP/1.1 ", CLIENT_DEADLINE_MS));
+		open = strncmp(client->buf, "200", 3) == 0;
+		if (!open)
+			client_close(client);
+	}
+	assert_true(open);
+	assert_true(client_await(client, "retry: ", CLIENT_DEADLINE_MS));
+}
+
+static void expect(struct client *client, const char *text)
+{
+	assert_true(client_await(client, text, CLIENT_DEADLINE_MS));
+}
+
+/* Reads up to the event with this data and keeps its id. */
+static void take_id(struct client *client, char *id, size_t size)
+{
+	const char *end;
+
+	expect(client, "id: ");
+	end = strchr(client->buf, '\n');
+	assert_non_null(end);
+	(void)snprintf(id, size, "%.*s", (int)(end - client->buf), client->buf);
+}
+
+static void the_head_says_what_it_is(void **state)
+{
+	struct client client;
+
+	(void)state;
+	client_open(&client, d->port);
+	client_printf(&client, "GET /events HTTP/1.1\r\nHost: t\r\n\r\n");
+	expect(&client, "Content-Type: text/event-stream\r\n");
+	client_close(&client);
+	client_open(&client, d->port);
+	client_printf(&client, "GET /events HTTP/1.1\r\nHost: t\r\n\r\n");
+	expect(&client, "X-Accel-Buffering: no\r\n");
+	client_close(&client);
+}
+
+static void an_event_reaches_every_stream_at_once(void **state)
+{
+	struct client a, b;
+	int64_t start_ms;
+
+	(void)state;
+	attach(&a, 0, "");
+	attach(&b, 5, "");
+	start_ms = clock_mono_ms();
+	http_events_publish(d->events, "call", "{\"n\":1}", 0);
+	expect(&a, "event: call\ndata: {\"n\":1}\n\n");
+	expect(&b, "event: call\ndata: {\"n\":1}\n\n");
+	assert_in_range((uint64_t)(clock_mono_ms() - start_ms), 0, 500);
+	http_events_publish(d->events, "call", "{\"n\":2}", 0);
+	expect(&a, "{\"n\":2}\n\n");
+	expect(&b, "{\"n\":2}\n\n");
+	client_close(&a);
+	client_close(&b);
+}
+
+static void an_event_for_one_is_heard_by_that_one_and_by_those_who_hear_all(void **state)
+{
+	struct client all, five, six;
+
+	(void)state;
+	attach(&all, 0, "");
+	attach(&five, 5, "");
+	attach(&six, 6, "");
+	http_events_publish(d->events, "mine", "{\"for\":5}", 5);
+	http_events_publish(d->events, "end", "{}", 0);
+	expect(&all, "{\"for\":5}");
+	expect(&five, "{\"for\":5}");
+	expect(&six, "id: ");
+	expect(&six, "event: ");
+	assert_memory_equal(six.buf, "end", 3);
+	client_close(&all);
+	client_close(&five);
+	client_close(&six);
+}
+
+static void who_comes_back_misses_nothing(void **state)
+{
+	struct client client;
+	char id[64];
+
+	(void)state;
+	attach(&client, 5, "");
+	http_events_publish(d->events, "one", "{\"n\":1}", 0);
+	take_id(&client, id, sizeof(id));
+	client_close(&client);
+	http_events_publish(d->events, "two", "{\"n\":2}", 0);
+	http_events_publish(d->events, "other", "{\"n\":3}", 6);
+	http_events_publish(d->events, "four", "{\"n\":4}", 5);
+	attach(&client, 5, id);
+	expect(&client, "\n\nid: ");
+	expect(&client, "event: two\ndata: {\"n\":2}\n\nid: ");
+	expect(&client, "\nevent: ");
+	assert_memory_equal(client.buf, "four", 4);
+	client_close(&client);
+}
+
+static void who_was_away_too_long_or_asks_nonsense_gets_resync_first(void **state)
+{
+	static const char *const nonsense[] = {"7", "x-y", "0-1",
+		"1-99999999999999999999999", "ffffffffffffffffffff-1", "-", "%s%n"};
+	struct client client;
+	char id[64];
+
+	(void)state;
+	attach(&client, 0, "");
+	http_events_publish(d->events, "one", "{}", 0);
+	take_id(&client, id, sizeof(id));
+	client_close(&client);
+	for (int i = 0; i < 9; i++)
+		http_events_publish(d->events, "more", "{}", 0);
+	attach(&client, 0, id);
+	expect(&client, "event: resync\n");
+	http_events_publish(d->events, "fresh", "{}", 0);
+	expect(&client, "event: fresh\n");
+	client_close(&client);
+	for (size_t i = 0; i < sizeof(nonsense) / sizeof(nonsense[0]); i++) {
+		attach(&client, 0, nonsense[i]);
+		expect(&client, "event: resync\n");
+		client_close(&client);
+	}
+}
+
+static void a_heartbeat_comes_while_nothing_happens(void **state)
+{
+	struct client client;
+
+	(void)state;
+	attach(&client, 0, "");
+	expect(&client, ": hb\n\n");
+	expect(&client, ": hb\n\n");
+	http_events_publish(d->events, "after", "{}", 0);
+	expect(&client, "event: after\n");
+	client_close(&client);
+}
+
+static void a_client_that_does_not_read_is_cut_off(void **state)
+{
+	static char data[16 * 1024];
+	struct client deaf, good;
+	int small = 4096;
+
+	(void)state;
+	memset(data, 'x', sizeof(data) - 1);
+	attach(&deaf, 0, "");
+	(void)setsockopt(deaf.fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
+	attach(&good, 0, "");
+	/* More than the kernel's buffers and the limit together; the good one reads all. */
+	for (int i = 0; i < 600; i++) {
+		http_events_publish(d->events, "bulk", data, 0);
+		expect(&good, "event: bulk\n");
+		expect(&good, "\n\n");
+	}
+	http_events_publish(d->events, "last", "{}", 0);
+	expect(&good, "event: last\n");
+	assert_true(client_ended(&deaf));
+	assert_null(strstr(deaf.buf, "event: last"));
+	client_close(&deaf);
+	client_close(&good);
+}
+
+static void clients_that_leave_are_forgotten(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 40; i++) {
+		struct client client;
+
+		attach(&client, 0, "");
+		client_close(&client);
+		http_events_publish(d->events, "tick", "{}", 0);
+		http_events_publish(d->events, "tick", "{}", 0);
+	}
+}
+
+static void stopping_ends_every_stream(void **state)
+{
+	struct client a, b;
+
+	(void)state;
+	attach(&a, 0, "");
+	attach(&b, 0, "");
+	http_events_publish(d->events, "bye", "{}", 0);
+	http_double_stop(d);
+	expect(&a, "event: bye\n");
+	assert_true(client_ended(&a));
+	assert_true(client_ended(&b));
+	client_close(&a);
+	client_close(&b);
+	http_double_start(d);
+	attach(&a, 0, "");
+	http_events_publish(d->events, "again", "{}", 0);
+	expect(&a, "event: again\n");
+	client_close(&a);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_head_says_what_it_is),
+		cmocka_unit_test(an_event_reaches_every_stream_at_once),
+		cmocka_unit_test(
+			an_event_for_one_is_heard_by_that_one_and_by_those_who_hear_all),
+		cmocka_unit_test(who_comes_back_misses_nothing),
+		cmocka_unit_test(
+			who_was_away_too_long_or_asks_nonsense_gets_resync_first),
+		cmocka_unit_test(a_heartbeat_comes_while_nothing_happens),
+		cmocka_unit_test(a_client_that_does_not_read_is_cut_off),
+		cmocka_unit_test(clients_that_leave_are_forgotten),
+		cmocka_unit_test(stopping_ends_every_stream),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
