@@ -19,6 +19,19 @@ int text_copy(char *dst, size_t size, const char *src)
 	return 0;
 }
 
+void text_cut(char *dst, size_t size, const char *src)
+{
+	size_t len = strlen(src);
+
+	if (len >= size) {
+		len = size - 1;
+		while (len > 0 && ((unsigned char)src[len] & 0xc0) == 0x80)
+			len--;
+	}
+	memcpy(dst, src, len);
+	dst[len] = '\0';
+}
+
 int text_int(const char *text, int64_t lo, int64_t hi, int64_t *ret_value)
 {
 	const char *digits = text[0] == '-' ? text + 1 : text;

@@ -8,6 +8,9 @@
 /* Copies with NUL; -ENAMETOOLONG leaves dst an empty string. */
 int text_copy(char *dst, size_t size, const char *src);
 
+/* Copies what fits, cut between UTF-8 characters; for texts whose end does not matter. */
+void text_cut(char *dst, size_t size, const char *src);
+
 /* Whole-string decimal; -EINVAL or -ERANGE outside lo..hi. */
 int text_int(const char *text, int64_t lo, int64_t hi, int64_t *ret_value);
 

@@ -370,7 +370,7 @@ static void events(struct api_call *call, struct api_reply *reply)
 {
 	int64_t listener = strcmp(call->user.role, "agent") == 0 ? call->user.id : 0;
 
-	http_events_attach(call->gw->events, call->request->id, listener,
+	http_events_attach(call->gw->http, call->request->id, listener,
 		call->request->last_event_id);
 	reply->deferred = true;
 }

@@ -114,16 +114,15 @@ static void data_field(struct reader *reader, const char *text)
 	reader->any = reader->any || text[0] != '\0';
 	/* Names and addresses that are too long are cut off: the number is what counts. */
 	if (column == COLUMN_PHONE)
-		(void)snprintf(reader->phone, sizeof(reader->phone), "%s", text);
+		text_cut(reader->phone, sizeof(reader->phone), text);
 	else if (column == COLUMN_FIRST)
-		(void)snprintf(reader->contact.first_name,
-			sizeof(reader->contact.first_name), "%s", text);
+		text_cut(reader->contact.first_name, sizeof(reader->contact.first_name),
+			text);
 	else if (column == COLUMN_LAST)
-		(void)snprintf(reader->contact.last_name,
-			sizeof(reader->contact.last_name), "%s", text);
+		text_cut(reader->contact.last_name, sizeof(reader->contact.last_name),
+			text);
 	else if (column == COLUMN_EMAIL)
-		(void)snprintf(
-			reader->contact.email, sizeof(reader->contact.email), "%s", text);
+		text_cut(reader->contact.email, sizeof(reader->contact.email), text);
 }
 
 static void on_field(void *data, size_t len, void *arg)
