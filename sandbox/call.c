@@ -1,0 +1,514 @@
+/* call.c: one call's life. */
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/form.h"
+#include "base/log.h"
+#include "sandbox/call.h"
+#include "sandbox/calllog.h"
+#include "sandbox/calls.h"
+#include "sandbox/conference.h"
+#include "sandbox/loop.h"
+#include "sandbox/memory.h"
+#include "sandbox/outbox.h"
+#include "sandbox/population.h"
+#include "sandbox/sandbox.h"
+#include "sandbox/sound.h"
+#include "sandbox/twiml_run.h"
+#include "sandbox/uas.h"
+
+#define POST_DIAL_MS 100 /* from dialling to the first ring */
+#define DEFAULT_TIMEOUT_MS 60000
+#define DEFAULT_TIME_LIMIT_MS (14400 * 1000)
+
+static const struct {
+	const char *webhook, *resource;
+	unsigned event; /* that reports it */
+	unsigned from;  /* bits of the statuses it may follow */
+} statuses[] = {
+	[CALL_QUEUED] = {"queued", "queued", 0, 0},
+	[CALL_INITIATED] = {"initiated", "queued", CALL_EVENT_INITIATED,
+		1 << CALL_QUEUED},
+	[CALL_RINGING] = {"ringing", "ringing", CALL_EVENT_RINGING,
+		1 << CALL_QUEUED | 1 << CALL_INITIATED},
+	[CALL_IN_PROGRESS] = {"in-progress", "in-progress", CALL_EVENT_ANSWERED,
+		1 << CALL_INITIATED | 1 << CALL_RINGING},
+	[CALL_COMPLETED] = {"completed", "completed", CALL_EVENT_COMPLETED,
+		1 << CALL_IN_PROGRESS},
+	[CALL_BUSY] = {"busy", "busy", CALL_EVENT_COMPLETED,
+		1 << CALL_INITIATED | 1 << CALL_RINGING},
+	[CALL_FAILED] = {"failed", "failed", CALL_EVENT_COMPLETED,
+		1 << CALL_QUEUED | 1 << CALL_INITIATED | 1 << CALL_RINGING},
+	[CALL_NO_ANSWER] = {"no-answer", "no-answer", CALL_EVENT_COMPLETED,
+		1 << CALL_INITIATED | 1 << CALL_RINGING},
+	[CALL_CANCELED] = {"canceled", "canceled", CALL_EVENT_COMPLETED,
+		1 << CALL_QUEUED | 1 << CALL_INITIATED | 1 << CALL_RINGING},
+};
+
+const char *date_text(int64_t wall_ms, char text[DATE_SIZE])
+{
+	time_t seconds = (time_t)(wall_ms / 1000);
+	struct tm tm;
+
+	(void)gmtime_r(&seconds, &tm);
+	(void)strftime(text, DATE_SIZE, "%a, %d %b %Y %H:%M:%S +0000", &tm);
+	return text;
+}
+
+void callback_free(struct callback *callback)
+{
+	free(callback->url);
+	free(callback->method);
+	memset(callback, 0, sizeof(*callback));
+}
+
+bool call_is_over(const struct call *call)
+{
+	return call->status >= CALL_COMPLETED;
+}
+
+const char *call_status_text(const struct call *call)
+{
+	return statuses[call->status].webhook;
+}
+
+const char *call_resource_status(const struct call *call)
+{
+	return statuses[call->status].resource;
+}
+
+int64_t call_duration_s(const struct call *call)
+{
+	if (call->started_ms == 0 || call->ended_ms == 0)
+		return 0;
+	return (call->ended_ms - call->started_ms + 500) / 1000;
+}
+
+static void write_line(const struct call *call, const char *event, const char *fault)
+{
+	const struct participant *participant = call->participant;
+
+	calllog_write(call->sandbox->log,
+		&(struct calllog_line){.event = event,
+			.call_sid = call->sid,
+			.to = call->to,
+			.from = call->from,
+			.status = call_status_text(call),
+			.url = call->url,
+			.status_callback = call->callback.url,
+			.conference = participant != NULL ? participant->conference->name
+							  : NULL,
+			.fault = fault,
+			.amd = call->amd.answered_by});
+}
+
+void call_log(const struct call *call, const char *event)
+{
+	write_line(call, event, NULL);
+}
+
+void call_log_create(const struct call *call, const char *fault)
+{
+	write_line(call, "create", fault);
+}
+
+/* The customer's mouth and ear, as the mixer calls them. */
+
+static void port_read(struct mixer_port *port, int16_t frame[SOUND_FRAME])
+{
+	struct call *call = list_entry(port, struct call, port);
+
+	if (call->say != NULL)
+		sound_source_read(call->say, frame);
+	else
+		memset(frame, 0, SOUND_FRAME * sizeof(frame[0]));
+}
+
+static void port_write(struct mixer_port *port, const int16_t frame[SOUND_FRAME])
+{
+	struct call *call = list_entry(port, struct call, port);
+
+	if (call->heard != NULL)
+		sound_sink_write(call->heard, frame);
+}
+
+struct mixer_port *call_port(struct call *call)
+{
+	return call->leg != NULL ? uas_leg_port(call->leg) : &call->port;
+}
+
+static void open_sound(struct call *call)
+{
+	const struct sandbox *sandbox = call->sandbox;
+	char path[4096];
+	int r;
+
+	r = sound_source_new(call->customer->say, &call->say);
+	if (r < 0)
+		log_warn("call", 0, "%s says nothing: %s: %s", call->sid,
+			call->customer->say, strerror(-r));
+	if (!sandbox->settings.record)
+		return;
+	(void)snprintf(path, sizeof(path), "%s/sandbox/heard/%s.wav",
+		sandbox->settings.data_dir, call->sid);
+	r = sound_sink_new(path, &call->heard);
+	if (r < 0)
+		log_warn("call", 0, "%s: %s", path, strerror(-r));
+}
+
+static void close_sound(struct call *call)
+{
+	if (call->port.room != NULL)
+		mixer_leave(&call->port);
+	sound_source_free(&call->say);
+	sound_sink_free(&call->heard);
+}
+
+struct call *call_new(struct sandbox *sandbox, const char *to, const char *from)
+{
+	struct call *call = memory_zero(sizeof(*call));
+
+	call->sandbox = sandbox;
+	call->to = memory_text(to);
+	call->from = memory_text(from);
+	call->created_ms = call->updated_ms = clock_wall_ms();
+	call->timeout_ms = DEFAULT_TIMEOUT_MS;
+	call->time_limit_ms = DEFAULT_TIME_LIMIT_MS;
+	call->callback.events = CALL_EVENT_COMPLETED;
+	call->port.read = port_read;
+	call->port.write = port_write;
+	list_init(&call->queue_node);
+	sandbox_sid(sandbox, "CA", call->sid);
+	return call;
+}
+
+void call_register(struct call *call)
+{
+	calls_add(call->sandbox->calls, call);
+}
+
+void call_free(struct call **call)
+{
+	struct call *c = *call;
+
+	if (c == NULL)
+		return;
+	timer_stop(&c->step);
+	timer_stop(&c->limit);
+	amd_stop(c);
+	twiml_run_free(&c->run);
+	participant_free(&c->participant);
+	close_sound(c);
+	list_remove(&c->queue_node);
+	callback_free(&c->callback);
+	free(c->to);
+	free(c->from);
+	free(c->url);
+	free(c->method);
+	free(c->twiml);
+	free(c->fallback_url);
+	free(c->fallback_method);
+	free(c->amd.callback_url);
+	free(c->amd.callback_method);
+	free(c->sip_form);
+	free(c);
+	*call = NULL;
+}
+
+/* City, state, zip and country are sent for phone numbers even when nobody knows them. */
+static void add_places(const struct call *call, struct buf *form)
+{
+	static const char *const who[] = {"From", "To", "Caller", "Called"};
+	char name[32];
+	size_t i;
+
+	for (i = 0; i < sizeof(who) / sizeof(who[0]); i++) {
+		const char *number = i % 2 == 0 ? call->from : call->to;
+		bool us = strncmp(number, "+1", 2) == 0;
+
+		(void)snprintf(name, sizeof(name), "%sCity", who[i]);
+		form_add(form, name, "");
+		(void)snprintf(name, sizeof(name), "%sState", who[i]);
+		form_add(form, name, "");
+		(void)snprintf(name, sizeof(name), "%sZip", who[i]);
+		form_add(form, name, "");
+		(void)snprintf(name, sizeof(name), "%sCountry", who[i]);
+		form_add(form, name, us ? "US" : "");
+	}
+}
+
+void call_form(const struct call *call, struct buf *form)
+{
+	form_add(form, "CallSid", call->sid);
+	form_add(form, "AccountSid", call->sandbox->settings.account_sid);
+	form_add(form, "From", call->from);
+	form_add(form, "To", call->to);
+	form_add(form, "Caller", call->from);
+	form_add(form, "Called", call->to);
+	form_add(form, "CallStatus", call_status_text(call));
+	form_add(form, "ApiVersion", SANDBOX_API_VERSION);
+	form_add(form, "Direction", call->inbound ? "inbound" : "outbound-api");
+	if (call->sip_form != NULL) {
+		buf_add_char(form, '&');
+		buf_add_str(form, call->sip_form);
+	} else {
+		add_places(call, form);
+	}
+	if (call->amd.answered_by != NULL) {
+		form_add(form, "AnsweredBy", call->amd.answered_by);
+		form_add_int(form, "MachineDetectionDuration", call->amd.duration_ms);
+	}
+}
+
+/* Tells the status callback, where this status is asked for. */
+static void report(struct call *call)
+{
+	char date[DATE_SIZE];
+	struct buf form = {0};
+
+	if (call->callback.url == NULL ||
+		(call->callback.events & statuses[call->status].event) == 0)
+		return;
+	call_form(call, &form);
+	form_add_int(&form, "SequenceNumber", call->sequence++);
+	form_add(&form, "Timestamp", date_text(call->updated_ms, date));
+	form_add(&form, "CallbackSource", "call-progress-events");
+	if (call_is_over(call)) {
+		form_add_int(&form, "CallDuration", call_duration_s(call));
+		if (call->status == CALL_COMPLETED)
+			form_add_int(
+				&form, "Duration", (call_duration_s(call) + 59) / 60);
+		if (call->sip_status != 0)
+			form_add_int(&form, "SipResponseCode", call->sip_status);
+	}
+	outbox_notify(call->sandbox->outbox, &(struct letter){.url = call->callback.url,
+						     .method = call->callback.method,
+						     .form = &form,
+						     .call = call});
+	buf_free(&form);
+}
+
+/* What comes after the answer: the conference, or instructions. */
+static void proceed(struct call *call)
+{
+	if (call->participant != NULL)
+		conference_join(call->participant);
+	else if (call->url != NULL)
+		twiml_run_url(call, call->url, call->method);
+	else if (call->twiml != NULL)
+		twiml_run_text(call, call->twiml);
+}
+
+static void on_time_limit(struct timer *timer)
+{
+	call_hang_up(list_entry(timer, struct call, limit));
+}
+
+static void on_talked(struct timer *timer)
+{
+	call_customer_hangs_up(list_entry(timer, struct call, step));
+}
+
+/* An outbound call has been picked up by its customer. */
+static void begin_talk(struct call *call)
+{
+	struct sandbox *sandbox = call->sandbox;
+
+	open_sound(call);
+	call->limit.fire = on_time_limit;
+	loop_timer(sandbox->loop, &call->limit,
+		sandbox_scaled(sandbox, call->time_limit_ms));
+	if (call->customer->talk_ms > 0) {
+		call->step.fire = on_talked;
+		loop_timer(sandbox->loop, &call->step,
+			sandbox_scaled(sandbox, call->customer->talk_ms));
+	}
+	if (call->amd.on)
+		amd_start(call, call->amd.asynchronous ? NULL : proceed);
+	if (!call->amd.on || call->amd.asynchronous)
+		proceed(call);
+}
+
+/* Everything stops; the record stays for listing. */
+static void finish(struct call *call)
+{
+	struct uas_leg *leg = call->leg;
+
+	timer_stop(&call->step);
+	timer_stop(&call->limit);
+	amd_stop(call);
+	list_remove(&call->queue_node);
+	twiml_run_free(&call->run);
+	if (call->participant != NULL)
+		conference_leave(call->participant, call->started_ms != 0
+							    ? "participant_hung_up"
+							    : "participant_add_failed");
+	close_sound(call);
+	call->leg = NULL;
+	if (leg == NULL || call->leg_gone)
+		return;
+	if (call->started_ms != 0)
+		uas_leg_hangup(leg);
+	else
+		uas_leg_refuse(leg, call->sip_status != 0 ? call->sip_status : 480);
+}
+
+void call_move(struct call *call, enum call_status status)
+{
+	bool queued = call->status == CALL_QUEUED;
+
+	assert(status <= CALL_CANCELED);
+	if ((statuses[status].from & 1u << call->status) == 0) {
+		log_warn("call", 0, "%s cannot go from %s to %s", call->sid,
+			call_status_text(call), statuses[status].webhook);
+		return;
+	}
+	call->status = status;
+	call->updated_ms = clock_wall_ms();
+	if (status == CALL_IN_PROGRESS)
+		call->started_ms = call->updated_ms;
+	if (call_is_over(call)) {
+		call->ended_ms = call->updated_ms;
+		call_log(call, "ended");
+		finish(call);
+		if (!queued) /* a call that ends while queued says nothing */
+			report(call);
+		return;
+	}
+	call_log(call, status == CALL_IN_PROGRESS ? "answered" : call_status_text(call));
+	report(call);
+	if (status == CALL_IN_PROGRESS && call->customer != NULL)
+		begin_talk(call);
+}
+
+static void on_ring_timeout(struct timer *timer)
+{
+	struct call *call = list_entry(timer, struct call, limit);
+
+	call->sip_status = 487;
+	call_move(call, CALL_NO_ANSWER);
+}
+
+static void on_outcome(struct timer *timer)
+{
+	struct call *call = list_entry(timer, struct call, step);
+
+	switch (call->customer->behaviour) {
+	case BEHAVIOUR_BUSY:
+		call->sip_status = 486;
+		call_move(call, CALL_BUSY);
+		break;
+	case BEHAVIOUR_FAILED:
+		call->sip_status = 404;
+		call_move(call, CALL_FAILED);
+		break;
+	case BEHAVIOUR_HUMAN:
+	case BEHAVIOUR_MACHINE:
+	case BEHAVIOUR_FAX:
+		timer_stop(&call->limit);
+		call->sip_status = 200;
+		call_move(call, CALL_IN_PROGRESS);
+		break;
+	case BEHAVIOUR_NO_ANSWER: /* rings until the time-out */
+		break;
+	}
+}
+
+static void on_first_ring(struct timer *timer)
+{
+	struct call *call = list_entry(timer, struct call, step);
+	struct sandbox *sandbox = call->sandbox;
+
+	call_move(call, CALL_RINGING);
+	if (call->customer->behaviour == BEHAVIOUR_NO_ANSWER)
+		return;
+	call->step.fire = on_outcome;
+	loop_timer(sandbox->loop, &call->step,
+		sandbox_scaled(sandbox, call->customer->ring_ms));
+}
+
+void call_dial(struct call *call)
+{
+	struct sandbox *sandbox = call->sandbox;
+
+	call->customer = population_choose(sandbox->population, call->to);
+	call_move(call, CALL_INITIATED);
+	if (call->customer == NULL) {
+		call->sip_status = 404;
+		call_move(call, CALL_FAILED);
+		return;
+	}
+	call->limit.fire = on_ring_timeout;
+	loop_timer(
+		sandbox->loop, &call->limit, sandbox_scaled(sandbox, call->timeout_ms));
+	if (call->customer->behaviour == BEHAVIOUR_BUSY ||
+		call->customer->behaviour == BEHAVIOUR_FAILED) {
+		call->step.fire = on_outcome;
+		loop_timer(sandbox->loop, &call->step,
+			sandbox_scaled(sandbox, call->customer->ring_ms));
+		return;
+	}
+	call->step.fire = on_first_ring;
+	loop_timer(sandbox->loop, &call->step, sandbox_scaled(sandbox, POST_DIAL_MS));
+}
+
+void call_hang_up(struct call *call)
+{
+	if (call_is_over(call))
+		return;
+	call_move(
+		call, call->status == CALL_IN_PROGRESS ? CALL_COMPLETED : CALL_CANCELED);
+}
+
+void call_customer_hangs_up(struct call *call)
+{
+	if (call_is_over(call))
+		return;
+	call_move(
+		call, call->status == CALL_IN_PROGRESS ? CALL_COMPLETED : CALL_NO_ANSWER);
+}
+
+int call_answer_leg(struct call *call)
+{
+	int r;
+
+	if (call->leg == NULL || call->status == CALL_IN_PROGRESS)
+		return 0;
+	r = uas_leg_answer(call->leg);
+	if (r < 0)
+		return r;
+	call->limit.fire = on_time_limit;
+	loop_timer(call->sandbox->loop, &call->limit,
+		sandbox_scaled(call->sandbox, call->time_limit_ms));
+	call_move(call, CALL_IN_PROGRESS);
+	return 0;
+}
+
+void call_refuse_leg(struct call *call, int sip_status)
+{
+	call->sip_status = sip_status;
+	if (call->status == CALL_IN_PROGRESS)
+		call_move(call, CALL_COMPLETED);
+	else
+		call_move(call, sip_status == 486 ? CALL_BUSY : CALL_FAILED);
+}
+
+void call_leg_ended(struct call *call)
+{
+	call->leg_gone = true;
+	call_hang_up(call);
+}
+
+void call_left_conference(struct call *call)
+{
+	if (call_is_over(call))
+		return;
+	if (call->run != NULL)
+		twiml_run_conference_over(call);
+	else
+		call_hang_up(call);
+}

@@ -1,0 +1,140 @@
+/*
+ * call.h: the life of one call, from queued to its end. Main loop only.
+ *
+ * Only call_move() changes the status; what each status brings with it (callbacks, log,
+ * conference, audio) happens there. Source: twilio.com/docs/voice/api/call-resource.
+ */
+#ifndef OMNIVOX_SANDBOX_CALL_H
+#define OMNIVOX_SANDBOX_CALL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/list.h"
+#include "base/timers.h"
+#include "sandbox/amd.h"
+#include "sandbox/chance.h"
+#include "sandbox/mixer.h"
+
+struct customer;
+struct participant;
+struct sandbox;
+struct twiml_run;
+struct uas_leg;
+
+enum call_status {
+	CALL_QUEUED,
+	CALL_INITIATED, /* the resource still says queued */
+	CALL_RINGING,
+	CALL_IN_PROGRESS,
+	CALL_COMPLETED, /* this and all below are final */
+	CALL_BUSY,
+	CALL_FAILED,
+	CALL_NO_ANSWER,
+	CALL_CANCELED,
+};
+
+/* Words of StatusCallbackEvent, as bits. */
+enum call_event {
+	CALL_EVENT_INITIATED = 1 << 0,
+	CALL_EVENT_RINGING = 1 << 1,
+	CALL_EVENT_ANSWERED = 1 << 2,
+	CALL_EVENT_COMPLETED = 1 << 3,
+};
+
+/* Where to report to; texts owned. */
+struct callback {
+	char *url; /* NULL: nowhere */
+	char *method;
+	unsigned events;
+};
+
+struct call {
+	struct sandbox *sandbox;
+	struct list node;       /* calls' */
+	struct call *next_hash; /* calls' */
+	struct list queue_node; /* dialing's */
+	char sid[SID_SIZE];
+	char number_sid[SID_SIZE]; /* of our end; "" for SIP */
+	char *to, *from;
+	bool inbound;
+	enum call_status status;
+	/* Wall clock; 0: not yet. */
+	int64_t created_ms, updated_ms, started_ms, ended_ms;
+	int64_t queue_ms; /* the estimate given on creation */
+	struct callback callback;
+	unsigned sequence; /* of the next status callback */
+	int sip_status;    /* of the far end; 0: none */
+
+	/* What to do on answer; texts owned. All NULL for a participant. */
+	char *url, *method, *twiml, *fallback_url, *fallback_method;
+	struct twiml_run *run; /* NULL: no document is running */
+	struct participant
+		*participant; /* NULL: in no conference, nor on the way to one */
+
+	int64_t timeout_ms, time_limit_ms;
+	struct amd amd;
+	const struct customer *customer; /* NULL: a SIP leg, or not dialled yet */
+	struct timer step;               /* the customer's next deed */
+	struct timer limit;              /* Timeout, then TimeLimit */
+
+	/* A simulated customer's ear and mouth. */
+	struct mixer_port port;
+	struct sound_source *say;
+	struct sound_sink *heard;
+
+	/* The leg of a call from the SIP domain, and what its webhooks say about it; owned. */
+	struct uas_leg *leg;
+	bool leg_gone;  /* its far end has left: there is nothing to hang up */
+	char *sip_form; /* "SipDomain=...&SipCallId=..." */
+};
+
+/* Queued, outbound, and nobody's but the caller's. `to` and `from` are copied. */
+struct call *call_new(struct sandbox *sandbox, const char *to, const char *from);
+
+/* Hands it to sandbox->calls: it exists. */
+void call_register(struct call *call);
+void call_free(struct call **call); /* once registered, calls' business */
+
+/* The one place where a status changes. Moves that Twilio does not know are refused. */
+void call_move(struct call *call, enum call_status status);
+
+/* Dials: from queued on, the customer decides. dialing.h calls this when it is the turn. */
+void call_dial(struct call *call);
+
+/* Our side ends it: completed when it was answered, else canceled. */
+void call_hang_up(struct call *call);
+
+/* The customer ends it now. */
+void call_customer_hangs_up(struct call *call);
+
+/* Calls of the SIP domain: picks up (0 or -errno), turns away, or finds the caller gone. */
+int call_answer_leg(struct call *call);
+void call_refuse_leg(struct call *call, int sip_status);
+void call_leg_ended(struct call *call);
+
+/* The conference is over for this call, which may have other things to do. */
+void call_left_conference(struct call *call);
+
+bool call_is_over(const struct call *call);
+const char *call_status_text(const struct call *call); /* as webhooks say it */
+const char *call_resource_status(const struct call *call);
+int64_t call_duration_s(const struct call *call);
+struct mixer_port *call_port(struct call *call);
+
+/* The parameters of every webhook about this call: twilio.com/docs/voice/twiml. */
+void call_form(const struct call *call, struct buf *form);
+
+/* One line of calls.jsonl with what is known about the call. */
+void call_log(const struct call *call, const char *event);
+void call_log_create(
+	const struct call *call, const char *fault); /* NULL: answered well */
+
+void callback_free(struct callback *callback);
+
+/* RFC 2822 in GMT, "Fri, 20 Aug 2010 01:13:42 +0000". */
+#define DATE_SIZE 40
+const char *date_text(int64_t wall_ms, char text[DATE_SIZE]);
+
+#endif

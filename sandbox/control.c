@@ -1,0 +1,196 @@
+/* control.c: /sandbox/...: the levers that tests and people pull. */
+#include <string.h>
+
+#include "sandbox/calls.h"
+#include "sandbox/conference.h"
+#include "sandbox/memory.h"
+#include "sandbox/mixer.h"
+#include "sandbox/population.h"
+#include "sandbox/rest.h"
+
+/* The body as JSON; NULL: replied 400. */
+static json_t *body(struct rest *rest)
+{
+	json_error_t problem;
+	json_t *value =
+		json_loadb(rest->request->body, rest->request->body_len, 0, &problem);
+
+	if (value == NULL)
+		rest_error(rest, 400, 20422, "The body is not JSON: %s", problem.text);
+	return value;
+}
+
+static json_t *faults_json(const struct faults *faults)
+{
+	json_t *all = json_array();
+	unsigned i;
+
+	for (i = 0; i < FAULT_KINDS; i++) {
+		const struct fault *fault = &faults->kinds[i];
+
+		(void)json_array_append_new(
+			all, json_pack("{s:s, s:f, s:I, s:I, s:I, s:I}", "kind",
+				     fault_text((enum fault_kind)i), "rate", fault->rate,
+				     "delay_ms", (json_int_t)fault->delay_ms, "seed",
+				     (json_int_t)fault->seed, "chances",
+				     (json_int_t)fault->chances, "fired",
+				     (json_int_t)fault->fired));
+	}
+	return json_pack("{s:o}", "faults", all);
+}
+
+void control_faults_get(struct rest *rest)
+{
+	rest_reply(rest, 200, faults_json(&rest->sandbox->faults));
+}
+
+/* One {"kind","rate","delay_ms","seed"}; false: replied. With `apply` false only checked. */
+static bool take_fault(struct rest *rest, json_t *wish, bool apply)
+{
+	const char *word = "";
+	double rate = 0;
+	json_int_t delay_ms = 0, seed = 1;
+	enum fault_kind kind;
+	json_error_t problem;
+
+	if (json_unpack_ex(wish, &problem, JSON_STRICT, "{s:s, s:F, s?I, s?I}", "kind",
+		    &word, "rate", &rate, "delay_ms", &delay_ms, "seed", &seed) != 0)
+		rest_error(rest, 400, 20422, "%s", problem.text);
+	else if (fault_parse(word, &kind) < 0)
+		rest_error(rest, 400, 20422, "No such fault: %s", word);
+	else if (rate < 0 || rate > 1 || delay_ms < 0 || delay_ms > 60000)
+		rest_error(rest, 400, 20422, "rate is 0 to 1, delay_ms 0 to 60000");
+	else {
+		if (apply)
+			faults_set(&rest->sandbox->faults, kind, rate, delay_ms,
+				(uint64_t)seed);
+		return true;
+	}
+	return false;
+}
+
+void control_faults_put(struct rest *rest)
+{
+	json_t *wishes = body(rest), *list;
+	size_t i;
+	int apply;
+
+	if (wishes == NULL)
+		return;
+	list = json_is_array(wishes) ? json_incref(wishes) : json_pack("[O]", wishes);
+	/* All or nothing. */
+	for (apply = 0; apply < 2; apply++)
+		for (i = 0; i < json_array_size(list); i++)
+			if (!take_fault(rest, json_array_get(list, i), apply != 0))
+				goto out;
+	control_faults_get(rest);
+out:
+	json_decref(list);
+	json_decref(wishes);
+}
+
+void control_mixer_put(struct rest *rest)
+{
+	json_t *wish = body(rest);
+	int silent = 0;
+
+	if (wish == NULL)
+		return;
+	if (json_unpack(wish, "{s:b}", "silent", &silent) != 0) {
+		rest_error(rest, 400, 20422, "Send {\"silent\": true} or false");
+	} else {
+		mixer_set_silent(rest->sandbox->mixer, silent != 0);
+		rest_reply(rest, 200, json_pack("{s:b}", "silent", silent));
+	}
+	json_decref(wish);
+}
+
+void control_sip_domain_get(struct rest *rest)
+{
+	const struct sip_domain *domain = &rest->sandbox->domain;
+
+	rest_reply(rest, 200,
+		json_pack("{s:s?, s:s?, s:s?, s:s?}", "voice_url", domain->voice_url,
+			"voice_method", domain->voice_method, "fallback_url",
+			domain->fallback_url, "status_callback",
+			domain->status_callback));
+}
+
+void control_sip_domain_put(struct rest *rest)
+{
+	struct sip_domain *domain = &rest->sandbox->domain;
+	const char *voice = domain->voice_url, *method = domain->voice_method;
+	const char *fallback = domain->fallback_url, *status = domain->status_callback;
+	json_t *wish = body(rest);
+	json_error_t problem;
+
+	if (wish == NULL)
+		return;
+	if (json_unpack_ex(wish, &problem, JSON_STRICT, "{s?s, s?s, s?s, s?s}",
+		    "voice_url", &voice, "voice_method", &method, "fallback_url",
+		    &fallback, "status_callback", &status) != 0) {
+		rest_error(rest, 400, 20422, "%s", problem.text);
+	} else if ((voice != NULL && !rest_url_valid(voice)) ||
+		   (fallback != NULL && !rest_url_valid(fallback)) ||
+		   (status != NULL && !rest_url_valid(status)) ||
+		   (method != NULL && strcmp(method, "GET") != 0 &&
+			   strcmp(method, "POST") != 0)) {
+		rest_error(rest, 400, 20422, "An URL or the method is not valid");
+	} else {
+		memory_swap(&domain->voice_url, voice);
+		memory_swap(&domain->voice_method, method);
+		memory_swap(&domain->fallback_url, fallback);
+		memory_swap(&domain->status_callback, status);
+		control_sip_domain_get(rest);
+	}
+	json_decref(wish);
+}
+
+void control_hangup(struct rest *rest)
+{
+	json_t *wish = body(rest);
+	const char *sid = "";
+	struct call *call = NULL;
+
+	if (wish == NULL)
+		return;
+	if (json_unpack(wish, "{s:s}", "call_sid", &sid) == 0)
+		call = calls_find(rest->sandbox->calls, sid);
+	if (call == NULL || call->inbound) {
+		rest_error(rest, 404, 20404, "No such customer: %s", sid);
+	} else {
+		call_customer_hangs_up(call);
+		rest_reply(rest, 200,
+			json_pack("{s:s, s:s}", "call_sid", call->sid, "status",
+				call_resource_status(call)));
+	}
+	json_decref(wish);
+}
+
+static json_t *overview(const struct call *call)
+{
+	const struct participant *p = call->participant;
+
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s?, s:s?, s:s?, s:b}", "call_sid",
+		call->sid, "direction", call->inbound ? "inbound" : "outbound-api", "to",
+		call->to, "from", call->from, "status", call_status_text(call),
+		"behaviour",
+		call->customer != NULL ? behaviour_text(call->customer->behaviour) : NULL,
+		"conference", p != NULL ? p->conference->name : NULL, "label",
+		p != NULL ? p->label : NULL, "joined", p != NULL && p->joined);
+}
+
+void control_calls(struct rest *rest)
+{
+	struct list *all = calls_list(rest->sandbox->calls), *node, *tmp;
+	json_t *live = json_array();
+
+	list_for_each(all, node, tmp)
+	{
+		const struct call *call = list_entry(node, struct call, node);
+
+		if (!call_is_over(call))
+			(void)json_array_append_new(live, overview(call));
+	}
+	rest_reply(rest, 200, json_pack("{s:o}", "calls", live));
+}

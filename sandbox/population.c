@@ -1,0 +1,173 @@
+/* population.c: loads the customers and draws one for each call. */
+#include <errno.h>
+#include <fnmatch.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "sandbox/chance.h"
+#include "sandbox/memory.h"
+#include "sandbox/population.h"
+
+/* Calls per number, counted in a table of fixed size: two numbers may share a counter. */
+#define COUNTERS 65536
+
+struct population {
+	uint64_t seed;
+	struct customer *customers;
+	size_t count;
+	uint32_t calls[COUNTERS];
+};
+
+static const char everybody[] =
+	"[{\"match\":\"*\",\"ring_ms\":1500,\"talk_ms\":15000,\"say\":\"tone:440\"}]";
+
+static const char *const behaviours[] = {
+	[BEHAVIOUR_HUMAN] = "human",
+	[BEHAVIOUR_NO_ANSWER] = "no_answer",
+	[BEHAVIOUR_BUSY] = "busy",
+	[BEHAVIOUR_FAILED] = "failed",
+	[BEHAVIOUR_MACHINE] = "machine",
+	[BEHAVIOUR_FAX] = "fax",
+};
+
+const char *behaviour_text(enum behaviour behaviour)
+{
+	return behaviours[behaviour];
+}
+
+static int behaviour_parse(const char *word, enum behaviour *ret_behaviour)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(behaviours) / sizeof(behaviours[0]); i++) {
+		if (strcmp(word, behaviours[i]) == 0) {
+			*ret_behaviour = (enum behaviour)i;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+static int read_customer(json_t *object, size_t n, struct customer *ret, struct err *err)
+{
+	const char *match = "*", *behaviour = "human", *say = "tone:440";
+	json_int_t weight = 1, ring_ms = 2000, talk_ms = 10000;
+	json_error_t problem;
+
+	if (json_unpack_ex(object, &problem, JSON_STRICT,
+		    "{s?s, s?I, s?s, s?I, s?I, s?s}", "match", &match, "weight", &weight,
+		    "behaviour", &behaviour, "ring_ms", &ring_ms, "talk_ms", &talk_ms,
+		    "say", &say) != 0)
+		return err_set(err, -EINVAL, "population entry %zu: %s", n, problem.text);
+	if (behaviour_parse(behaviour, &ret->behaviour) < 0)
+		return err_set(err, -EINVAL,
+			"population entry %zu: no behaviour \"%s\"; there are human, "
+			"no_answer, busy, failed, machine, fax",
+			n, behaviour);
+	if (weight < 1 || weight > 1000000 || ring_ms < 0 || talk_ms < 0 ||
+		ring_ms > 86400000 || talk_ms > 86400000)
+		return err_set(err, -EINVAL,
+			"population entry %zu: weight is 1 to 1000000, times are 0 to a day",
+			n);
+	ret->weight = (unsigned)weight;
+	ret->ring_ms = ring_ms;
+	ret->talk_ms = talk_ms;
+	ret->match = memory_text(match);
+	ret->say = memory_text(say);
+	return 0;
+}
+
+static int read_all(struct population *population, json_t *array, struct err *err)
+{
+	size_t i;
+	int r;
+
+	if (!json_is_array(array) || json_array_size(array) == 0)
+		return err_set(err, -EINVAL, "the population is not a list of customers");
+	population->customers =
+		memory_zero(json_array_size(array) * sizeof(*population->customers));
+	for (i = 0; i < json_array_size(array); i++) {
+		r = read_customer(
+			json_array_get(array, i), i, &population->customers[i], err);
+		if (r < 0)
+			return r;
+		population->count++;
+	}
+	return 0;
+}
+
+int population_new(const char *path, uint64_t seed, struct population **ret_population,
+	struct err *err)
+{
+	struct population *population = memory_zero(sizeof(*population));
+	json_error_t problem;
+	json_t *array;
+	int r;
+
+	population->seed = seed;
+	array = path != NULL ? json_load_file(path, 0, &problem)
+			     : json_loads(everybody, 0, &problem);
+	if (array == NULL)
+		r = err_set(err, -EINVAL, "%s, line %d: %s", path, problem.line,
+			problem.text);
+	else
+		r = read_all(population, array, err);
+	json_decref(array);
+	if (r < 0) {
+		population_free(&population);
+		return r;
+	}
+	*ret_population = population;
+	return 0;
+}
+
+void population_free(struct population **population)
+{
+	struct population *p = *population;
+	size_t i;
+
+	if (p == NULL)
+		return;
+	for (i = 0; i < p->count; i++) {
+		free(p->customers[i].match);
+		free(p->customers[i].say);
+	}
+	free(p->customers);
+	free(p);
+	*population = NULL;
+}
+
+static int matches(const char *match, const char *to)
+{
+	if (strpbrk(match, "*?[") != NULL)
+		return fnmatch(match, to, 0) == 0;
+	return strncmp(match, to, strlen(match)) == 0;
+}
+
+const struct customer *population_choose(struct population *population, const char *to)
+{
+	const struct customer *customers = population->customers;
+	uint64_t total = 0, draw;
+	size_t first, i;
+	uint32_t nth;
+
+	for (first = 0; first < population->count; first++)
+		if (matches(customers[first].match, to))
+			break;
+	if (first == population->count)
+		return NULL;
+	nth = population->calls[chance_hash(0, to, 0) % COUNTERS]++;
+	for (i = first; i < population->count; i++)
+		if (strcmp(customers[i].match, customers[first].match) == 0)
+			total += customers[i].weight;
+	draw = chance_hash(population->seed, to, nth) % total;
+	for (i = first;; i++) {
+		if (strcmp(customers[i].match, customers[first].match) != 0)
+			continue;
+		if (draw < customers[i].weight)
+			return &customers[i];
+		draw -= customers[i].weight;
+	}
+}

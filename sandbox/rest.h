@@ -1,0 +1,104 @@
+/*
+ * rest.h: what the REST resources share: who is asking, errors in Twilio's words, pages,
+ * faults on creates. Main loop only, except rest_open and rest_close.
+ *
+ * Source: twilio.com/docs/usage/twilios-response.
+ */
+#ifndef OMNIVOX_SANDBOX_REST_H
+#define OMNIVOX_SANDBOX_REST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "http/server.h"
+#include "sandbox/call.h"
+#include "sandbox/sandbox.h"
+
+/* One request under way. */
+struct rest {
+	struct sandbox *sandbox;
+	const struct http_request *request;
+	const char *fault; /* that will spoil the answer of this create; NULL: none */
+	bool silent;       /* spoilt by silence, else by 500 */
+};
+
+typedef void rest_handler(struct rest *rest);
+
+/* Starts the HTTP server on a listening socket; requests come to the loop. */
+int rest_open(struct sandbox *sandbox, int listen_fd);
+void rest_close(struct sandbox *sandbox);
+
+/* Takes the object. */
+void rest_reply(struct rest *rest, int status, json_t *object);
+void rest_error(struct rest *rest, int status, int code, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+void rest_not_found(struct rest *rest);
+
+/* A ":name" of the path without its ".json"; NULL without that ending. Caller frees. */
+char *rest_sid(const struct rest *rest, size_t param);
+
+const char *rest_form(const struct rest *rest, const char *name); /* NULL: absent */
+bool rest_form_bool(const struct rest *rest, const char *name, bool otherwise);
+
+/* All values of an array parameter, repeated or blank-separated, as one blank-separated text. */
+char *rest_form_words(const struct rest *rest, const char *name);
+
+/* http:// or https:// with a host. */
+bool rest_url_valid(const char *url);
+
+/* "GET" or "POST", upper case; NULL for anything else. Absent: POST. */
+const char *rest_form_method(const struct rest *rest, const char *name);
+
+/* RFC 2822, null when 0. */
+json_t *rest_date(int64_t wall_ms);
+json_t *rest_text(const char *text); /* null when NULL or "" */
+
+/* Reads YYYY-MM-DD or an RFC 3339 time; the day's end too. -EINVAL. */
+int rest_parse_date(const char *text, int64_t *ret_from_ms, int64_t *ret_to_ms);
+
+/*
+ * One page of a list. Feed every item that passes the filters, newest first; the page keeps
+ * what belongs on it.
+ */
+struct rest_page {
+	json_t *items;
+	char after[SID_SIZE]; /* the page starts after this SID; "": at the top */
+	char last[SID_SIZE];  /* of the last item kept */
+	int64_t size, number;
+	int64_t skip; /* items still to pass over: a page asked for by its number */
+	bool found, more;
+};
+
+int rest_page_begin(struct rest *rest, struct rest_page *page); /* <0: replied already */
+bool rest_page_wants(struct rest_page *page, const char *sid);
+void rest_page_add(struct rest_page *page, const char *sid, json_t *item); /* takes it */
+void rest_page_reply(struct rest *rest, struct rest_page *page, const char *name);
+
+/* rest_calls.c, also for participants */
+rest_handler rest_call_create, rest_call_list, rest_call_fetch, rest_call_update,
+	rest_call_delete;
+
+/*
+ * rest_dial.c: a new outbound call from To, From and all else that calls and participants have
+ * in common, still to be accepted. NULL: replied with an error already.
+ */
+struct call *rest_dial(struct rest *rest);
+
+/* From here on it exists: writes the `create` line and queues the call. */
+void rest_accept(struct rest *rest, struct call *call);
+
+/* Takes a URL and its method; false: replied with an error already. Texts are the caller's. */
+bool rest_form_callback(
+	struct rest *rest, const char *name, char **ret_url, char **ret_method);
+
+/* rest_conferences.c, rest_participants.c, rest_numbers.c, control.c */
+rest_handler rest_conference_list, rest_conference_fetch, rest_conference_update;
+rest_handler rest_participant_create, rest_participant_list, rest_participant_fetch,
+	rest_participant_update, rest_participant_delete;
+rest_handler rest_number_list, rest_number_fetch, rest_number_update;
+rest_handler control_faults_get, control_faults_put, control_mixer_put,
+	control_sip_domain_get, control_sip_domain_put, control_hangup, control_calls;
+
+#endif

@@ -1,0 +1,157 @@
+/* rest_dial.c: what POST Calls and POST Participants have in common: a call is dialled. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "sandbox/dialing.h"
+#include "sandbox/memory.h"
+#include "sandbox/numbers.h"
+#include "sandbox/rest.h"
+
+#define TIMEOUT_MAX_S 600
+#define TIME_LIMIT_MAX_S 86400
+
+static bool check_numbers(struct rest *rest, const struct number **ret_number)
+{
+	const char *to = rest_form(rest, "To");
+	const char *from = rest_form(rest, "From");
+
+	if (to == NULL || *to == '\0')
+		rest_error(rest, 400, 21201, "No 'To' number is specified");
+	else if (from == NULL || *from == '\0')
+		rest_error(rest, 400, 21213, "No 'From' number is specified");
+	else if (!number_valid(to))
+		rest_error(rest, 400, 21211,
+			"The phone number you are attempting to call, "
+			"%s, is not valid. The sandbox dials phone "
+			"numbers only.",
+			to);
+	else if (!number_valid(from))
+		rest_error(rest, 400, 21212,
+			"The 'From' number %s is not a valid phone number", from);
+	else if ((*ret_number = numbers_find(rest->sandbox->numbers, from)) == NULL)
+		rest_error(rest, 400, 21210,
+			"The source phone number provided, %s, is not yet "
+			"verified for your account",
+			from);
+	else
+		return true;
+	return false;
+}
+
+/* A whole number of seconds into milliseconds; false: replied. */
+static bool seconds(struct rest *rest, const char *name, int64_t most, int64_t *ms)
+{
+	const char *text = rest_form(rest, name);
+	int64_t value;
+
+	if (text == NULL)
+		return true;
+	if (text_int(text, 1, most, &value) < 0) {
+		rest_error(rest, 400, 21208, "Invalid %s value: %s", name, text);
+		return false;
+	}
+	*ms = value * 1000;
+	return true;
+}
+
+bool rest_form_callback(
+	struct rest *rest, const char *name, char **ret_url, char **ret_method)
+{
+	const char *url = rest_form(rest, name);
+	const char *method;
+	char method_name[64] = "";
+
+	if (url == NULL || *url == '\0')
+		return true;
+	/* "Url" has "Method", "StatusCallback" has "StatusCallbackMethod". */
+	if (strcmp(name, "Url") == 0)
+		(void)text_copy(method_name, sizeof(method_name), "Method");
+	else if (strcmp(name, "FallbackUrl") == 0)
+		(void)text_copy(method_name, sizeof(method_name), "FallbackMethod");
+	else
+		(void)snprintf(method_name, sizeof(method_name), "%sMethod", name);
+	method = rest_form_method(rest, method_name);
+	if (!rest_url_valid(url))
+		rest_error(rest, 400, strstr(name, "Callback") != NULL ? 21609 : 21205,
+			"%s is not a valid URL: %s", name, url);
+	else if (method == NULL)
+		rest_error(rest, 400, 21209, "%s is GET or POST", method_name);
+	else {
+		memory_swap(ret_url, url);
+		memory_swap(ret_method, method);
+		return true;
+	}
+	return false;
+}
+
+static unsigned call_events(const char *words)
+{
+	unsigned events = 0;
+
+	if (strstr(words, "initiated") != NULL)
+		events |= CALL_EVENT_INITIATED;
+	if (strstr(words, "ringing") != NULL)
+		events |= CALL_EVENT_RINGING;
+	if (strstr(words, "answered") != NULL)
+		events |= CALL_EVENT_ANSWERED;
+	if (strstr(words, "completed") != NULL)
+		events |= CALL_EVENT_COMPLETED;
+	return events;
+}
+
+static bool machine_detection(struct rest *rest, struct amd *amd)
+{
+	const char *wish = rest_form(rest, "MachineDetection");
+	const char *digits = rest_form(rest, "SendDigits");
+
+	if (wish == NULL || *wish == '\0')
+		return true;
+	if (strcmp(wish, "Enable") != 0 && strcmp(wish, "DetectMessageEnd") != 0) {
+		rest_error(rest, 400, 21234, "Invalid MachineDetection value: %s", wish);
+		return false;
+	}
+	amd->on = digits == NULL; /* SendDigits turns it off */
+	amd->to_the_end = strcmp(wish, "DetectMessageEnd") == 0;
+	return true;
+}
+
+static bool fill(struct rest *rest, struct call *call)
+{
+	char *words;
+
+	if (!seconds(rest, "Timeout", TIMEOUT_MAX_S, &call->timeout_ms) ||
+		!seconds(rest, "TimeLimit", TIME_LIMIT_MAX_S, &call->time_limit_ms) ||
+		!machine_detection(rest, &call->amd) ||
+		!rest_form_callback(rest, "StatusCallback", &call->callback.url,
+			&call->callback.method))
+		return false;
+	words = rest_form_words(rest, "StatusCallbackEvent");
+	if (words != NULL)
+		call->callback.events = call_events(words);
+	free(words);
+	return true;
+}
+
+struct call *rest_dial(struct rest *rest)
+{
+	const struct number *number;
+	struct call *call;
+
+	if (!check_numbers(rest, &number))
+		return NULL;
+	call = call_new(rest->sandbox, rest_form(rest, "To"), rest_form(rest, "From"));
+	(void)text_copy(call->number_sid, SID_SIZE, number->sid);
+	if (!fill(rest, call))
+		call_free(&call);
+	return call;
+}
+
+void rest_accept(struct rest *rest, struct call *call)
+{
+	call_register(call);
+	call_log_create(call, rest->fault);
+	dialing_put(rest->sandbox->dialing, call);
+	if (call->queue_ms > 0)
+		call_log(call, "queued");
+}

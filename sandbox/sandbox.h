@@ -1,0 +1,54 @@
+/*
+ * sandbox.h: the whole stand-in in one struct, so that every part finds the others. Main loop
+ * only.
+ */
+#ifndef OMNIVOX_SANDBOX_SANDBOX_H
+#define OMNIVOX_SANDBOX_SANDBOX_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sandbox/chance.h"
+#include "sandbox/faults.h"
+
+#define SANDBOX_API_VERSION "2010-04-01"
+
+/* What the command line and the environment said; texts borrowed for life. */
+struct sandbox_settings {
+	const char *account_sid, *auth_token;
+	const char *data_dir;
+	double speed; /* rings, talks and calls per second go this much faster; audio does not */
+	double cps;  /* calls per second of the account */
+	bool record; /* keep what each customer hears */
+};
+
+/* The SIP domain's own settings, as on a SIP Domain resource. Texts owned; NULL: none. */
+struct sip_domain {
+	char *voice_url, *voice_method, *fallback_url, *status_callback;
+};
+
+struct sandbox {
+	struct sandbox_settings settings;
+	struct loop *loop;
+	struct chance chance;
+	struct faults faults;
+	struct sip_domain domain;
+	struct calllog *log;
+	struct outbox *outbox;
+	struct population *population;
+	struct numbers *numbers;
+	struct dialing *dialing;
+	struct calls *calls;
+	struct conferences *conferences;
+	struct mixer *mixer;
+	struct uas *uas;
+	struct http_server *http;
+};
+
+/* A new SID. */
+void sandbox_sid(struct sandbox *sandbox, const char *prefix, char sid[SID_SIZE]);
+
+/* How long `ms` of a simulated life takes at this speed. */
+int64_t sandbox_scaled(const struct sandbox *sandbox, int64_t ms);
+
+#endif
