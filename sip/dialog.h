@@ -1,7 +1,8 @@
 /*
  * dialog.h: a call that we start (INVITE), keep, and can take up again after a restart.
  *
- * Loop thread. A dialog ends once: `ended` is called, then the handle is gone. In-dialog
+ * Loop thread. A dialog ends once: `ended` is called, then the handle is gone. Callbacks come
+ * from the loop, never from inside these functions, and each may call any of them. In-dialog
  * requests of the far end are answered here (re-INVITE and UPDATE with our SDP, OPTIONS, INFO
  * with 200; REFER with 603), BYE ends the dialog. Source: RFC 3261 12-15, RFC 3264.
  */
@@ -25,7 +26,7 @@ struct sip_dialog_state {
 	char remote_uri[SIP_URI_SIZE], remote_tag[128];
 	char remote_target[SIP_URI_SIZE];
 	char routes[SIP_ROUTES_SIZE];  /* comma separated, in order of use */
-	char next_hop[ADDR_TEXT_SIZE]; /* numeric; "" : as routes say */
+	char next_hop[ADDR_TEXT_SIZE]; /* numeric; all requests go there */
 	uint32_t local_seq, remote_seq;
 	char local_sdp[SIP_SDP_SIZE], remote_sdp[SIP_SDP_SIZE];
 };
@@ -52,7 +53,8 @@ struct sip_dialog_events {
 
 struct sip_invite {
 	const char *request_uri; /* "sip:agent1@10.0.0.7:5062" */
-	const char *next_hop;    /* numeric "ip:port" to send to; NULL: as the URI says */
+	const char *
+		next_hop; /* numeric "ip:port" to send to; NULL: the URI's numeric host */
 	const char *from_uri, *from_display;
 	const char *to_uri;  /* NULL: request_uri */
 	const char *headers; /* further header lines, each ended by "\r\n"; NULL: none */
@@ -69,7 +71,10 @@ int sip_dialog_invite(struct sip_edge *edge, const struct sip_invite *invite,
 int sip_dialog_resume(struct sip_edge *edge, const struct sip_dialog_state *state,
 	const struct sip_dialog_events *events, struct sip_dialog **ret_dialog);
 
-/* CANCEL or BYE, whichever fits; `ended` comes later. Harmless twice. */
+/*
+ * CANCEL or BYE, whichever fits; `ended` comes later: after the far end's answer, or 4 s of
+ * silence to a BYE, 32 s to a CANCEL. Harmless twice.
+ */
 void sip_dialog_hangup(struct sip_dialog *dialog);
 
 /* Forgets the dialog without a message and without `ended`; sets NULL. */

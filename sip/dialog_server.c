@@ -20,6 +20,20 @@ static int refuse_method(const struct sip_dialog *d, nta_incoming_t *irq)
 	return 405;
 }
 
+/* We support no extension that may be required (RFC 3261 8.2.2.3). */
+static int refuse_extension(
+	const struct sip_dialog *d, nta_incoming_t *irq, const sip_t *sip)
+{
+	su_home_t home[1] = {SU_HOME_INIT(home)};
+
+	(void)nta_incoming_treply(irq, SIP_420_BAD_EXTENSION,
+		SIPTAG_SERVER_STR(d->edge->user_agent),
+		SIPTAG_UNSUPPORTED(sip_has_unsupported(home, NULL, sip->sip_require)),
+		TAG_END());
+	su_home_deinit(home);
+	return 420;
+}
+
 static int on_bye(struct sip_dialog *d)
 {
 	if (d->phase == DIALOG_UP)
@@ -142,9 +156,11 @@ int dialog_on_request(
 	int status;
 
 	(void)leg;
-	switch (sip->sip_request->rq_method) {
-	case sip_method_ack:
+	if (sip->sip_request->rq_method == sip_method_ack)
 		return 200; /* of no INVITE that we know; sofia answers no ACK, it frees it */
+	if (sip->sip_require != NULL)
+		return refuse_extension(d, irq, sip);
+	switch (sip->sip_request->rq_method) {
 	case sip_method_bye:
 		return on_bye(d);
 	case sip_method_invite:

@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "sip/room.h"
 
@@ -159,31 +161,44 @@ static const char *uri_host(const char *host, char *buf, size_t size)
 	return buf;
 }
 
+/* sofia-sip forgets why it could not bind, so that is asked before. */
+static int probe(const struct addr *addr)
+{
+	int fd = socket(addr->sa.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int rc = fd < 0 || bind(fd, (const struct sockaddr *)&addr->sa, addr->len) < 0
+			 ? -errno
+			 : 0;
+
+	if (fd >= 0)
+		(void)close(fd);
+	return rc;
+}
+
 static int start_agent(struct sip_edge *edge, const char *bind_host, struct err *err)
 {
 	char bind_text[ADDR_TEXT_SIZE + 2], host_text[HOST_MAX + 3], port[8] = "*";
 	char url[2 * SIP_URI_SIZE];
 	const sip_via_t *via;
 	int64_t number = 5060;
-	int code;
+	int rc = probe(&edge->addr);
 
+	if (rc < 0)
+		return err_set(err, rc, "cannot listen for SIP on %s: %s",
+			edge->config.listen, strerror(-rc));
 	if (addr_port(&edge->addr) != 0)
 		(void)snprintf(
 			port, sizeof(port), "%u", (unsigned)addr_port(&edge->addr));
 	(void)snprintf(url, sizeof(url), "sip:%s:%s;transport=udp;maddr=%s",
 		uri_host(edge->host, host_text, sizeof(host_text)), port,
 		uri_host(bind_host, bind_text, sizeof(bind_text)));
-	errno = 0;
 	edge->agent = nta_agent_create(sip_loop_root(edge->config.loop),
 		(const url_string_t *)(const void *)url, on_message, edge, NTATAG_UA(1),
 		NTATAG_SERVER_RPORT(2), NTATAG_MAXSIZE(MESSAGE_MAX),
 		NTATAG_UDP_MTU(MESSAGE_MAX), NTATAG_PASS_100(1), NTATAG_USE_NAPTR(0),
 		NTATAG_USE_SRV(0), TPTAG_LOG(0), TAG_END());
-	if (edge->agent == NULL) {
-		code = su_errno() > 0 ? su_errno() : EIO;
-		return err_set(err, -code, "cannot listen for SIP on %s: %s",
-			edge->config.listen, strerror(code));
-	}
+	if (edge->agent == NULL)
+		return err_set(
+			err, -EIO, "cannot listen for SIP on %s", edge->config.listen);
 	via = nta_agent_via(edge->agent);
 	if (via == NULL ||
 		(via->v_port != NULL && text_int(via->v_port, 1, 65535, &number) < 0))

@@ -22,8 +22,8 @@
 #include "sip/digest.h"
 #include "sip/nonce.h"
 
-#define NONCE_LIFE_MS (10 * 60 * 1000)
-#define NONCES 32768u /* used ones that are remembered: 1.5 MB */
+#define NONCE_GRACE_S 60 /* a nonce outlives the registration that it was used for */
+#define NONCES 32768u    /* used ones that are remembered: 1.5 MB */
 #define WAIT_MS 10000
 #define ORDERS 8192u /* Call-IDs whose last CSeq is remembered: 128 kB */
 #define PRINT_KEY_BYTES 16
@@ -88,7 +88,9 @@ int registrar_new(struct sip_edge *edge, struct registrar **ret_registrar)
 	(void)text_random(r->print_key, PRINT_KEY_BYTES);
 	(void)text_random(r->dummy_md5, 16);
 	(void)text_random(r->dummy_sha256, 32);
-	rc = nonces_new(edge->realm, NONCE_LIFE_MS, NONCES, &r->nonces);
+	rc = nonces_new(edge->realm,
+		1000LL * (edge->config.expires_max_s + NONCE_GRACE_S), NONCES,
+		&r->nonces);
 	if (rc < 0)
 		goto out;
 	*ret_registrar = r;

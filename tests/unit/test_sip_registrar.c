@@ -11,6 +11,22 @@
 
 #include "unit/sip_rig.h"
 
+#include "base/err.h"
+
+static void no_account(void *arg, uint64_t query, const char *user)
+{
+	(void)arg;
+	(void)query;
+	(void)user;
+}
+
+static void no_bind(void *arg, uint64_t query, const struct sip_binding *binding)
+{
+	(void)arg;
+	(void)query;
+	(void)binding;
+}
+
 struct bench {
 	struct rig rig;
 	struct peer phone;
@@ -339,6 +355,28 @@ static void what_needs_no_state_is_answered_by_method(void **state)
 	}
 }
 
+static void a_port_that_is_taken_is_told(void **state)
+{
+	struct bench *b = *state;
+	struct sip_edge_config config = {.loop = b->rig.loop,
+		.timers = b->rig.timers,
+		.realm = "r",
+		.account = no_account,
+		.bind = no_bind};
+	struct sip_edge *edge = NULL;
+	struct err err = {""};
+	char listen_on[32];
+
+	(void)snprintf(
+		listen_on, sizeof(listen_on), "127.0.0.1:%u", (unsigned)b->rig.port);
+	config.listen = listen_on;
+	assert_int_equal(sip_edge_new(&config, &edge, &err), -EADDRINUSE);
+	assert_non_null(strstr(err.text, listen_on));
+	config.listen = "localhost:5060";
+	assert_int_equal(sip_edge_new(&config, &edge, &err), -EINVAL);
+	assert_null(edge);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -358,6 +396,7 @@ int main(void)
 		TEST(answers_may_come_later_and_impatience_asks_once),
 		TEST(more_than_may_wait_get_503),
 		TEST(what_needs_no_state_is_answered_by_method),
+		TEST(a_port_that_is_taken_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
