@@ -2,7 +2,7 @@
 --
 -- State columns hold CHECKed words and have one writer each: calls.state and what follows from
 -- it is written by apply_call_events() (0002), agent_sessions.state by the functions of
--- db/agents.c and by apply_call_events(), queue_entries.state by the claim and by
+-- db/sessions.c and by apply_call_events(), queue_entries.state by the claim and by
 -- apply_call_events().
 
 -- One row: the identity of this installation. Its id prefixes conference names and labels.
@@ -107,6 +107,7 @@ CREATE TABLE contacts (
 	created_at timestamptz NOT NULL DEFAULT now(),
 	UNIQUE (list_id, phone)
 ) WITH (fillfactor = 85);
+CREATE INDEX contacts_locked ON contacts (locked_by) WHERE locked_by IS NOT NULL;
 
 CREATE TABLE queue_entries (
 	id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -114,7 +115,8 @@ CREATE TABLE queue_entries (
 	contact_id bigint NOT NULL REFERENCES contacts ON DELETE CASCADE,
 	state text NOT NULL DEFAULT 'pending'
 		CHECK (state IN ('pending', 'dialing', 'completed', 'skipped')),
-	priority int NOT NULL DEFAULT 2,    -- 1 is dialled first
+	priority int NOT NULL DEFAULT 2     -- 1 is dialled first
+		CHECK (priority BETWEEN 1 AND 9), -- few: the claim looks at one after the other
 	run_at timestamptz NOT NULL DEFAULT now(),
 	attempts int NOT NULL DEFAULT 0,    -- counted against max_attempts
 	dials int NOT NULL DEFAULT 0,       -- calls ever made for it: names the next attempt
@@ -127,6 +129,8 @@ CREATE UNIQUE INDEX queue_entries_open ON queue_entries (campaign_id, contact_id
 	WHERE state IN ('pending', 'dialing');
 CREATE INDEX queue_entries_next ON queue_entries (campaign_id, priority, run_at, id)
 	WHERE state = 'pending';
+CREATE INDEX queue_entries_dialing ON queue_entries (campaign_id) WHERE state = 'dialing';
+CREATE INDEX queue_entries_page ON queue_entries (campaign_id, id);
 CREATE INDEX queue_entries_contact ON queue_entries (contact_id);
 
 -- One sign-in of an agent: nailed up at our edge, with a Twilio leg of its own life.
@@ -245,7 +249,7 @@ CREATE TABLE call_events (
 );
 CREATE UNIQUE INDEX call_events_sequence ON call_events (source, source_sid, sequence)
 	WHERE sequence IS NOT NULL;
-CREATE UNIQUE INDEX call_events_natural ON call_events (source, source_sid, event)
+CREATE UNIQUE INDEX call_events_natural ON call_events (call_id, source, source_sid, event)
 	WHERE sequence IS NULL;
 CREATE INDEX call_events_call ON call_events (call_id, id);
 

@@ -7,16 +7,83 @@ LANGUAGE sql IMMUTABLE AS $$
 		ELSE 'paused' END
 $$;
 
+-- And why it is not ready, for people.
+CREATE FUNCTION session_rest_reason(s agent_sessions) RETURNS text
+LANGUAGE sql IMMUTABLE AS $$
+	SELECT CASE WHEN NOT s.wants_ready THEN s.pause_reason
+		WHEN NOT (s.phone_up AND s.twilio_up) THEN 'waiting for the phone' ELSE '' END
+$$;
+
+-- Those of the calls that have ended, and whether Twilio ever heard of them.
+CREATE FUNCTION ended_calls(p_call bigint[])
+RETURNS TABLE (id bigint, contact_id bigint, entry_id bigint, attempt int, outcome text,
+	unsent boolean)
+LANGUAGE sql STABLE AS $$
+	SELECT c.id, c.contact_id, c.entry_id, c.attempt, c.outcome,
+		EXISTS (SELECT 1 FROM call_events e
+			WHERE e.call_id = c.id AND e.event = 'unsent')
+		AND NOT EXISTS (SELECT 1 FROM call_legs l
+			WHERE l.call_id = c.id AND l.provider_sid IS NOT NULL)
+	FROM calls c WHERE c.id = ANY (p_call) AND c.state = 'ended'
+$$;
+
+-- What ended calls held is let go: agent, contact, entry. Harmless for calls that are open, and
+-- when repeated.
+CREATE FUNCTION release_ended_calls(p_call bigint[]) RETURNS void
+LANGUAGE sql AS $$
+	-- Whoever talked has work to note down. A completed call was answered even when that
+	-- news is still under way.
+	UPDATE agent_sessions s SET
+			state = CASE WHEN w.wrap THEN 'wrap_up' ELSE session_rest_state(s) END,
+			pause_reason = CASE WHEN w.wrap THEN s.pause_reason
+				ELSE session_rest_reason(s) END,
+			hold_until = CASE WHEN w.wrap
+				THEN now() + make_interval(secs => w.wrap_up_s) END,
+			state_since = now(), call_id = NULL
+		FROM (SELECT c.id, k.wrap_up_s, k.wrap_up_s > 0
+				AND (c.answered_at IS NOT NULL OR c.outcome = 'completed') AS wrap
+			FROM calls c JOIN campaigns k ON k.id = c.campaign_id
+			WHERE c.id = ANY (p_call) AND c.state = 'ended') w
+		WHERE s.call_id = w.id AND s.ended_at IS NULL
+			AND s.state IN ('reserved', 'on_call');
+
+	-- A call that surely never left is no attempt.
+	UPDATE contacts x SET locked_by = NULL,
+			last_outcome = CASE WHEN u.unsent THEN x.last_outcome ELSE u.outcome END,
+			attempts = x.attempts - u.unsent::int
+		FROM ended_calls(p_call) u
+		WHERE x.id = u.contact_id AND x.locked_by = u.id;
+
+	UPDATE queue_entries q SET
+			state = CASE WHEN e.again THEN 'pending' ELSE 'completed' END,
+			attempts = e.attempts,
+			outcome = CASE WHEN e.unsent THEN q.outcome ELSE e.outcome END,
+			run_at = CASE WHEN e.unsent THEN now() + interval '5 seconds'
+				ELSE now() + make_interval(secs => e.retry_delay_s) END,
+			completed_at = CASE WHEN e.again THEN NULL ELSE now() END
+		FROM (SELECT u.*, k.retry_delay_s, p.attempts - u.unsent::int AS attempts,
+				u.unsent OR (COALESCE(r.again, false)
+					AND p.attempts < k.max_attempts) AS again
+			FROM ended_calls(p_call) u
+			JOIN queue_entries p ON p.id = u.entry_id
+			JOIN campaigns k ON k.id = p.campaign_id
+			LEFT JOIN call_retry r ON r.outcome = u.outcome) e
+		WHERE q.id = e.entry_id AND q.state = 'dialing' AND q.dials = e.attempt;
+$$;
+
 -- Applies events to calls, each once, whatever order they come in. One statement for many
 -- events: the arrays are one row per event. Returns every call that changed its state or has an
 -- action waiting, so that the caller can do what must be done outside.
 --
 --   p_source, p_source_sid, p_sequence   what makes an event unique (sequence may be null)
+--   p_at                                 milliseconds since 1970
 --   p_leg_sid                            the customer leg's SID at Twilio; '' when not known
 --   p_duration                           seconds, or null
+--
+-- Times of ringing, answer and bridge are taken from late events too: the earliest counts.
 CREATE FUNCTION apply_call_events(
 	p_call bigint[], p_source text[], p_source_sid text[], p_sequence bigint[],
-	p_event text[], p_at timestamptz[], p_leg_sid text[], p_duration int[], p_code int[],
+	p_event text[], p_at bigint[], p_leg_sid text[], p_duration int[], p_code int[],
 	p_detail text[])
 RETURNS TABLE (
 	call_id bigint, old_state text, state text, outcome text, action text, leg_sid text,
@@ -28,8 +95,8 @@ DECLARE
 	old_ids bigint[];
 	old_states text[];
 	fresh int[];       -- positions of new events, in order
+	rows bigint[];     -- the call_events row of each
 	rounds int[];      -- the how-manieth event of its call each is
-	round int;
 BEGIN
 	-- One order of locking for all callers.
 	SELECT array_agg(l.id), array_agg(l.state) INTO old_ids, old_states
@@ -41,8 +108,11 @@ BEGIN
 
 	-- A leg takes the first SID that is told of it; an event of another SID is not ours.
 	UPDATE call_legs l SET provider_sid = i.sid
-		FROM (SELECT DISTINCT ON (t.id) t.id, t.sid
-			FROM unnest(p_call, p_leg_sid) AS t(id, sid) WHERE t.sid <> '') i
+		FROM (SELECT DISTINCT ON (f.sid) f.id, f.sid
+			FROM (SELECT DISTINCT ON (t.id) t.id, t.sid, t.ord
+				FROM unnest(p_call, p_leg_sid) WITH ORDINALITY AS t(id, sid, ord)
+				WHERE t.sid <> '' ORDER BY t.id, t.ord) f
+			ORDER BY f.sid, f.ord) i
 		WHERE l.call_id = i.id AND l.kind = 'customer' AND l.provider_sid IS NULL
 			AND NOT EXISTS (SELECT 1 FROM call_legs o WHERE o.provider_sid = i.sid);
 
@@ -54,18 +124,23 @@ BEGIN
 		WHERE t.sid = '' OR t.sid = l.provider_sid
 	), written AS (
 		INSERT INTO call_events (call_id, source, source_sid, sequence, event, at, detail)
-		SELECT id, source, source_sid, sequence, event, at, detail FROM input ORDER BY ord
+		SELECT id, source, source_sid, sequence, event,
+			to_timestamp(at / 1000.0::float8), detail
+		FROM input ORDER BY ord
 		ON CONFLICT DO NOTHING
-		RETURNING call_id, source, source_sid, sequence, event
+		RETURNING id AS row, call_id, source, source_sid, sequence, event
 	), new AS (
-		SELECT DISTINCT ON (w.source, w.source_sid, w.sequence, w.event) i.id, i.ord
+		SELECT DISTINCT ON (w.row) i.id, i.ord, w.row
 		FROM written w JOIN input i ON i.source = w.source
 			AND i.source_sid = w.source_sid AND i.event = w.event
 			AND i.sequence IS NOT DISTINCT FROM w.sequence AND i.id = w.call_id
+		ORDER BY w.row, i.ord
 	)
-	SELECT array_agg(n.ord::int ORDER BY n.ord), array_agg(n.nth ORDER BY n.ord)
-		INTO fresh, rounds
-		FROM (SELECT ord, row_number() OVER (PARTITION BY id ORDER BY ord)::int AS nth
+	SELECT array_agg(n.ord::int ORDER BY n.ord), array_agg(n.row ORDER BY n.ord),
+			array_agg(n.nth ORDER BY n.ord)
+		INTO fresh, rows, rounds
+		FROM (SELECT ord, row,
+			row_number() OVER (PARTITION BY id ORDER BY ord)::int AS nth
 			FROM new) n;
 	IF fresh IS NULL THEN
 		RETURN;
@@ -78,42 +153,50 @@ BEGIN
 			ringing_at = CASE WHEN e.event = 'ringing'
 				THEN LEAST(c.ringing_at, e.at) ELSE c.ringing_at END,
 			answered_at = CASE WHEN e.event IN ('answered', 'joined')
-				THEN LEAST(c.answered_at, e.at)
-				WHEN e.event = 'completed' THEN COALESCE(c.answered_at,
-					e.at - make_interval(secs => COALESCE(e.duration, 0)))
-				ELSE c.answered_at END,
+				THEN LEAST(c.answered_at, e.at) ELSE c.answered_at END,
 			bridged_at = CASE WHEN e.event = 'joined'
 				THEN LEAST(c.bridged_at, e.at) ELSE c.bridged_at END,
 			ended_at = CASE WHEN e.next = 'ended' THEN e.at ELSE c.ended_at END,
 			duration_s = COALESCE(c.duration_s, e.duration),
-			error_code = COALESCE(e.code, c.error_code),
-			error_text = CASE WHEN e.code IS NOT NULL THEN e.detail ELSE c.error_text END,
-			was_ambiguous = c.was_ambiguous OR e.next = 'ambiguous',
+			error_code = CASE WHEN e.speaks THEN e.code ELSE c.error_code END,
+			error_text = CASE WHEN e.speaks THEN e.detail ELSE c.error_text END,
+			was_ambiguous = c.was_ambiguous OR COALESCE(e.next = 'ambiguous', false),
 			deadline_at = CASE WHEN e.next = 'ended' THEN NULL
 				WHEN e.next IS NULL THEN c.deadline_at
 				ELSE now() + make_interval(secs => COALESCE(e.check_s, e.after_s
-					+ CASE WHEN e.plus_ring THEN c.ring_timeout_s ELSE 0 END)::float8)
+					+ CASE WHEN e.plus_ring THEN c.ring_timeout_s ELSE 0 END, 60)::float8)
 				END,
-			action = CASE
-				WHEN e.next = 'ended' THEN NULL
-				-- We had given it up, and now it lives: it must not.
-				WHEN c.state = 'ended' AND c.outcome = 'unknown'
-					AND e.event IN ('accepted', 'initiated', 'ringing', 'answered', 'joined')
-					THEN 'hangup'
+			action = CASE WHEN e.next = 'ended' OR e.over THEN NULL
 				ELSE COALESCE(e.action, c.action) END,
 			action_due_at = CASE WHEN e.action IS NOT NULL
-					OR (c.state = 'ended' AND c.outcome = 'unknown')
 				THEN now() + interval '3 seconds' ELSE c.action_due_at END,
 			action_done_at = CASE WHEN e.action IS NOT NULL
-					OR (c.state = 'ended' AND c.outcome = 'unknown')
 				THEN NULL ELSE c.action_done_at END
-		FROM (SELECT t.id, t.event, t.at, t.duration, t.code, t.detail,
-				tr.next, tr.outcome, tr.action, tr.check_s, d.after_s, d.plus_ring
-			FROM unnest(p_call, p_event, p_at, p_duration, p_code, p_detail)
-				WITH ORDINALITY AS t(id, event, at, duration, code, detail, ord)
-			JOIN unnest(fresh, rounds) AS f(ord, nth) ON f.ord = t.ord AND f.nth = round
+		FROM (SELECT t.id, t.event, to_timestamp(t.at / 1000.0::float8) AS at, t.duration,
+				t.code, t.detail, tr.next, tr.outcome, tr.check_s, d.after_s, d.plus_ring,
+				-- The end's own code is the one that people see, else the first.
+				t.code IS NOT NULL AND (tr.next = 'ended' OR k.error_code IS NULL)
+					AS speaks,
+				-- We had given it up, and now it lives: it must not.
+				CASE WHEN k.state = 'ended' AND k.outcome = 'unknown' AND NOT s.stale
+					AND t.event IN ('accepted', 'initiated', 'ringing', 'answered',
+						'joined')
+					THEN 'hangup' ELSE tr.action END AS action,
+				k.state = 'ended' AND t.event IN ('completed', 'busy', 'no_answer',
+					'failed', 'canceled') AS over
+			FROM unnest(p_call, p_source, p_source_sid, p_sequence, p_event, p_at,
+				p_duration, p_code, p_detail) WITH ORDINALITY AS t(id, source, source_sid,
+				sequence, event, at, duration, code, detail, ord)
+			JOIN unnest(fresh, rows, rounds) AS f(ord, row, nth)
+				ON f.ord = t.ord AND f.nth = round
 			JOIN calls k ON k.id = t.id
+			-- Its source has already told of something later: too late to decide.
+			CROSS JOIN LATERAL (SELECT EXISTS (SELECT 1 FROM call_events o
+				WHERE o.source = t.source AND o.source_sid = t.source_sid
+					AND o.sequence > t.sequence AND o.call_id = t.id
+					AND o.id < f.row) AS stale) s
 			LEFT JOIN call_transition tr ON tr.state = k.state AND tr.event = t.event
+				AND NOT s.stale
 			LEFT JOIN call_deadline d ON d.state = tr.next) e
 		WHERE c.id = e.id;
 	END LOOP;
@@ -123,38 +206,7 @@ BEGIN
 		FROM calls c
 		WHERE c.id = ANY (old_ids) AND c.state IN ('answered', 'bridged')
 			AND s.call_id = c.id AND s.state = 'reserved';
-
-	-- What an ended call held is let go: agent, contact, entry.
-	UPDATE agent_sessions s SET
-			state = CASE WHEN c.answered_at IS NOT NULL AND k.wrap_up_s > 0 THEN 'wrap_up'
-				ELSE session_rest_state(s) END,
-			hold_until = CASE WHEN c.answered_at IS NOT NULL AND k.wrap_up_s > 0
-				THEN now() + make_interval(secs => k.wrap_up_s) END,
-			state_since = now(), call_id = NULL
-		FROM calls c JOIN campaigns k ON k.id = c.campaign_id
-		WHERE c.id = ANY (old_ids) AND c.state = 'ended' AND s.call_id = c.id
-			AND s.state IN ('reserved', 'on_call');
-	UPDATE contacts x SET locked_by = NULL, last_outcome = c.outcome
-		FROM calls c
-		WHERE c.id = ANY (old_ids) AND c.state = 'ended' AND x.id = c.contact_id
-			AND x.locked_by = c.id;
-	UPDATE queue_entries q SET
-			state = CASE WHEN r.again AND q.attempts - u.n < k.max_attempts THEN 'pending'
-				ELSE 'completed' END,
-			attempts = q.attempts - u.n,
-			outcome = c.outcome,
-			run_at = CASE WHEN u.n = 1 THEN now() + interval '5 seconds'
-				ELSE now() + make_interval(secs => k.retry_delay_s) END,
-			completed_at = CASE WHEN r.again AND q.attempts - u.n < k.max_attempts THEN NULL
-				ELSE now() END
-		FROM calls c
-		JOIN campaigns k ON k.id = c.campaign_id
-		JOIN call_retry r ON r.outcome = c.outcome
-		-- A call that was never sent is no attempt.
-		CROSS JOIN LATERAL (SELECT (EXISTS (SELECT 1 FROM call_events e
-			WHERE e.call_id = c.id AND e.event = 'unsent'))::int AS n) u
-		WHERE c.id = ANY (old_ids) AND c.state = 'ended' AND q.id = c.entry_id
-			AND q.state = 'dialing' AND q.dials = c.attempt;
+	PERFORM release_ended_calls(old_ids);
 
 	RETURN QUERY
 		SELECT c.id, o.state, c.state, c.outcome,

@@ -1,0 +1,402 @@
+/* calls.c: events that move calls, deadlines that ask after them, and reading them. */
+#include "db/calls.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "db/exec.h"
+#include "db/sessions.h"
+
+#define MS(column) "(extract(epoch FROM " column ") * 1000)::bigint"
+
+/* ---- events ---- */
+
+enum {
+	EV_CALL,
+	EV_SOURCE,
+	EV_SID,
+	EV_SEQUENCE,
+	EV_EVENT,
+	EV_AT,
+	EV_LEG,
+	EV_DURATION,
+	EV_CODE,
+	EV_DETAIL,
+	EV_COLUMNS
+};
+
+static void int_or_null(struct buf *array, int64_t value, bool known)
+{
+	if (known)
+		array_int(array, value);
+	else
+		array_null(array);
+}
+
+static void add_event(struct buf *columns, const struct db_call_event *e)
+{
+	array_int(&columns[EV_CALL], e->call_id);
+	array_text(&columns[EV_SOURCE], e->source);
+	array_text(&columns[EV_SID], e->source_sid);
+	int_or_null(&columns[EV_SEQUENCE], e->sequence, e->sequence >= 0);
+	array_text(&columns[EV_EVENT], e->event);
+	array_int(&columns[EV_AT], e->at_ms);
+	array_text(&columns[EV_LEG], e->leg_sid ? e->leg_sid : "");
+	int_or_null(&columns[EV_DURATION], e->duration_s, e->duration_s >= 0);
+	int_or_null(&columns[EV_CODE], e->code, e->code != 0);
+	array_text(&columns[EV_DETAIL], e->detail);
+}
+
+static void read_change(struct db_row *row, void *item)
+{
+	struct db_call_change *c = item;
+
+	c->call_id = row_int(row);
+	row_text(row, c->old_state, sizeof(c->old_state));
+	row_text(row, c->state, sizeof(c->state));
+	row_text(row, c->outcome, sizeof(c->outcome));
+	row_text(row, c->action, sizeof(c->action));
+	row_text(row, c->leg_sid, sizeof(c->leg_sid));
+	c->campaign_id = row_int(row);
+	c->entry_id = row_int(row);
+	row_text(row, c->entry_state, sizeof(c->entry_state));
+	c->contact_id = row_int(row);
+	c->session_id = row_int(row);
+	row_text(row, c->session_state, sizeof(c->session_state));
+	c->agent_id = row_int(row);
+	row_text(row, c->number, sizeof(c->number));
+}
+
+int db_call_events_apply(struct db *db, const struct db_call_event *events, size_t count,
+	struct db_call_change **ret_changes, size_t *ret_count)
+{
+	static const struct db_reader reader = {
+		sizeof(struct db_call_change), read_change};
+	struct buf columns[EV_COLUMNS] = {{0}};
+	struct db_arg args[EV_COLUMNS];
+	void *changes = NULL;
+	size_t changed = 0;
+	int rc = 0;
+
+	for (size_t i = 0; i < count; i++)
+		add_event(columns, &events[i]);
+	for (int i = 0; i < EV_COLUMNS && rc == 0; i++) {
+		rc = array_end(&columns[i]);
+		args[i] = arg_text(columns[i].data);
+	}
+	if (rc == 0)
+		rc = db_run_rows(db,
+			"SELECT call_id, old_state, state, outcome, action, leg_sid, campaign_id,"
+			" entry_id, entry_state, contact_id, agent_session_id, session_state,"
+			" agent_id, number"
+			" FROM apply_call_events($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+			args, EV_COLUMNS, &reader, &changes, &changed);
+	for (int i = 0; i < EV_COLUMNS; i++)
+		buf_free(&columns[i]);
+	if (rc == 0) {
+		*ret_changes = changes;
+		*ret_count = changed;
+	}
+	return rc;
+}
+
+int db_call_by_label(struct db *db, const char *label, int64_t *ret_call_id)
+{
+	PGresult *result = NULL;
+	int rc = db_run_one(db,
+		"SELECT call_id FROM call_legs WHERE label = $1 AND kind = 'customer'",
+		ARGS(arg_text(label)), &result);
+
+	if (rc == 0) {
+		struct db_row row = db_row(result, 0);
+
+		*ret_call_id = row_int(&row);
+	}
+	PQclear(result);
+	return rc;
+}
+
+int db_call_action_done(struct db *db, int64_t call_id)
+{
+	return db_run_one(db,
+		"UPDATE calls SET action_done_at = now()"
+		" WHERE id = $1 AND action IS NOT NULL AND action_done_at IS NULL",
+		ARGS(arg_int(call_id)), NULL);
+}
+
+/* ---- deadlines ---- */
+
+static void read_due(struct db_row *row, void *item)
+{
+	struct db_due *d = item;
+
+	d->call_id = row_int(row);
+	d->session_id = row_int(row);
+	row_text(row, d->state, sizeof(d->state));
+	row_text(row, d->action, sizeof(d->action));
+	row_text(row, d->leg_sid, sizeof(d->leg_sid));
+	row_text(row, d->number, sizeof(d->number));
+	row_text(row, d->caller_id, sizeof(d->caller_id));
+	d->placed_ms = row_int(row);
+	d->mine = row_bool(row);
+}
+
+/* A call of another node is left to it for a minute, then taken over. */
+#define DUE_OF(column)                                        \
+	column " <= now() AND (node_id = $1::uuid OR " column \
+	       " <= now() - interval '60 seconds')"
+
+int db_call_due(struct db *db, const char *node, unsigned again_ms, unsigned limit,
+	struct db_due **ret_due, size_t *ret_count)
+{
+	static const struct db_reader reader = {sizeof(struct db_due), read_due};
+
+	return db_run_rows(db,
+		"WITH late AS ("
+		"  SELECT id FROM calls WHERE state <> 'ended' AND " DUE_OF(
+			"deadline_at") "  UNION SELECT id FROM calls WHERE action IS NOT NULL"
+				       "   AND action_done_at IS NULL AND " DUE_OF(
+					       "action_due_at") " LIMIT $3),"
+								" due AS (SELECT c.id, c.action IS NOT NULL AND c.action_done_at IS NULL"
+								"   AND c.action_due_at <= now() AS acts,"
+								"   c.state <> 'ended' AND c.deadline_at <= now() AS asks"
+								"  FROM calls c JOIN late USING (id) ORDER BY c.id FOR UPDATE OF c SKIP LOCKED)"
+								" UPDATE calls c SET"
+								"  deadline_at = CASE WHEN due.asks THEN now() + $2::int * interval '1 millisecond'"
+								"   ELSE c.deadline_at END,"
+								"  action_due_at = CASE WHEN due.acts"
+								"   THEN now() + $2::int * interval '1 millisecond' ELSE c.action_due_at END"
+								" FROM due LEFT JOIN call_legs l ON l.call_id = due.id AND l.kind = 'customer'"
+								" WHERE c.id = due.id AND (due.asks OR due.acts)"
+								" RETURNING c.id, c.agent_session_id, c.state, CASE WHEN due.acts THEN c.action END,"
+								" l.provider_sid, c.number, c.caller_id, " MS(
+									"c.placed_at") ","
+										       " c.node_id = $1::uuid",
+		ARGS(arg_text(node), arg_int(again_ms), arg_int(limit)), &reader,
+		(void **)ret_due, ret_count);
+}
+
+static void read_id(struct db_row *row, void *item)
+{
+	*(int64_t *)item = row_int(row);
+}
+
+int db_call_placing(struct db *db, const char *node, int64_t **ret_ids, size_t *ret_count)
+{
+	static const struct db_reader reader = {sizeof(int64_t), read_id};
+
+	return db_run_rows(db,
+		"SELECT id FROM calls WHERE state = 'placing' AND node_id = $1::uuid ORDER BY id",
+		ARGS(arg_text(node)), &reader, (void **)ret_ids, ret_count);
+}
+
+int db_call_expire_deadlines(struct db *db, const char *node)
+{
+	return db_run(db,
+		"UPDATE calls SET deadline_at = now() WHERE state <> 'ended' AND node_id = $1::uuid",
+		ARGS(arg_text(node)), NULL);
+}
+
+/* ---- the sweep ---- */
+
+/* Sessions whose hold is over, or whose call is. Another node's after a minute. */
+static int sweep_sessions(
+	struct db *db, const char *node, int64_t **ret_ids, size_t *ret_count)
+{
+	static const struct db_reader reader = {sizeof(int64_t), read_id};
+
+	return db_run_rows(db,
+		"WITH free AS (SELECT s.id FROM agent_sessions s"
+		"  LEFT JOIN calls c ON c.id = s.call_id AND c.state <> 'ended'"
+		"  WHERE s.ended_at IS NULL AND c.id IS NULL"
+		"  AND (s.hold_until <= now() - CASE WHEN s.node_id = $1::uuid THEN interval '0'"
+		"    ELSE interval '60 seconds' END"
+		"   OR s.state = 'on_call' AND s.hold_until IS NULL)"
+		"  AND s.state IN ('reserved', 'on_call', 'wrap_up')"
+		"  ORDER BY s.id FOR UPDATE OF s SKIP LOCKED)"
+		" UPDATE agent_sessions s SET state = session_rest_state(s),"
+		"  pause_reason = session_rest_reason(s), state_since = now(), call_id = NULL,"
+		"  hold_until = NULL FROM free WHERE s.id = free.id RETURNING s.id",
+		ARGS(arg_text(node)), &reader, (void **)ret_ids, ret_count);
+}
+
+/* Ended calls that still hold an entry or a contact; the transaction that ended them let go. */
+static const char release_sql[] =
+	"SELECT release_ended_calls(array_agg(c.id)) FROM ("
+	" SELECT c.id FROM contacts x JOIN calls c ON c.id = x.locked_by"
+	"  WHERE x.locked_by IS NOT NULL AND c.state = 'ended'"
+	" UNION SELECT c.id FROM queue_entries q"
+	"  JOIN calls c ON c.entry_id = q.id AND c.attempt = q.dials"
+	"  WHERE q.state = 'dialing' AND c.state = 'ended') c";
+
+/* Locks of calls that do not exist any more. */
+static const char unlock_sql[] =
+	"UPDATE contacts x SET locked_by = NULL WHERE x.locked_by IS NOT NULL"
+	" AND NOT EXISTS (SELECT 1 FROM calls c WHERE c.id = x.locked_by)";
+
+int db_sweep(struct db *db, const char *node, struct db_agent_session **ret_sessions,
+	size_t *ret_count)
+{
+	struct db_agent_session *sessions = NULL;
+	int64_t *ids = NULL;
+	size_t count = 0;
+	int rc;
+
+	rc = db_run(db, release_sql, NO_ARGS, NULL);
+	if (rc == 0)
+		rc = db_run(db, unlock_sql, NO_ARGS, NULL);
+	if (rc == 0)
+		rc = sweep_sessions(db, node, &ids, &count);
+	if (rc == 0 && count > 0) {
+		sessions = calloc(count, sizeof(*sessions));
+		if (!sessions)
+			rc = -ENOMEM;
+	}
+	for (size_t i = 0; rc == 0 && i < count; i++)
+		rc = db_agent_session_get(db, ids[i], &sessions[i]);
+	free(ids);
+	if (rc < 0) {
+		free(sessions);
+		return rc;
+	}
+	*ret_sessions = sessions;
+	*ret_count = count;
+	return 0;
+}
+
+/* ---- reading ---- */
+
+int db_sids_known(struct db *db, const char *const *sids, size_t count, bool *ret_known)
+{
+	PGresult *result = NULL;
+	struct buf array = {0};
+	int rc;
+
+	for (size_t i = 0; i < count; i++)
+		array_text(&array, sids[i]);
+	rc = array_end(&array);
+	if (rc == 0)
+		rc = db_run(db,
+			"SELECT EXISTS (SELECT 1 FROM call_legs l WHERE l.provider_sid = t.sid)"
+			" FROM unnest($1::text[]) WITH ORDINALITY AS t(sid, ord) ORDER BY t.ord",
+			ARGS(arg_text(array.data)), &result);
+	for (size_t i = 0; rc == 0 && i < count; i++) {
+		struct db_row row = db_row(result, (int)i);
+
+		ret_known[i] = row_bool(&row);
+	}
+	PQclear(result);
+	buf_free(&array);
+	return rc;
+}
+
+/* A completed call of which no answer was told was answered `duration` before its end. */
+#define CALL_SELECT                                                                                                                                            \
+	"SELECT c.id, c.campaign_id, c.contact_id, c.entry_id, c.agent_id,"                                                                                    \
+	" c.agent_session_id, c.attempt, c.mode, c.number, c.caller_id, c.conference,"                                                                         \
+	" c.state, c.outcome, c.error_code, c.error_text, c.verdict_rule,"                                                                                     \
+	" c.verdict_version, l.provider_sid, " MS("c.placed_at") ", " MS("c.ringing_at") ", " MS(                                                              \
+		"COALESCE(c.answered_at, CASE WHEN c.outcome = 'completed'"                                                                                    \
+		" THEN c.ended_at - make_interval(secs => c.duration_s) END)") ", " MS("c.bridged_at") ", " MS("c.ended_at") ", c.duration_s, c.was_ambiguous" \
+															     " FROM calls c LEFT JOIN call_legs l ON l.call_id = c.id AND l.kind = 'customer'"
+
+static void read_call(struct db_row *row, void *item)
+{
+	struct db_call *c = item;
+
+	c->id = row_int(row);
+	c->campaign_id = row_int(row);
+	c->contact_id = row_int(row);
+	c->entry_id = row_int(row);
+	c->agent_id = row_int(row);
+	c->session_id = row_int(row);
+	c->attempt = (int)row_int(row);
+	row_text(row, c->mode, sizeof(c->mode));
+	row_text(row, c->number, sizeof(c->number));
+	row_text(row, c->caller_id, sizeof(c->caller_id));
+	row_text(row, c->conference, sizeof(c->conference));
+	row_text(row, c->state, sizeof(c->state));
+	row_text(row, c->outcome, sizeof(c->outcome));
+	c->error_code = (int)row_int(row);
+	row_text(row, c->error_text, sizeof(c->error_text));
+	row_text(row, c->verdict_rule, sizeof(c->verdict_rule));
+	c->verdict_version = (int)row_int(row);
+	row_text(row, c->provider_sid, sizeof(c->provider_sid));
+	c->placed_ms = row_int(row);
+	c->ringing_ms = row_int(row);
+	c->answered_ms = row_int(row);
+	c->bridged_ms = row_int(row);
+	c->ended_ms = row_int(row);
+	c->duration_s = (int)row_int_or(row, -1);
+	c->was_ambiguous = row_bool(row);
+}
+
+int db_call_get(struct db *db, int64_t call_id, struct db_call *ret_call)
+{
+	PGresult *result = NULL;
+	int rc = db_run_one(
+		db, CALL_SELECT " WHERE c.id = $1", ARGS(arg_int(call_id)), &result);
+
+	if (rc == 0) {
+		struct db_row row = db_row(result, 0);
+
+		read_call(&row, ret_call);
+	}
+	PQclear(result);
+	return rc;
+}
+
+int db_call_page(struct db *db, int64_t campaign_id, int64_t before, unsigned limit,
+	struct db_call **ret_calls, size_t *ret_count)
+{
+	static const struct db_reader reader = {sizeof(struct db_call), read_call};
+	static const char of_campaign[] = CALL_SELECT
+		" WHERE c.campaign_id = $1 AND c.id < $2 ORDER BY c.id DESC LIMIT $3";
+	static const char of_all[] = CALL_SELECT
+		" WHERE $1::bigint IS NULL AND c.id < $2 ORDER BY c.id DESC LIMIT $3";
+
+	return db_run_rows(db, campaign_id ? of_campaign : of_all,
+		ARGS(arg_id(campaign_id), arg_int(before ? before : INT64_MAX),
+			arg_int(limit)),
+		&reader, (void **)ret_calls, ret_count);
+}
+
+static void read_event(struct db_row *row, void *item)
+{
+	struct db_call_event_row *e = item;
+
+	row_text(row, e->source, sizeof(e->source));
+	row_text(row, e->event, sizeof(e->event));
+	e->sequence = row_int_or(row, -1);
+	e->at_ms = row_int(row);
+	row_text(row, e->detail, sizeof(e->detail));
+}
+
+int db_call_history(struct db *db, int64_t call_id, struct db_call_event_row **ret_rows,
+	size_t *ret_count)
+{
+	static const struct db_reader reader = {
+		sizeof(struct db_call_event_row), read_event};
+
+	return db_run_rows(db,
+		"SELECT source, event, sequence, " MS(
+			"at") ", detail FROM call_events"
+			      " WHERE call_id = $1 ORDER BY at, id",
+		ARGS(arg_int(call_id)), &reader, (void **)ret_rows, ret_count);
+}
+
+int db_call_ambiguous_count(struct db *db, int64_t *ret_count)
+{
+	PGresult *result = NULL;
+	int rc = db_run_one(
+		db, "SELECT count(*) FROM calls WHERE was_ambiguous", NO_ARGS, &result);
+
+	if (rc == 0) {
+		struct db_row row = db_row(result, 0);
+
+		*ret_count = row_int(&row);
+	}
+	PQclear(result);
+	return rc;
+}

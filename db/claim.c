@@ -1,0 +1,345 @@
+/*
+ * claim.c: the claim: one transaction from "somebody is free" to a call that may be placed.
+ *
+ * Order of locks: session, entry (both skip what others hold), number, then, at the end, the
+ * account's rate. A process that dies in between leaves nothing behind.
+ */
+#include "db/calls.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "db/exec.h"
+
+#define MS(column) "(extract(epoch FROM " column ") * 1000)::bigint"
+
+/* What the first statement found. Ids are 0 when there is none. */
+struct pick {
+	bool runs, active;
+	int max_attempts;
+	int64_t session_id, agent_id;
+	int turn;
+	int64_t entry_id, contact_id;
+	char entry_state[DB_WORD_SIZE];
+	int attempts, dials;
+	int64_t run_at_ms;
+	bool number_ours; /* we hold the number's lock */
+};
+
+/* $1 campaign, $2 node, $3 session or null, $4 manual, $5 entry or null */
+#define PICK_CAMPAIGN                                                         \
+	"WITH k AS (SELECT k.*, CASE WHEN $4 THEN k.state <> 'completed'"     \
+	"  ELSE k.state = 'active' AND k.auto_dial AND (k.lease_node IS NULL" \
+	"   OR k.lease_node = $2::uuid OR k.lease_until < now()) END AS runs" \
+	"  FROM campaigns k WHERE k.id = $1)"
+#define PICK_SESSION                                                                       \
+	", s AS (SELECT a.id, a.user_id, a.turn FROM agent_sessions a"                     \
+	"  WHERE a.campaign_id = $1 AND a.ended_at IS NULL AND a.phone_up AND a.twilio_up" \
+	"  AND (a.state = 'ready' OR ($4 AND a.state = 'paused'))"                         \
+	"  AND CASE WHEN $3::bigint IS NULL THEN a.node_id = $2::uuid"                     \
+	"   ELSE a.id = $3 AND ($4 OR a.node_id = $2::uuid) END"                           \
+	"  AND (SELECT runs FROM k)"                                                       \
+	"  ORDER BY a.state = 'paused', a.state_since, a.id LIMIT 1"                       \
+	"  FOR UPDATE SKIP LOCKED)"
+/*
+ * One priority after the other, so that a list of retries that are not due yet is never read
+ * through to find what is.
+ */
+#define PICK_NEXT_ENTRY                                                                    \
+	", p AS (SELECT p FROM generate_series(1, 9) AS p WHERE EXISTS ("                  \
+	"  SELECT 1 FROM queue_entries q WHERE q.campaign_id = $1 AND q.state = 'pending'" \
+	"   AND q.priority = p AND q.run_at <= now()) ORDER BY p LIMIT 1)"                 \
+	", e AS (SELECT q.* FROM queue_entries q"                                          \
+	"  WHERE q.campaign_id = $1 AND q.state = 'pending' AND q.run_at <= now()"         \
+	"  AND q.priority = (SELECT p FROM p) AND EXISTS (SELECT 1 FROM s)"                \
+	"  AND $5::bigint IS NULL"                                                         \
+	"  ORDER BY q.run_at, q.id LIMIT 1 FOR UPDATE SKIP LOCKED)"
+/* Waits: a second click must see what the first one did. */
+#define PICK_THIS_ENTRY                                                                  \
+	", e AS (SELECT q.* FROM queue_entries q WHERE q.campaign_id = $1 AND q.id = $5" \
+	"  FOR UPDATE)"
+#define PICK_RESULT                                                                              \
+	" SELECT k.runs, k.state = 'active', k.caller_id, k.ring_timeout_s, k.max_attempts,"     \
+	"  s.id, s.user_id, s.turn, e.id, e.contact_id, e.state, e.attempts, e.dials,"           \
+	"  " MS("e.run_at") ", c.phone,"                                                         \
+			    "  pg_try_advisory_xact_lock(hashtextextended(c.phone, 7251664932))" \
+			    " FROM k LEFT JOIN s ON true LEFT JOIN e ON true"                    \
+			    " LEFT JOIN contacts c ON c.id = e.contact_id"
+
+static const char pick_next_sql[] =
+	PICK_CAMPAIGN PICK_SESSION PICK_NEXT_ENTRY PICK_RESULT;
+static const char pick_this_sql[] =
+	PICK_CAMPAIGN PICK_SESSION PICK_THIS_ENTRY PICK_RESULT;
+
+static int pick(struct db *db, const struct db_claim *claim, struct pick *p,
+	struct db_claimed *claimed)
+{
+	PGresult *result = NULL;
+	struct db_row row;
+	int rc;
+
+	rc = db_run_one(db, claim->entry_id ? pick_this_sql : pick_next_sql,
+		ARGS(arg_int(claim->campaign_id), arg_text(claim->node),
+			arg_id(claim->session_id), arg_bool(claim->manual),
+			arg_id(claim->entry_id)),
+		&result);
+	if (rc < 0)
+		return rc;
+	row = db_row(result, 0);
+	p->runs = row_bool(&row);
+	p->active = row_bool(&row);
+	row_text(&row, claimed->caller_id, sizeof(claimed->caller_id));
+	claimed->ring_timeout_s = (int)row_int(&row);
+	p->max_attempts = (int)row_int(&row);
+	p->session_id = row_int(&row);
+	p->agent_id = row_int(&row);
+	p->turn = (int)row_int(&row);
+	p->entry_id = row_int(&row);
+	p->contact_id = row_int(&row);
+	row_text(&row, p->entry_state, sizeof(p->entry_state));
+	p->attempts = (int)row_int(&row);
+	p->dials = (int)row_int(&row);
+	p->run_at_ms = row_int(&row);
+	row_text(&row, claimed->number, sizeof(claimed->number));
+	p->number_ours = row_bool(&row);
+	PQclear(result);
+	claimed->campaign_id = claim->campaign_id;
+	claimed->entry_id = p->entry_id;
+	claimed->contact_id = p->contact_id;
+	return 0;
+}
+
+/* Reads with a fresh snapshot what the verdict may know: after the number was locked. */
+static int read_facts(struct db *db, const struct pick *p,
+	const struct db_claimed *claimed, struct db_claim_facts *facts)
+{
+	PGresult *result = NULL;
+	struct db_row row;
+	int rc;
+
+	rc = db_run_one(db,
+		"SELECT EXISTS (SELECT 1 FROM calls c WHERE c.number = x.phone"
+		"  AND c.state <> 'ended'),"
+		" EXISTS (SELECT 1 FROM calls c WHERE c.id = x.locked_by AND c.state <> 'ended'),"
+		" " MS("now()") " FROM contacts x WHERE x.id = $1",
+		ARGS(arg_int(p->contact_id)), &result);
+	if (rc < 0)
+		return rc;
+	row = db_row(result, 0);
+	facts->number = claimed->number;
+	facts->attempts = p->attempts;
+	facts->number_busy = row_bool(&row) || !p->number_ours;
+	facts->locked = row_bool(&row);
+	facts->now_ms = row_int(&row);
+	facts->run_at_ms = p->run_at_ms;
+	facts->campaign_active = p->active;
+	facts->max_attempts = p->max_attempts;
+	PQclear(result);
+	return 0;
+}
+
+/* Refused now: later, or for good. Does not touch an entry that is not pending any more. */
+static int refuse(struct db *db, const struct pick *p,
+	const struct db_claim_verdict *verdict, struct db_claimed *claimed)
+{
+	static const char later_sql[] =
+		"UPDATE queue_entries SET run_at = GREATEST(run_at, now() + interval '60 seconds')"
+		" WHERE id = $1 AND state = 'pending'";
+	static const char never_sql[] =
+		"UPDATE queue_entries SET state = 'skipped', outcome = NULL, completed_at = now()"
+		" WHERE id = $1 AND state = 'pending'";
+
+	claimed->result = DB_CLAIM_REFUSED;
+	(void)snprintf(claimed->rule, sizeof(claimed->rule), "%s", verdict->rule);
+	return db_run(db, verdict->later ? later_sql : never_sql,
+		ARGS(arg_int(p->entry_id)), NULL);
+}
+
+/* Tokens that account_rate r holds at this moment. */
+#define TOKENS                                                     \
+	"LEAST(GREATEST(1, r.per_second), r.tokens + r.per_second" \
+	" * GREATEST(0, extract(epoch FROM clock_timestamp() - r.filled_at)))"
+
+/*
+ * Everything that a call is, in one statement; nothing of it without a rate token. Ids are
+ * drawn first because the label carries the leg's. 0: no token; 1: written.
+ */
+static int write_call(struct db *db, const struct db_claim *claim, const struct pick *p,
+	const struct db_claim_verdict *verdict, struct db_claimed *claimed)
+{
+	PGresult *result = NULL;
+	int rc, written;
+
+	rc = db_run(db,
+		"WITH rate AS (UPDATE account_rate r SET tokens = " TOKENS " - 1,"
+		"  filled_at = GREATEST(r.filled_at, clock_timestamp())"
+		"  WHERE " TOKENS " >= 1 RETURNING 1),"
+		" ids AS MATERIALIZED (SELECT nextval('calls_id_seq') AS call,"
+		"  nextval('call_legs_id_seq') AS leg FROM rate),"
+		" c AS (INSERT INTO calls (id, campaign_id, contact_id, entry_id, attempt,"
+		"  agent_session_id, agent_id, mode, number, caller_id, conference, node_id,"
+		"  state, verdict_rule, verdict_version, ring_timeout_s, deadline_at)"
+		"  OVERRIDING SYSTEM VALUE SELECT ids.call, $1::bigint, $2::bigint, $3::bigint,"
+		"  $4::int, $5::bigint, $6::bigint, $7, $8, $9, $10, $11::uuid, 'placing', $12,"
+		"  $13::int, $14::int, now() + $15::int * interval '1 millisecond' FROM ids),"
+		" l AS (INSERT INTO call_legs (id, kind, call_id, turn, label, conference)"
+		"  OVERRIDING SYSTEM VALUE SELECT ids.leg, 'customer', ids.call, $16::int,"
+		"  'ovx-' || $17::text || '-' || ids.leg, $10 FROM ids RETURNING label),"
+		" e AS (UPDATE queue_entries q SET state = 'dialing', dials = $4::int,"
+		"  attempts = q.attempts + 1, dialed_at = now() FROM ids WHERE q.id = $3::bigint),"
+		" x AS (UPDATE contacts t SET locked_by = ids.call, attempts = t.attempts + 1,"
+		"  last_attempt_at = now() FROM ids WHERE t.id = $2::bigint),"
+		" s AS (UPDATE agent_sessions a SET state = 'reserved', state_since = now(),"
+		"  call_id = ids.call,"
+		"  hold_until = now() + ($14::int + 60) * interval '1 second'"
+		"  FROM ids WHERE a.id = $5::bigint)"
+		" SELECT ids.call, ids.leg, l.label FROM ids, l",
+		ARGS(arg_int(claim->campaign_id), arg_int(p->contact_id),
+			arg_int(p->entry_id), arg_int(p->dials + 1),
+			arg_int(p->session_id), arg_int(p->agent_id),
+			arg_text(claim->manual ? "manual" : "auto"),
+			arg_text(claimed->number), arg_text(claimed->caller_id),
+			arg_text(claimed->conference), arg_text(claim->node),
+			arg_text(verdict->rule), arg_int(verdict->version),
+			arg_int(claimed->ring_timeout_s), arg_int(claim->deadline_ms),
+			arg_int(p->turn), arg_text(claim->install)),
+		&result);
+	if (rc < 0)
+		return rc;
+	written = PQntuples(result);
+	if (written) {
+		struct db_row row = db_row(result, 0);
+
+		claimed->call_id = row_int(&row);
+		claimed->leg_id = row_int(&row);
+		row_text(&row, claimed->label, sizeof(claimed->label));
+	}
+	PQclear(result);
+	return written;
+}
+
+static int one_number(struct db *db, const char *sql, const struct db_arg *args,
+	int count, int64_t *ret_number)
+{
+	PGresult *result = NULL;
+	int rc = db_run_one(db, sql, args, count, &result);
+
+	if (rc == 0) {
+		struct db_row row = db_row(result, 0);
+
+		*ret_number = row_int(&row);
+	}
+	PQclear(result);
+	return rc;
+}
+
+static int when_next(struct db *db, int64_t campaign_id, int64_t *ret_ms)
+{
+	return one_number(db,
+		"SELECT " MS(
+			"min(n.run_at)") " FROM generate_series(1, 9) AS p"
+					 " CROSS JOIN LATERAL (SELECT q.run_at FROM queue_entries q"
+					 "  WHERE q.campaign_id = $1 AND q.state = 'pending' AND q.priority = p"
+					 "  ORDER BY q.run_at LIMIT 1) n",
+		ARGS(arg_int(campaign_id)), ret_ms);
+}
+
+static int when_rate(struct db *db, int64_t *ret_wait_ms)
+{
+	return one_number(db,
+		"SELECT GREATEST(1, ceil((1 - " TOKENS ") / r.per_second * 1000))::bigint"
+		" FROM account_rate r",
+		NO_ARGS, ret_wait_ms);
+}
+
+/* Not this time, for a reason that is not the entry's. 1: it can go on. */
+static int check_pick(struct db *db, const struct db_claim *claim, const struct pick *p,
+	struct db_claimed *claimed)
+{
+	if (claim->entry_id && !p->entry_id)
+		return -ENOENT;
+	if (claim->entry_id && strcmp(p->entry_state, "pending") != 0)
+		return -EALREADY;
+	if (!p->runs)
+		claimed->result = DB_CLAIM_STOPPED;
+	else if (!p->session_id)
+		claimed->result = DB_CLAIM_NO_AGENT;
+	else if (!p->entry_id)
+		claimed->result = DB_CLAIM_NO_ENTRY;
+	else
+		return 1;
+	if (claimed->result == DB_CLAIM_NO_ENTRY)
+		return when_next(db, claim->campaign_id, &claimed->next_ms);
+	return 0;
+}
+
+/* The number got an open call between our look and our write: the index said so. */
+static int refuse_busy(struct db *db, const struct db_claim *claim, const struct pick *p,
+	struct db_claim_facts *facts, struct db_claimed *claimed)
+{
+	struct db_claim_verdict verdict;
+
+	facts->number_busy = true;
+	verdict = claim->verdict(claim->arg, facts);
+	verdict.later = true;
+	if (verdict.allowed)
+		verdict.rule = "number.busy";
+	return refuse(db, p, &verdict, claimed);
+}
+
+/* The call, or the refusal. 1: commit; 0: roll back, nothing was written. */
+static int decide(struct db *db, const struct db_claim *claim, const struct pick *p,
+	struct db_claimed *claimed)
+{
+	struct db_claim_verdict verdict;
+	struct db_claim_facts facts;
+	int rc = read_facts(db, p, claimed, &facts);
+
+	if (rc < 0)
+		return rc;
+	verdict = claim->verdict(claim->arg, &facts);
+	if (!verdict.allowed) {
+		rc = refuse(db, p, &verdict, claimed);
+		return rc < 0 ? rc : 1;
+	}
+	claimed->session_id = p->session_id;
+	claimed->agent_id = p->agent_id;
+	claimed->attempt = p->dials + 1;
+	(void)snprintf(claimed->rule, sizeof(claimed->rule), "%s", verdict.rule);
+	(void)snprintf(claimed->conference, sizeof(claimed->conference), "ovx-%s-%lld-%d",
+		claim->install, (long long)p->session_id, p->turn);
+	rc = write_call(db, claim, p, &verdict, claimed);
+	if (rc == -EEXIST) {
+		db_rollback(db);
+		rc = refuse_busy(db, claim, p, &facts, claimed);
+		return rc < 0 ? rc : 0;
+	}
+	if (rc == 0) {
+		claimed->result = DB_CLAIM_RATE;
+		return when_rate(db, &claimed->wait_ms);
+	}
+	return rc;
+}
+
+int db_call_claim(
+	struct db *db, const struct db_claim *claim, struct db_claimed *ret_claimed)
+{
+	struct db_claimed claimed = {.result = DB_CLAIM_CALL};
+	struct pick p;
+	int rc = db_begin(db);
+
+	if (rc == 0)
+		rc = pick(db, claim, &p, &claimed);
+	if (rc == 0)
+		rc = check_pick(db, claim, &p, &claimed);
+	if (rc == 1)
+		rc = decide(db, claim, &p, &claimed);
+	if (rc == 1)
+		rc = db_commit(db);
+	db_rollback(db);
+	if (rc == 0)
+		*ret_claimed = claimed;
+	return rc;
+}

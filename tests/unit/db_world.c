@@ -1,0 +1,161 @@
+/* db_world.c: see db_world.h. */
+#include "unit/db_world.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "db/install.h"
+#include "unit/db_cluster.h"
+
+#define ENDINGS(state)                                               \
+	{state, "completed", "ended", "completed", NULL, 0},         \
+		{state, "busy", "ended", "busy", NULL, 0},           \
+		{state, "no_answer", "ended", "no_answer", NULL, 0}, \
+		{state, "failed", "ended", "failed", NULL, 0},       \
+		{state, "canceled", "ended", "canceled", NULL, 0},   \
+	{                                                            \
+		state, "hangup", state, NULL, "hangup", 0            \
+	}
+#define NEWS(state)                                             \
+	{state, "ringing", "ringing", NULL, NULL, 0},           \
+		{state, "answered", "answered", NULL, NULL, 0}, \
+	{                                                       \
+		state, "joined", "bridged", NULL, NULL, 0       \
+	}
+
+static const struct db_transition transitions[] = {
+	{"placing", "accepted", "queued", NULL, NULL, 0},
+	{"placing", "refused", "ended", "failed", NULL, 0},
+	{"placing", "unsent", "ended", "failed", NULL, 0},
+	{"placing", "lost", "ambiguous", NULL, NULL, 0},
+	{"placing", "initiated", "queued", NULL, NULL, 0},
+	NEWS("placing"),
+	ENDINGS("placing"),
+	{"ambiguous", "accepted", "queued", NULL, NULL, 0},
+	{"ambiguous", "initiated", "queued", NULL, NULL, 0},
+	{"ambiguous", "expired", "ended", "unknown", NULL, 0},
+	NEWS("ambiguous"),
+	ENDINGS("ambiguous"),
+	{"queued", "slow", "queued", NULL, "cancel", 0},
+	NEWS("queued"),
+	ENDINGS("queued"),
+	{"ringing", "answered", "answered", NULL, NULL, 0},
+	{"ringing", "joined", "bridged", NULL, NULL, 0},
+	ENDINGS("ringing"),
+	{"answered", "joined", "bridged", NULL, NULL, 0},
+	{"answered", "left", "answered", NULL, NULL, 1},
+	ENDINGS("answered"),
+	{"bridged", "left", "bridged", NULL, NULL, 1},
+	ENDINGS("bridged"),
+};
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+void world_tables(struct db *db, double calls_per_second)
+{
+	static const struct db_deadline deadlines[] = {{"placing", 20, false},
+		{"ambiguous", 120, false}, {"queued", 3, false}, {"ringing", 7, true},
+		{"answered", 60, false}, {"bridged", 60, false}};
+	static const struct db_retry retries[] = {{"completed", false}, {"busy", true},
+		{"no_answer", true}, {"failed", true}, {"canceled", true},
+		{"unknown", true}};
+	struct db_tables tables = {transitions, COUNT(transitions), deadlines,
+		COUNT(deadlines), retries, COUNT(retries), calls_per_second};
+
+	assert_int_equal(db_load_tables(db, &tables), 0);
+}
+
+const char *world_text(const char *fmt, ...)
+{
+	char sql[2048];
+	va_list args;
+
+	va_start(args, fmt);
+	(void)vsnprintf(sql, sizeof(sql), fmt, args);
+	va_end(args);
+	return db_text(sql);
+}
+
+int64_t world_campaign(unsigned agents, unsigned entries)
+{
+	int64_t id, list;
+
+	id = strtoll(
+		db_text("INSERT INTO campaigns (name, state, caller_id, auto_dial)"
+			" VALUES ('c', 'active', '+15550000000', true) RETURNING id"),
+		NULL, 10);
+	list = strtoll(world_text("INSERT INTO data_lists (campaign_id, name)"
+				  " VALUES (%lld, 'l') RETURNING id",
+			       (long long)id),
+		NULL, 10);
+	(void)world_text(
+		"WITH u AS (INSERT INTO users (username, name, role, password_hash)"
+		" SELECT 'u%lld-' || g, '', 'agent', '' FROM generate_series(1, %u) g"
+		" RETURNING id)"
+		" INSERT INTO agent_sessions (user_id, campaign_id, node_id, state,"
+		"  wants_ready, phone_up, twilio_up, turn)"
+		" SELECT id, %lld, '" NODE "', 'ready', true, true, true, 1 FROM u",
+		(long long)id, agents, (long long)id);
+	(void)world_text("WITH c AS (INSERT INTO contacts (list_id, phone)"
+			 " SELECT %lld, '+1' || (%lld * 1000000 + g)"
+			 " FROM generate_series(1, %u) g RETURNING id)"
+			 " INSERT INTO queue_entries (campaign_id, contact_id)"
+			 " SELECT %lld, id FROM c",
+		(long long)list, (long long)id + 1000, entries, (long long)id);
+	return id;
+}
+
+static struct db_claim_verdict allow(void *arg, const struct db_claim_facts *facts)
+{
+	(void)arg;
+	return (struct db_claim_verdict){.allowed = !facts->number_busy,
+		.later = facts->number_busy,
+		.rule = facts->number_busy ? "number.busy" : "ok",
+		.version = 1};
+}
+
+struct db_claim world_claim(int64_t campaign_id)
+{
+	return (struct db_claim){.campaign_id = campaign_id,
+		.node = NODE,
+		.install = INSTALL,
+		.deadline_ms = 20000,
+		.verdict = allow};
+}
+
+struct db_claimed world_call(struct db *db, int64_t campaign_id)
+{
+	struct db_claim claim = world_claim(campaign_id);
+	struct db_claimed claimed;
+
+	assert_int_equal(db_call_claim(db, &claim, &claimed), 0);
+	assert_int_equal(claimed.result, DB_CLAIM_CALL);
+	return claimed;
+}
+
+size_t world_event(struct db *db, int64_t call_id, const char *event, int64_t sequence)
+{
+	struct db_call_change *changes = NULL;
+	size_t count = 0;
+	char sid[DB_SID_SIZE];
+	struct db_call_event e = {.call_id = call_id,
+		.source = "call",
+		.source_sid = sid,
+		.sequence = sequence,
+		.event = event,
+		.at_ms = 1800000000000 + sequence,
+		.leg_sid = sid,
+		.duration_s = -1};
+
+	(void)snprintf(sid, sizeof(sid), "CA%032lld", (long long)call_id);
+	assert_int_equal(db_call_events_apply(db, &e, 1, &changes, &count), 0);
+	free(changes);
+	return count;
+}

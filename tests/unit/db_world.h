@@ -1,0 +1,31 @@
+/* db_world.h: a campaign with agents who are ready and numbers to dial, for tests of calls. */
+#ifndef OMNIVOX_TESTS_UNIT_DB_WORLD_H
+#define OMNIVOX_TESTS_UNIT_DB_WORLD_H
+
+#include "db/calls.h"
+
+#define NODE "11111111-1111-4111-8111-111111111111"
+#define OTHER_NODE "22222222-2222-4222-8222-222222222222"
+#define INSTALL "test"
+
+/* The tables that decide: as gateway/call_table.c, which this folder must not know. */
+void world_tables(struct db *db, double calls_per_second);
+
+/*
+ * A new active campaign that auto-dials, `agents` sessions ready on NODE (wrap-up 10 s, ring
+ * 30 s, 3 attempts, retry 1 h), `entries` pending entries of numbers nobody else has.
+ */
+int64_t world_campaign(unsigned agents, unsigned entries);
+
+/* A claim by NODE that allows everything. */
+struct db_claim world_claim(int64_t campaign_id);
+/* ... and the call it must give. */
+struct db_claimed world_call(struct db *db, int64_t campaign_id);
+
+/* One event, told by Twilio about the leg "CA<call id>"; returns how many changes came back. */
+size_t world_event(struct db *db, int64_t call_id, const char *event, int64_t sequence);
+
+/* SQL with numbers in it; the first column of the first row. */
+const char *world_text(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+#endif
