@@ -118,7 +118,7 @@ sub start_sandbox {
 	close $fh;
 	unlink "$dir/run/sandbox-addresses.json";
 	$self->spawn('sandbox', {SANDBOX_RECORD => 1, SANDBOX_CPS => 100, %{$self->{sandbox_env} || {}}},
-		"$BUILD/sandbox/omnivox-sandbox", '--listen', '127.0.0.1:0', '--data', $dir,
+		"$BUILD/sandbox/omnivox-sandbox", '--listen', '127.0.0.1:0', '--sip-listen', '127.0.0.1:0', '--data', $dir,
 		'--population', $population, '--seed', 1,
 		'--account-sid', $ACCOUNT, '--auth-token', $TOKEN,
 		'--sip-user', 'gateway', '--sip-password', 'Sandbox-Pass-1',
