@@ -15,6 +15,7 @@
 
 /* Posts run in one turn, so that a full queue does not starve the sockets. */
 #define POSTS_PER_TURN 256
+#define NEVER INT64_MAX
 
 struct watch {
 	struct list node;
@@ -28,6 +29,7 @@ struct watch {
 struct sip_loop {
 	su_root_t *root;
 	su_timer_t *wake; /* makes poll return when base's next timer is due */
+	int64_t wake_ms;  /* when it is set to fire, on base's clock; NEVER */
 	struct timers *timers;
 	struct post_queue *queue;
 	struct list watches;
@@ -40,28 +42,36 @@ su_root_t *sip_loop_root(struct sip_loop *loop)
 
 static void on_wake(su_root_magic_t *magic, su_timer_t *wake, su_timer_arg_t *arg);
 
-static void aim_wake(struct sip_loop *loop)
+/* Setting a sofia timer costs a clock call and a heap, so it is left alone when it is right. */
+static void aim_wake(struct sip_loop *loop, int64_t due_ms)
 {
-	int64_t next = timers_next(loop->timers);
+	int64_t delay = due_ms - timers_now(loop->timers);
 
-	if (next < 0)
+	if (due_ms == loop->wake_ms)
+		return;
+	loop->wake_ms = due_ms;
+	if (due_ms == NEVER)
 		(void)su_timer_reset(loop->wake);
 	else
 		(void)su_timer_set_interval(loop->wake, on_wake, (su_timer_arg_t *)loop,
-			(su_duration_t)(next > INT_MAX ? INT_MAX : next));
+			(su_duration_t)(delay > INT_MAX ? INT_MAX : delay));
 }
 
 /* Before every poll, and once more when a sofia timer has started one of base's timers. */
 static void turn(struct sip_loop *loop)
 {
+	int64_t next;
+
 	timers_advance(loop->timers, clock_mono_ms());
-	aim_wake(loop);
+	next = timers_next(loop->timers);
+	aim_wake(loop, next < 0 ? NEVER : timers_now(loop->timers) + next);
 }
 
 static void on_wake(su_root_magic_t *magic, su_timer_t *wake, su_timer_arg_t *arg)
 {
 	(void)magic;
 	(void)wake;
+	((struct sip_loop *)arg)->wake_ms = NEVER; /* it is spent */
 	turn((struct sip_loop *)arg);
 }
 
@@ -73,8 +83,11 @@ static void on_prepoll(su_prepoll_magic_t *magic, su_root_t *root)
 
 void sip_loop_start_timer(struct sip_loop *loop, struct timer *timer, int64_t delay_ms)
 {
+	int64_t due_ms = timers_now(loop->timers) + delay_ms;
+
 	timer_start(loop->timers, timer, delay_ms);
-	aim_wake(loop);
+	if (due_ms < loop->wake_ms)
+		aim_wake(loop, due_ms);
 }
 
 static void run_posts(void *arg)
@@ -97,6 +110,7 @@ int sip_loop_new(
 	list_init(&loop->watches);
 	loop->queue = queue;
 	loop->timers = timers;
+	loop->wake_ms = NEVER;
 	(void)su_init();
 	loop->root = su_root_create(NULL);
 	if (loop->root == NULL)
