@@ -30,7 +30,10 @@ struct media {
 	uint32_t send_ts;
 	uint32_t ssrc; /* the peer's */
 	uint16_t seq;  /* the last one played */
-	uint8_t pt;    /* what we send */
+	/* As last agreed; a re-INVITE that was refused changes nothing. */
+	struct sa peer;
+	uint8_t pt;
+	bool peer_listens;
 	bool started;
 	bool marked; /* the first packet was sent */
 	int64_t last_rtp_ms;
@@ -70,21 +73,13 @@ static void port_read(struct mixer_port *port, int16_t frame[SOUND_FRAME])
 	playout_take(&media->heard, frame);
 }
 
-static bool peer_listens(const struct media *media)
-{
-	const struct sa *peer = sdp_media_raddr(media->audio);
-
-	return media->started && (sdp_media_dir(media->audio) & SDP_SENDONLY) != 0 &&
-	       sa_isset(peer, SA_ALL) && !sa_is_any(peer);
-}
-
 static void port_write(struct mixer_port *port, const int16_t frame[SOUND_FRAME])
 {
 	struct media *media = list_entry(port, struct media, port);
 	uint8_t *payload = media->packet->buf + RTP_HEADER_SIZE;
 
 	media->send_ts += SOUND_FRAME;
-	if (!peer_listens(media))
+	if (!media->started || !media->peer_listens)
 		return;
 	for (size_t i = 0; i < SOUND_FRAME; i++)
 		payload[i] = media->pt == PT_PCMU ? g711_from_linear_mu(frame[i])
@@ -92,8 +87,8 @@ static void port_write(struct mixer_port *port, const int16_t frame[SOUND_FRAME]
 	media->packet->pos = RTP_HEADER_SIZE;
 	media->packet->end = RTP_HEADER_SIZE + SOUND_FRAME;
 	/* A peer that is down now may be back soon; the quiet time decides about the call. */
-	(void)rtp_send(media->rtp, sdp_media_raddr(media->audio), false, !media->marked,
-		media->pt, media->send_ts, media->packet);
+	(void)rtp_send(media->rtp, &media->peer, false, !media->marked, media->pt,
+		media->send_ts, media->packet);
 	media->marked = true;
 }
 
@@ -168,14 +163,20 @@ static bool peer_speaks(const struct media *media, const char *id)
 
 static int take_sdp(struct media *media, struct mbuf *sdp, bool offer)
 {
+	uint8_t pt;
+
 	if (sdp_decode(media->sdp, sdp, offer) != 0 || sdp_media_rport(media->audio) == 0)
 		return -EINVAL;
 	if (peer_speaks(media, "0"))
-		media->pt = PT_PCMU;
+		pt = PT_PCMU;
 	else if (peer_speaks(media, "8"))
-		media->pt = PT_PCMA;
+		pt = PT_PCMA;
 	else
 		return -EINVAL;
+	media->pt = pt;
+	media->peer = *sdp_media_raddr(media->audio);
+	media->peer_listens = (sdp_media_dir(media->audio) & SDP_SENDONLY) != 0 &&
+			      sa_isset(&media->peer, SA_ALL) && !sa_is_any(&media->peer);
 	return 0;
 }
 
