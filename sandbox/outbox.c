@@ -180,6 +180,22 @@ static void send_later(struct parcel *parcel, enum fault_kind kind)
 	loop_timer(sandbox->loop, &parcel->timer, delay_ms);
 }
 
+/* One that waits already is to be overtaken by this one. */
+static bool may_hold_back(const struct parcel *parcel)
+{
+	const struct list *parcels = &parcel->outbox->parcels, *node;
+
+	if (parcel->answer != NULL)
+		return false; /* instructions: the call itself waits for them */
+	for (node = parcels->next; node != parcels; node = node->next) {
+		const struct parcel *other = list_entry(node, struct parcel, node);
+
+		if (other->held_back && strcmp(other->call_sid, parcel->call_sid) == 0)
+			return false;
+	}
+	return true;
+}
+
 static void put(struct parcel *parcel)
 {
 	struct faults *faults = &parcel->outbox->sandbox->faults;
@@ -188,7 +204,7 @@ static void put(struct parcel *parcel)
 	parcel->timer.fire = on_timer;
 	if (faults_fire(faults, FAULT_DELAY))
 		send_later(parcel, FAULT_DELAY);
-	else if (parcel->answer == NULL && faults_fire(faults, FAULT_REORDER))
+	else if (may_hold_back(parcel) && faults_fire(faults, FAULT_REORDER))
 		send_later(parcel, FAULT_REORDER);
 	else
 		send_now(parcel);
