@@ -14,23 +14,31 @@ LANGUAGE sql IMMUTABLE AS $$
 		WHEN NOT (s.phone_up AND s.twilio_up) THEN 'waiting for the phone' ELSE '' END
 $$;
 
--- Those of the calls that have ended, and whether Twilio ever heard of them.
-CREATE FUNCTION ended_calls(p_call bigint[])
-RETURNS TABLE (id bigint, contact_id bigint, entry_id bigint, attempt int, outcome text,
-	unsent boolean)
-LANGUAGE sql STABLE AS $$
-	SELECT c.id, c.contact_id, c.entry_id, c.attempt, c.outcome,
-		EXISTS (SELECT 1 FROM call_events e
-			WHERE e.call_id = c.id AND e.event = 'unsent')
-		AND NOT EXISTS (SELECT 1 FROM call_legs l
-			WHERE l.call_id = c.id AND l.provider_sid IS NOT NULL)
-	FROM calls c WHERE c.id = ANY (p_call) AND c.state = 'ended'
-$$;
+-- The functions below touch few rows of large tables, always by an index. Their plans are made
+-- once a connection, perhaps while the tables are still empty: hence the settings.
 
 -- What ended calls held is let go: agent, contact, entry. Harmless for calls that are open, and
 -- when repeated.
 CREATE FUNCTION release_ended_calls(p_call bigint[]) RETURNS void
-LANGUAGE sql AS $$
+LANGUAGE plpgsql
+	SET plan_cache_mode = force_generic_plan
+	SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+DECLARE
+	ended bigint[];
+	unsent bigint[];   -- those of them that surely never left: no attempt
+BEGIN
+	SELECT array_agg(c.id), array_agg(c.id) FILTER (WHERE
+			NOT EXISTS (SELECT 1 FROM call_legs l
+				WHERE l.call_id = c.id AND l.provider_sid IS NOT NULL)
+			AND EXISTS (SELECT 1 FROM call_events e
+				WHERE e.call_id = c.id AND e.event = 'unsent'))
+		INTO ended, unsent
+		FROM calls c WHERE c.id = ANY (p_call) AND c.state = 'ended';
+	IF ended IS NULL THEN
+		RETURN;
+	END IF;
+	unsent := COALESCE(unsent, '{}');
+
 	-- Whoever talked has work to note down. A completed call was answered even when that
 	-- news is still under way.
 	UPDATE agent_sessions s SET
@@ -40,35 +48,37 @@ LANGUAGE sql AS $$
 			hold_until = CASE WHEN w.wrap
 				THEN now() + make_interval(secs => w.wrap_up_s) END,
 			state_since = now(), call_id = NULL
-		FROM (SELECT c.id, k.wrap_up_s, k.wrap_up_s > 0
+		FROM (SELECT c.id, c.agent_session_id, k.wrap_up_s, k.wrap_up_s > 0
 				AND (c.answered_at IS NOT NULL OR c.outcome = 'completed') AS wrap
 			FROM calls c JOIN campaigns k ON k.id = c.campaign_id
-			WHERE c.id = ANY (p_call) AND c.state = 'ended') w
-		WHERE s.call_id = w.id AND s.ended_at IS NULL
+			WHERE c.id = ANY (ended)) w
+		WHERE s.id = w.agent_session_id AND s.call_id = w.id AND s.ended_at IS NULL
 			AND s.state IN ('reserved', 'on_call');
 
-	-- A call that surely never left is no attempt.
 	UPDATE contacts x SET locked_by = NULL,
-			last_outcome = CASE WHEN u.unsent THEN x.last_outcome ELSE u.outcome END,
-			attempts = x.attempts - u.unsent::int
-		FROM ended_calls(p_call) u
-		WHERE x.id = u.contact_id AND x.locked_by = u.id;
+			last_outcome = CASE WHEN c.id = ANY (unsent) THEN x.last_outcome
+				ELSE c.outcome END,
+			attempts = x.attempts - (c.id = ANY (unsent))::int
+		FROM calls c
+		WHERE c.id = ANY (ended) AND x.id = c.contact_id AND x.locked_by = c.id;
 
 	UPDATE queue_entries q SET
 			state = CASE WHEN e.again THEN 'pending' ELSE 'completed' END,
-			attempts = e.attempts,
+			attempts = q.attempts - e.unsent::int,
 			outcome = CASE WHEN e.unsent THEN q.outcome ELSE e.outcome END,
-			run_at = CASE WHEN e.unsent THEN now() + interval '5 seconds'
-				ELSE now() + make_interval(secs => e.retry_delay_s) END,
+			run_at = now() + CASE WHEN e.unsent THEN interval '5 seconds'
+				ELSE make_interval(secs => e.retry_delay_s) END,
 			completed_at = CASE WHEN e.again THEN NULL ELSE now() END
-		FROM (SELECT u.*, k.retry_delay_s, p.attempts - u.unsent::int AS attempts,
-				u.unsent OR (COALESCE(r.again, false)
+		FROM (SELECT c.entry_id, c.attempt, c.outcome, k.retry_delay_s,
+				c.id = ANY (unsent) AS unsent,
+				c.id = ANY (unsent) OR (COALESCE(r.again, false)
 					AND p.attempts < k.max_attempts) AS again
-			FROM ended_calls(p_call) u
-			JOIN queue_entries p ON p.id = u.entry_id
+			FROM calls c JOIN queue_entries p ON p.id = c.entry_id
 			JOIN campaigns k ON k.id = p.campaign_id
-			LEFT JOIN call_retry r ON r.outcome = u.outcome) e
+			LEFT JOIN call_retry r ON r.outcome = c.outcome
+			WHERE c.id = ANY (ended)) e
 		WHERE q.id = e.entry_id AND q.state = 'dialing' AND q.dials = e.attempt;
+END
 $$;
 
 -- Applies events to calls, each once, whatever order they come in. One statement for many
@@ -89,7 +99,9 @@ RETURNS TABLE (
 	call_id bigint, old_state text, state text, outcome text, action text, leg_sid text,
 	campaign_id bigint, entry_id bigint, entry_state text, contact_id bigint,
 	agent_session_id bigint, session_state text, agent_id bigint, number text)
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql
+	SET plan_cache_mode = force_generic_plan
+	SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 #variable_conflict use_column
 DECLARE
 	old_ids bigint[];
@@ -205,7 +217,7 @@ BEGIN
 	UPDATE agent_sessions s SET state = 'on_call', state_since = now(), hold_until = NULL
 		FROM calls c
 		WHERE c.id = ANY (old_ids) AND c.state IN ('answered', 'bridged')
-			AND s.call_id = c.id AND s.state = 'reserved';
+			AND s.id = c.agent_session_id AND s.call_id = c.id AND s.state = 'reserved';
 	PERFORM release_ended_calls(old_ids);
 
 	RETURN QUERY
