@@ -40,27 +40,35 @@ int addr_from_host(const char *host, uint16_t port, struct addr *ret_addr)
 int addr_parse(const char *text, struct addr *ret_addr)
 {
 	const char *colon = strrchr(text, ':');
-	char host[INET6_ADDRSTRLEN + 2];
+	bool bracketed = text[0] == '[';
+	char host[INET6_ADDRSTRLEN];
+	struct addr a;
 	size_t len;
 	int64_t port;
+	int err;
 
-	if (colon == NULL || colon[1] == '-' ||
-		text_int(colon + 1, 0, UINT16_MAX, &port) < 0)
+	if (colon == NULL || text_int(colon + 1, 0, UINT16_MAX, &port) < 0 ||
+		colon[1] == '-')
 		return -EINVAL;
 	len = (size_t)(colon - text);
-	if (text[0] == '[') {
+	if (bracketed) {
 		if (len < 2 || colon[-1] != ']')
 			return -EINVAL;
 		text++;
 		len -= 2;
-	} else if (memchr(text, ':', len) != NULL) {
-		return -EINVAL; /* bare IPv6: which colon is the port's? */
 	}
 	if (len == 0 || len >= sizeof(host))
 		return -EINVAL;
 	memcpy(host, text, len);
 	host[len] = '\0';
-	return addr_from_host(host, (uint16_t)port, ret_addr);
+	err = addr_from_host(host, (uint16_t)port, &a);
+	if (err < 0)
+		return err;
+	/* Bare IPv6: which colon is the port's? */
+	if (bracketed != (a.sa.ss_family == AF_INET6))
+		return -EINVAL;
+	*ret_addr = a;
+	return 0;
 }
 
 const char *addr_host(const struct addr *a, char buf[ADDR_TEXT_SIZE])

@@ -6,16 +6,20 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/addr.h"
+#include "base/envfile.h"
 #include "base/text.h"
 
-#define LINE_SIZE 4096
 #define NAME_SIZE 64
+#define SOURCE_SIZE 320     /* cut for people where a path is longer */
+#define VALUE_FILE_MAX 4096 /* a certificate is named by its path, not put in a setting */
+#define FILE_SUFFIX "_FILE"
 
 struct value {
-	char *text;         /* NULL: not set */
-	const char *source; /* "default", "environment", ... */
+	char *text;   /* NULL: not set */
+	char *source; /* for people: "environment", "/etc/omnivox.env line 3" */
 };
 
 struct config {
@@ -32,15 +36,29 @@ static size_t index_of(const struct config *config, const char *name)
 	return config->count;
 }
 
+static void forget(struct value *value)
+{
+	if (value->text != NULL)
+		explicit_bzero(value->text, strlen(value->text));
+	free(value->text);
+	free(value->source);
+	*value = (struct value){0};
+}
+
+/* `text` may be NULL: not set. */
 static int put(struct config *config, size_t i, const char *text, const char *source)
 {
-	char *copy = strdup(text);
+	struct value value = {
+		.text = text == NULL ? NULL : strdup(text),
+		.source = strdup(source),
+	};
 
-	if (copy == NULL)
+	if ((text != NULL && value.text == NULL) || value.source == NULL) {
+		forget(&value);
 		return -ENOMEM;
-	free(config->values[i].text);
-	config->values[i].text = copy;
-	config->values[i].source = source;
+	}
+	forget(&config->values[i]);
+	config->values[i] = value;
 	return 0;
 }
 
@@ -100,58 +118,89 @@ static int check(
 			"a numeric host:port such as 127.0.0.1:8080");
 		break;
 	}
-	return err_set(err, -EINVAL, "%s is \"%.64s\" (from the %s): expected %s.",
-		item->name, value->text, value->source, expected);
+	return err_set(err, -EINVAL, "%s is \"%.64s\" (%s): expected %s.", item->name,
+		value->text, value->source, expected);
 }
 
 /* ---- sources ---- */
 
 static int load_defaults(struct config *config)
 {
-	int err = 0;
+	int result = 0;
 
-	for (size_t i = 0; i < config->count && err == 0; i++) {
-		config->values[i].source = "default";
-		if (config->items[i].fallback != NULL)
-			err = put(config, i, config->items[i].fallback, "default");
-	}
-	return err;
+	for (size_t i = 0; i < config->count && result == 0; i++)
+		result = put(config, i, config->items[i].fallback, "default");
+	return result;
 }
 
-/* The first line of the file that NAME_FILE names. */
-static int load_secret_file(
-	struct config *config, size_t i, const char *path, struct err *err)
+/* The first line of `path`, which NAME_FILE names in `source`. */
+static int load_value_file(struct config *config, size_t i, const char *path,
+	const char *source, struct err *err)
 {
-	char line[LINE_SIZE];
+	const char *name = config->items[i].name;
+	char line[VALUE_FILE_MAX], where[SOURCE_SIZE];
 	FILE *file = fopen(path, "re");
+	size_t len;
 	int result;
 
 	if (file == NULL)
 		return err_set(err, -EINVAL,
-			"%s_FILE names %s, which cannot be read: %s.",
-			config->items[i].name, path, strerror(errno));
-	if (fgets(line, sizeof(line), file) == NULL)
-		line[0] = '\0';
-	(void)fclose(file);
-	line[strcspn(line, "\r\n")] = '\0';
-	result = put(config, i, line, "file of its _FILE name");
+			"%s" FILE_SUFFIX " (%s) names %s, which cannot be read: %s.",
+			name, source, path, strerror(errno));
+	len = fread(line, 1, sizeof(line) - 1, file);
+	line[len] = '\0';
+	len = strcspn(line, "\r\n");
+	if (ferror(file) || len == sizeof(line) - 1) {
+		result = err_set(err, -EINVAL,
+			"%s" FILE_SUFFIX
+			" (%s) names %s: expected a file whose first line has "
+			"at most %d bytes.",
+			name, source, path, VALUE_FILE_MAX - 2);
+	} else {
+		line[len] = '\0';
+		(void)snprintf(
+			where, sizeof(where), "%s, named by %s" FILE_SUFFIX, path, name);
+		result = put(config, i, line, where);
+	}
 	explicit_bzero(line, sizeof(line));
+	(void)fclose(file);
 	return result;
+}
+
+/* NAME or NAME_FILE = text, told by `source`. -ENOENT: the table has neither. */
+static int load_pair(struct config *config, const char *name, const char *text,
+	const char *source, struct err *err)
+{
+	size_t i = index_of(config, name), len = strlen(name);
+	char stem[NAME_SIZE];
+
+	if (i < config->count)
+		return put(config, i, text, source);
+	if (len <= strlen(FILE_SUFFIX) || len >= sizeof(stem) ||
+		strcmp(name + len - strlen(FILE_SUFFIX), FILE_SUFFIX) != 0)
+		return -ENOENT;
+	(void)snprintf(
+		stem, sizeof(stem), "%.*s", (int)(len - strlen(FILE_SUFFIX)), name);
+	i = index_of(config, stem);
+	if (i == config->count)
+		return -ENOENT;
+	return load_value_file(config, i, text, source, err);
 }
 
 static int load_environment(struct config *config, struct err *err)
 {
-	char name[NAME_SIZE + 8];
+	char name[NAME_SIZE + sizeof(FILE_SUFFIX)];
 	const char *text;
 	int result = 0;
 
 	for (size_t i = 0; i < config->count && result == 0; i++) {
-		(void)snprintf(name, sizeof(name), "%s_FILE", config->items[i].name);
+		(void)snprintf(
+			name, sizeof(name), "%s" FILE_SUFFIX, config->items[i].name);
 		text = getenv(config->items[i].name);
 		if (text != NULL)
 			result = put(config, i, text, "environment");
 		else if ((text = getenv(name)) != NULL)
-			result = load_secret_file(config, i, text, err);
+			result = load_value_file(config, i, text, "environment", err);
 	}
 	return result;
 }
@@ -190,102 +239,77 @@ static const char *nearest(const struct config *config, const char *name)
 	return best;
 }
 
-/* Cuts white space and one pair of quotes off. */
-static char *trim(char *text)
+struct file_load {
+	struct config *config;
+	const char *path;
+	struct err *err;
+};
+
+static int load_line(void *arg, const char *name, const char *value, unsigned line)
 {
-	size_t len;
+	struct file_load *load = arg;
+	char source[SOURCE_SIZE];
+	int result;
 
-	text += strspn(text, " \t");
-	len = strlen(text);
-	while (len > 0 && isspace((unsigned char)text[len - 1]))
-		text[--len] = '\0';
-	if (len >= 2 && (text[0] == '"' || text[0] == '\'') && text[len - 1] == text[0]) {
-		text[len - 1] = '\0';
-		text++;
-	}
-	return text;
-}
-
-static int load_line(struct config *config, char *line, unsigned number, const char *path,
-	struct err *err)
-{
-	char *name = trim(line), *equals = strchr(name, '=');
-	size_t i, len;
-
-	if (name[0] == '\0' || name[0] == '#')
-		return 0;
-	if (equals == NULL)
-		return err_set(
-			err, -EINVAL, "%s line %u: expected NAME=value.", path, number);
-	*equals = '\0';
-	name = trim(name);
-	i = index_of(config, name);
-	if (i < config->count)
-		return put(config, i, trim(equals + 1), "file");
-	len = strlen(name);
-	if (len > 5 && strcmp(name + len - 5, "_FILE") == 0) {
-		name[len - 5] = '\0';
-		i = index_of(config, name);
-		if (i < config->count)
-			return load_secret_file(config, i, trim(equals + 1), err);
-	}
-	(void)fprintf(stderr, "%s line %u: %s is not a setting; the nearest is %s.\n",
-		path, number, name, nearest(config, name));
+	(void)snprintf(source, sizeof(source), "%s line %u", load->path, line);
+	result = load_pair(load->config, name, value, source, load->err);
+	if (result != -ENOENT)
+		return result;
+	(void)fprintf(stderr, "%s: %s is not a setting; the nearest is %s.\n", source,
+		name, nearest(load->config, name));
 	return 0;
 }
 
 static int load_file(struct config *config, const char *path, struct err *err)
 {
-	char line[LINE_SIZE];
-	unsigned number = 0;
-	int result = 0;
-	FILE *file = fopen(path, "re");
+	struct file_load load = {config, path, err};
 
-	if (file == NULL)
-		return err_set(err, -EINVAL,
-			"The file of --config, %s, cannot be read: %s.", path,
-			strerror(errno));
-	while (result == 0 && fgets(line, sizeof(line), file) != NULL)
-		result = load_line(config, line, ++number, path, err);
-	(void)fclose(file);
-	return result;
+	return envfile_read(path, load_line, &load, err);
 }
 
-/* "--http-listen" names HTTP_LISTEN. */
-static size_t option_index(const struct config *config, const char *option)
+/* "--http-listen" and "--http-listen=x" name HTTP_LISTEN. */
+static void option_name(const char *option, char ret_name[NAME_SIZE])
 {
-	char name[NAME_SIZE];
 	size_t len = 0;
 
-	for (option += 2; *option != '\0' && *option != '=' && len < sizeof(name) - 1;
+	for (option += 2; *option != '\0' && *option != '=' && len < NAME_SIZE - 1;
 		option++)
-		name[len++] =
+		ret_name[len++] =
 			*option == '-' ? '_' : (char)toupper((unsigned char)*option);
-	name[len] = '\0';
-	return index_of(config, name);
+	ret_name[len] = '\0';
 }
 
 static int load_option(struct config *config, const struct config_load_params *params,
 	int *at, struct err *err)
 {
-	const char *option = params->argv[*at];
-	const char *equals = strchr(option, '=');
-	size_t i = strncmp(option, "--", 2) == 0 ? option_index(config, option)
-						 : config->count;
+	const char *option = params->argv[*at], *equals = strchr(option, '=');
+	/* Without the value, which may be a secret. */
+	int shown = (int)(equals == NULL ? strlen(option) : (size_t)(equals - option));
+	char name[NAME_SIZE] = "";
 	const char *text;
+	size_t i;
+	int result;
 
-	if (i == config->count)
-		return err_set(
-			err, -EINVAL, "%s is not an option; --help lists them.", option);
+	if (strncmp(option, "--", 2) == 0)
+		option_name(option, name);
+	i = index_of(config, name);
 	if (equals != NULL)
 		text = equals + 1;
-	else if (config->items[i].type == CONFIG_FLAG)
+	else if (i < config->count && config->items[i].type == CONFIG_FLAG)
 		text = "1";
 	else if (*at + 1 < params->argc)
 		text = params->argv[++*at];
 	else
-		return err_set(err, -EINVAL, "%s wants a value behind it.", option);
-	return put(config, i, text, "command line");
+		return err_set(err, -EINVAL,
+			"%.*s is not an option, or wants a value behind it; --help lists "
+			"the options.",
+			shown, option);
+	result = load_pair(config, name, text, "command line", err);
+	if (result == -ENOENT)
+		return err_set(err, -EINVAL,
+			"%.*s is not an option; --help lists the options.", shown,
+			option);
+	return result;
 }
 
 static int extra_index(const struct config_load_params *params, const char *option)
@@ -294,6 +318,18 @@ static int extra_index(const struct config_load_params *params, const char *opti
 		if (strcmp(option, params->extra[i]) == 0)
 			return (int)i;
 	return -1;
+}
+
+/* "--config FILE" or "--config=FILE" at `*at`; moves on to its last word. */
+static const char *config_option(const struct config_load_params *params, int *at)
+{
+	const char *option = params->argv[*at];
+
+	if (strncmp(option, "--config=", 9) == 0)
+		return option + 9;
+	if (strcmp(option, "--config") == 0 && *at + 1 < params->argc)
+		return params->argv[++*at];
+	return NULL;
 }
 
 static int load_command_line(struct config *config,
@@ -306,20 +342,31 @@ static int load_command_line(struct config *config,
 
 		if (extra >= 0)
 			*ret_extra = extra;
-		else if (strcmp(params->argv[at], "--config") == 0)
-			at++;
-		else
+		else if (config_option(params, &at) == NULL)
 			result = load_option(config, params, &at, err);
 	}
 	return result;
 }
 
+/* The last file that is named, or NULL. */
 static const char *file_of(const struct config_load_params *params)
 {
-	for (int at = 1; at + 1 < params->argc; at++)
-		if (strcmp(params->argv[at], "--config") == 0)
-			return params->argv[at + 1];
-	return NULL;
+	const char *path = NULL, *found;
+
+	for (int at = 1; at < params->argc; at++)
+		if ((found = config_option(params, &at)) != NULL)
+			path = found;
+	return path;
+}
+
+/* The table is ours: what is wrong with it is a bug. */
+static void check_table(const struct config_load_params *params)
+{
+	for (size_t i = 0; i < params->item_count; i++) {
+		assert(strlen(params->items[i].name) < NAME_SIZE);
+		assert(i == 0 ||
+			strcmp(params->items[i - 1].name, params->items[i].name) < 0);
+	}
 }
 
 int config_load(const struct config_load_params *params, struct config **ret_config,
@@ -329,6 +376,7 @@ int config_load(const struct config_load_params *params, struct config **ret_con
 	const char *file = file_of(params);
 	int result = -ENOMEM, extra = -1;
 
+	check_table(params);
 	if (config == NULL)
 		return result;
 	config->items = params->items;
@@ -347,6 +395,8 @@ int config_load(const struct config_load_params *params, struct config **ret_con
 		if (config->values[i].text != NULL)
 			result = check(&config->items[i], &config->values[i], err);
 out:
+	if (result == -ENOMEM)
+		(void)err_set(err, result, "There is no memory for the settings.");
 	if (result < 0) {
 		config_free(&config);
 		return result;
@@ -361,7 +411,7 @@ void config_free(struct config **config)
 	if (*config == NULL)
 		return;
 	for (size_t i = 0; (*config)->values != NULL && i < (*config)->count; i++)
-		free((*config)->values[i].text);
+		forget(&(*config)->values[i]);
 	free((*config)->values);
 	free(*config);
 	*config = NULL;

@@ -2,10 +2,11 @@
  * config.h: settings from one alphabetical table, read once at start, the same everywhere.
  *
  * A setting NAME_OF_IT is given, strongest first, by `--name-of-it VALUE` on the command line,
- * by the environment, by the file of `--config FILE` (lines NAME=value, # comments, optional
- * quotes), or by its default. For every setting also NAME_FILE=/path may be given instead: the value is
- * that file's first line. Not for sharing while it is loaded; read-only, and so for any thread,
- * afterwards.
+ * by the environment, by the file of `--config FILE` (envfile.h), or by its default. In each of
+ * these places NAME_OF_IT_FILE=/path may stand instead: the value is that file's first line, so
+ * that a secret need not be seen. In the environment the name itself wins over its _FILE.
+ *
+ * Loaded by one thread; read-only, and so for any thread, afterwards.
  */
 #ifndef OMNIVOX_BASE_CONFIG_H
 #define OMNIVOX_BASE_CONFIG_H
@@ -39,8 +40,8 @@ struct config_item {
 /*
  * `items` is static and sorted by name. argv is read whole: options of the table, `--config`,
  * and the `count` further switches in `extra` ("--help"), of which the one given is returned in
- * *ret_extra (-1: none). -EINVAL with a sentence that names the value, where it came from, and
- * what is expected. Unknown names in the file are warned of on stderr, with the nearest name.
+ * *ret_extra (-1: none). Fails with a sentence that names the value, where it came from, and
+ * what is expected; a value of CONFIG_SECRET is never in it. Unknown names in the file are warned of on stderr, with the nearest name.
  */
 struct config_load_params {
 	const struct config_item *items;

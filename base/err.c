@@ -3,15 +3,18 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 int err_set(struct err *err, int code, const char *fmt, ...)
 {
+	struct err whole; /* the sentence may quote the one that it replaces */
 	va_list args;
 
 	if (err == NULL)
 		return code;
 	va_start(args, fmt);
-	(void)vsnprintf(err->text, sizeof(err->text), fmt, args);
+	(void)vsnprintf(whole.text, sizeof(whole.text), fmt, args);
 	va_end(args);
+	(void)strcpy(err->text, whole.text);
 	return code;
 }

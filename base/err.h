@@ -9,7 +9,8 @@ struct err {
 
 /*
  * Writes the sentence and returns `code` (a negative errno), so that a caller can say
- * `return err_set(err, -EINVAL, "...")`. `err` may be NULL. Text that is too long is cut.
+ * `return err_set(err, -EINVAL, "...")`. `err` may be NULL, and its own
+ * text may be quoted in the new one. Text that is too long is cut.
  */
 int err_set(struct err *err, int code, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));

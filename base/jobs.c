@@ -15,7 +15,10 @@ struct jobs {
 	struct job *first, *last;
 	size_t count;
 	bool ending;
-	unsigned started;
+	unsigned created;
+	pthread_cond_t begun; /* for jobs_new, until every thread is through start() */
+	unsigned through;
+	int start_err;
 	pthread_t threads[];
 };
 
@@ -51,17 +54,33 @@ static void answer_drop(struct post *post)
 		job->drop(job);
 }
 
+/* Tells jobs_new what came of start(). */
+static int begin(struct jobs *jobs, void **ret_ctx)
+{
+	int err = 0;
+
+	if (jobs->config.start != NULL)
+		err = jobs->config.start(jobs->config.arg, ret_ctx);
+	(void)pthread_mutex_lock(&jobs->lock);
+	jobs->through++;
+	if (err < 0)
+		jobs->start_err = err;
+	(void)pthread_cond_signal(&jobs->begun);
+	(void)pthread_mutex_unlock(&jobs->lock);
+	return err;
+}
+
 static void *worker(void *arg)
 {
 	struct jobs *jobs = arg;
 	struct job *job;
 	void *ctx = NULL;
-	bool answered;
 
-	if (jobs->config.start != NULL && jobs->config.start(jobs->config.arg, &ctx) < 0)
-		ctx = NULL; /* start() is of those that cannot fail but for memory */
+	if (begin(jobs, &ctx) < 0)
+		return NULL;
 	while ((job = take(jobs)) != NULL) {
-		answered = job->done != NULL;
+		bool answered = job->done != NULL;
+
 		job->work(job, ctx);
 		if (!answered)
 			continue; /* work owned it */
@@ -72,6 +91,18 @@ static void *worker(void *arg)
 	if (jobs->config.stop != NULL)
 		jobs->config.stop(jobs->config.arg, ctx);
 	return NULL;
+}
+
+static int wait_begun(struct jobs *jobs)
+{
+	int err;
+
+	(void)pthread_mutex_lock(&jobs->lock);
+	while (jobs->through < jobs->created)
+		(void)pthread_cond_wait(&jobs->begun, &jobs->lock);
+	err = jobs->start_err;
+	(void)pthread_mutex_unlock(&jobs->lock);
+	return err;
 }
 
 int jobs_new(const struct jobs_config *config, struct jobs **ret_jobs)
@@ -85,10 +116,14 @@ int jobs_new(const struct jobs_config *config, struct jobs **ret_jobs)
 	jobs->config = *config;
 	(void)pthread_mutex_init(&jobs->lock, NULL);
 	(void)pthread_cond_init(&jobs->more, NULL);
-	while (err == 0 && jobs->started < config->threads) {
-		err = -pthread_create(&jobs->threads[jobs->started], NULL, worker, jobs);
-		jobs->started += err == 0;
+	(void)pthread_cond_init(&jobs->begun, NULL);
+	while (err == 0 && jobs->created < config->threads) {
+		err = -pthread_create(&jobs->threads[jobs->created], NULL, worker, jobs);
+		if (err == 0)
+			jobs->created++;
 	}
+	if (err == 0)
+		err = wait_begun(jobs);
 	if (err < 0) {
 		jobs_free(&jobs);
 		return err;
@@ -108,13 +143,14 @@ void jobs_free(struct jobs **jobs)
 	pool->ending = true;
 	(void)pthread_cond_broadcast(&pool->more);
 	(void)pthread_mutex_unlock(&pool->lock);
-	for (unsigned i = 0; i < pool->started; i++)
+	for (unsigned i = 0; i < pool->created; i++)
 		(void)pthread_join(pool->threads[i], NULL);
 	while ((job = pool->first) != NULL) {
 		pool->first = job->next;
 		if (job->drop != NULL)
 			job->drop(job);
 	}
+	(void)pthread_cond_destroy(&pool->begun);
 	(void)pthread_cond_destroy(&pool->more);
 	(void)pthread_mutex_destroy(&pool->lock);
 	free(pool);

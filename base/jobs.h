@@ -21,9 +21,8 @@ struct job {
 	void (*done)(struct job *job);
 	/* Instead of work + done when the pool is freed first. */
 	void (*drop)(struct job *job);
-	struct post post;  /* the pool's */
-	struct job *next;  /* the pool's */
-	struct jobs *pool; /* the pool's */
+	struct post post; /* the pool's */
+	struct job *next; /* the pool's */
 };
 
 struct jobs_config {
@@ -35,6 +34,7 @@ struct jobs_config {
 	void *arg;
 };
 
+/* Returns when every thread is through start(); one that failed is the error. */
 int jobs_new(const struct jobs_config *config, struct jobs **ret_jobs);
 
 /* Waits for the running jobs, drops the waiting. */

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,7 +12,7 @@
 #include "base/clock.h"
 
 #define TEXT_MAX 1024                  /* of the message; longer ones are cut */
-#define LINE_MAX_ (6 * TEXT_MAX + 256) /* every byte escaped, and the fields around it */
+#define LINE_SIZE (6 * TEXT_MAX + 256) /* every byte escaped, and the fields around it */
 
 static _Atomic int current_level = LOG_LEVEL_INFO;
 static enum log_format current_format = LOG_FORMAT_TEXT;
@@ -44,21 +45,53 @@ int log_enabled(enum log_level level)
 	return (int)level <= atomic_load(&current_level);
 }
 
-/* Copies with control bytes made harmless: one event is one line, whatever it quotes. */
-static size_t clean(char *dst, const char *src, int json)
+/* Bytes of the UTF-8 character at `s` (RFC 3629, 4); 0: not one. */
+static size_t utf8_len(const unsigned char *s)
 {
-	size_t len = 0;
+	size_t len = s[0] < 0x80   ? 1
+		     : s[0] < 0xc2 ? 0
+		     : s[0] < 0xe0 ? 2
+		     : s[0] < 0xf0 ? 3
+		     : s[0] < 0xf5 ? 4
+				   : 0;
 
-	for (; *src != '\0'; src++) {
+	for (size_t i = 1; i < len; i++)
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
+		(s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
+		return 0; /* too long, a surrogate, beyond U+10FFFF */
+	return len;
+}
+
+/*
+ * Copies what is harmless: one event is one line, moves no cursor, and is UTF-8, whatever it
+ * quotes. A byte becomes at most six.
+ */
+static size_t clean(char *dst, const char *src, enum log_format format)
+{
+	bool json = format == LOG_FORMAT_JSON;
+	size_t len = 0, take;
+
+	for (; *src != '\0'; src += take) {
 		unsigned char c = (unsigned char)*src;
 
-		if (json && (c == '"' || c == '\\')) {
-			dst[len++] = '\\';
-			dst[len++] = (char)c;
-		} else if (c < 0x20 || c == 0x7f) {
-			len += (size_t)sprintf(dst + len, json ? "\\u%04x" : "?", c);
+		take = utf8_len((const unsigned char *)src);
+		if (take == 2 && c == 0xc2)
+			c = (unsigned char)src[1]; /* U+0080 to U+00BF */
+		if (take == 0) {
+			len += (size_t)sprintf(dst + len, json ? "\\ufffd" : "?");
+			take = 1;
+		} else if (c < 0x20 || (c >= 0x7f && c < 0xa0)) {
+			if (json)
+				len += (size_t)sprintf(dst + len, "\\u%04x", c);
+			else
+				dst[len++] = '?';
 		} else {
-			dst[len++] = (char)c;
+			if (json && (c == '"' || c == '\\'))
+				dst[len++] = '\\';
+			memcpy(dst + len, src, take);
+			len += take;
 		}
 	}
 	dst[len] = '\0';
@@ -75,7 +108,7 @@ static size_t format_text(char *line, enum log_level level, const char *module,
 		names[level], module);
 	if (call_id != 0)
 		len += (size_t)sprintf(line + len, "call=%lld ", (long long)call_id);
-	len += clean(line + len, text, 0);
+	len += clean(line + len, text, LOG_FORMAT_TEXT);
 	line[len++] = '\n';
 	return len;
 }
@@ -92,7 +125,7 @@ static size_t format_json(char *line, enum log_level level, const char *module,
 		len += (size_t)sprintf(
 			line + len, "\"call_id\":\"%lld\",", (long long)call_id);
 	len += (size_t)sprintf(line + len, "\"msg\":\"");
-	len += clean(line + len, text, 1);
+	len += clean(line + len, text, LOG_FORMAT_JSON);
 	len += (size_t)sprintf(line + len, "\"}\n");
 	return len;
 }
@@ -100,7 +133,7 @@ static size_t format_json(char *line, enum log_level level, const char *module,
 void log_line(
 	enum log_level level, const char *module, int64_t call_id, const char *fmt, ...)
 {
-	char text[TEXT_MAX], line[LINE_MAX_];
+	char text[TEXT_MAX], line[LINE_SIZE];
 	int saved = errno;
 	va_list args;
 	size_t len;

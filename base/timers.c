@@ -3,6 +3,8 @@
  *
  * A timer lies in the slot of its due time modulo the wheel; a slot holds timers of several
  * turns. Start and stop are O(1); advancing looks at each slot that the hand passes once.
+ * The soonest due time is remembered, because a loop asks for it on every turn: only after that
+ * timer has gone are the slots searched for the next.
  */
 #include "base/timers.h"
 
@@ -12,10 +14,13 @@
 
 #define SLOT_MS 16
 #define SLOTS 2048 /* one turn: 32 s */
+#define NEVER INT64_MAX
 
 struct timers {
 	int64_t now_ms;
-	struct list due; /* of the advance under way, in order */
+	int64_t soonest_ms; /* no timer is due before; NEVER: there is none */
+	bool soonest_gone;  /* it may be later than soonest_ms says */
+	struct list due;    /* of the advance under way, in order */
 	struct list slots[SLOTS];
 };
 
@@ -31,6 +36,7 @@ int timers_new(int64_t now_ms, struct timers **ret_timers)
 	if (timers == NULL)
 		return -ENOMEM;
 	timers->now_ms = now_ms;
+	timers->soonest_ms = NEVER;
 	list_init(&timers->due);
 	for (size_t i = 0; i < SLOTS; i++)
 		list_init(&timers->slots[i]);
@@ -55,12 +61,21 @@ void timer_start(struct timers *timers, struct timer *timer, int64_t delay_ms)
 {
 	assert(timer->fire != NULL && delay_ms >= 0);
 	timer_stop(timer);
+	timer->timers = timers;
 	timer->due_ms = timers->now_ms + delay_ms;
+	if (timer->due_ms < timers->soonest_ms) {
+		timers->soonest_ms = timer->due_ms;
+		timers->soonest_gone = false;
+	}
 	list_add_tail(slot_of(timers, timer->due_ms), &timer->node);
 }
 
 void timer_stop(struct timer *timer)
 {
+	if (!timer_started(timer))
+		return;
+	if (timer->due_ms == timer->timers->soonest_ms)
+		timer->timers->soonest_gone = true;
 	list_remove(&timer->node);
 }
 
@@ -101,6 +116,8 @@ void timers_advance(struct timers *timers, int64_t now_ms)
 	if (now_ms < timers->now_ms)
 		return;
 	timers->now_ms = now_ms;
+	if (now_ms < timers->soonest_ms)
+		return;
 	if (to - from >= SLOTS)
 		to = from + SLOTS - 1;
 	for (int64_t i = from; i <= to; i++)
@@ -108,33 +125,41 @@ void timers_advance(struct timers *timers, int64_t now_ms)
 	while (!list_empty(&timers->due)) {
 		struct timer *timer = list_entry(timers->due.next, struct timer, node);
 
-		list_remove(&timer->node);
+		timer_stop(timer);
 		timer->fire(timer); /* may free the timer's owner */
 	}
 }
 
-int64_t timers_next(const struct timers *timers)
+/* The first slot with a timer of this turn has the soonest; later turns come after. */
+static int64_t search(struct timers *timers)
 {
-	int64_t first = timers->now_ms / SLOT_MS, soonest = -1;
-	struct list *node, *tmp;
+	int64_t first = timers->now_ms / SLOT_MS, soonest = NEVER;
+	struct list *slot, *node, *tmp;
 
-	/* The first slot with a timer of this turn has the soonest; later turns come after. */
-	for (int64_t i = first; i < first + SLOTS; i++) {
-		struct list *slot = (struct list *)&timers->slots[(size_t)i % SLOTS];
-
+	for (int64_t i = first; i < first + SLOTS && soonest / SLOT_MS >= i; i++) {
+		slot = &timers->slots[(size_t)i % SLOTS];
 		list_for_each(slot, node, tmp)
 		{
 			int64_t due = list_entry(node, struct timer, node)->due_ms;
 
-			if (soonest < 0 || due < soonest)
+			if (due < soonest)
 				soonest = due;
 		}
-		if (soonest >= 0 && soonest / SLOT_MS <= i)
-			break;
 	}
-	if (soonest < 0)
+	return soonest;
+}
+
+int64_t timers_next(struct timers *timers)
+{
+	if (timers->soonest_gone) {
+		timers->soonest_ms = search(timers);
+		timers->soonest_gone = false;
+	}
+	if (timers->soonest_ms == NEVER)
 		return -1;
-	return soonest <= timers->now_ms ? 0 : soonest - timers->now_ms;
+	if (timers->soonest_ms <= timers->now_ms)
+		return 0;
+	return timers->soonest_ms - timers->now_ms;
 }
 
 int64_t timers_now(const struct timers *timers)

@@ -14,9 +14,10 @@ struct timers;
 
 /* Embedded in its owner; start with all zero and set `fire`. Never freed while started. */
 struct timer {
-	struct list node;
-	int64_t due_ms;
 	void (*fire)(struct timer *timer);
+	struct list node; /* the wheel's, as all below */
+	struct timers *timers;
+	int64_t due_ms;
 };
 
 /* `now_ms`: the clock's reading at birth (clock_mono_ms, or a test's own). */
@@ -28,11 +29,14 @@ void timer_start(struct timers *timers, struct timer *timer, int64_t delay_ms);
 void timer_stop(struct timer *timer); /* harmless when not started */
 bool timer_started(const struct timer *timer);
 
-/* Fires everything due up to now_ms, in order of due time. Timers may start and stop others. */
+/*
+ * Fires everything due up to now_ms, in order of due time, and of start where that is the same.
+ * Timers may start and stop others and themselves; what they start fires in a later advance.
+ */
 void timers_advance(struct timers *timers, int64_t now_ms);
 
-/* Milliseconds to the next due timer, 0 when overdue, -1 when none. */
-int64_t timers_next(const struct timers *timers);
+/* Milliseconds to the next due timer, 0 when overdue, -1 when none. Cheap: for every turn. */
+int64_t timers_next(struct timers *timers);
 int64_t timers_now(const struct timers *timers);
 
 #endif
