@@ -305,6 +305,10 @@ static int start_http(struct worker *w)
 		.arg = gw,
 	};
 
+	if (config.static_dir != NULL && access(config.static_dir, R_OK | X_OK) < 0) {
+		log_warn("worker", 0, "no console: WEB_DIR %s cannot be read", config.static_dir);
+		config.static_dir = NULL;
+	}
 	split_proxies(w);
 	config.routes = api_routes(&config.route_count);
 	return http_server_new(&config, &gw->http);
