@@ -1,0 +1,230 @@
+/* test_db_campaigns.c: campaigns, their leases, lists, imports and queues. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "db/campaigns.h"
+#include "unit/db_cluster.h"
+#include "unit/db_world.h"
+
+static struct db *db;
+
+static int setup(void **state)
+{
+	int rc = db_cluster_setup(state);
+
+	if (rc == 0)
+		db = db_connect();
+	return rc;
+}
+
+static int teardown(void **state)
+{
+	db_close(&db);
+	return db_cluster_teardown(state);
+}
+
+static struct db_campaign plain(void)
+{
+	return (struct db_campaign){.name = "Plain",
+		.description = "d",
+		.dial_method = "progressive",
+		.caller_id = "+15551230000",
+		.batch_size = 5,
+		.call_gap_ms = 100,
+		.batch_gap_ms = 200,
+		.ring_timeout_s = 25,
+		.wrap_up_s = 7,
+		.max_attempts = 4,
+		.retry_delay_s = 60};
+}
+
+static int64_t new_campaign(void)
+{
+	struct db_campaign campaign = plain();
+	int64_t id = 0;
+
+	assert_int_equal(db_campaign_create(db, &campaign, &id), 0);
+	return id;
+}
+
+static void a_campaign_is_read_as_it_was_written(void **state)
+{
+	struct db_campaign c, *all = NULL;
+	int64_t id = new_campaign();
+	size_t count = 0;
+
+	(void)state;
+	assert_int_equal(db_campaign_get(db, id, &c), 0);
+	assert_string_equal(c.state, "draft");
+	assert_true(
+		c.id == id && !c.auto_dial && c.wrap_up_s == 7 && c.retry_delay_s == 60);
+	(void)snprintf(c.name, sizeof(c.name), "Other");
+	c.max_attempts = 9;
+	assert_int_equal(db_campaign_update(db, &c), 0);
+	assert_int_equal(db_campaign_note(db, id, "nobody is ready"), 0);
+	assert_int_equal(db_campaign_list(db, &all, &count), 0);
+	assert_string_equal(all[count - 1].name, "Other");
+	assert_string_equal(all[count - 1].run_reason, "nobody is ready");
+	assert_int_equal(all[count - 1].max_attempts, 9);
+	free(all);
+	c.batch_size = 0;
+	assert_int_equal(db_campaign_update(db, &c), -EINVAL);
+	c = plain();
+	c.id = -1;
+	assert_int_equal(db_campaign_update(db, &c), -ENOENT);
+	assert_int_equal(db_campaign_get(db, -1, &c), -ENOENT);
+	(void)snprintf(c.caller_id, sizeof(c.caller_id), "0123");
+	assert_int_equal(db_campaign_create(db, &c, &id), -EINVAL);
+}
+
+static void a_completed_campaign_stays_completed(void **state)
+{
+	int64_t id = new_campaign();
+	struct db_campaign c;
+
+	(void)state;
+	assert_int_equal(db_campaign_set_state(db, id, "draft"), -EINVAL);
+	assert_int_equal(db_campaign_auto_dial(db, id, true), 0);
+	assert_int_equal(db_campaign_auto_dial(db, id, true), -EALREADY);
+	assert_int_equal(db_campaign_get(db, id, &c), 0);
+	assert_true(c.auto_dial && strcmp(c.state, "active") == 0);
+	assert_int_equal(db_campaign_auto_dial(db, id, false), 0);
+	assert_int_equal(db_campaign_auto_dial(db, id, false), -EALREADY);
+	assert_int_equal(db_campaign_auto_dial(db, id, true), 0);
+	assert_int_equal(db_campaign_set_state(db, id, "paused"), 0);
+	assert_int_equal(db_campaign_get(db, id, &c), 0);
+	assert_false(c.auto_dial);
+	assert_int_equal(db_campaign_set_state(db, id, "completed"), 0);
+	assert_int_equal(db_campaign_set_state(db, id, "active"), -EINVAL);
+	assert_int_equal(db_campaign_auto_dial(db, id, true), -EINVAL);
+	assert_int_equal(db_campaign_set_state(db, -1, "active"), -ENOENT);
+	assert_int_equal(db_campaign_auto_dial(db, -1, true), -ENOENT);
+}
+
+static size_t lease(const char *node, unsigned ms)
+{
+	struct db_campaign *campaigns = NULL;
+	size_t count = 0;
+
+	assert_int_equal(db_campaign_lease(db, node, ms, &campaigns, &count), 0);
+	free(campaigns);
+	return count;
+}
+
+static void one_node_runs_a_campaign_until_its_lease_is_over(void **state)
+{
+	int64_t id = new_campaign();
+
+	(void)state;
+	assert_int_equal(lease(NODE, 10000), 0);
+	assert_int_equal(db_campaign_auto_dial(db, id, true), 0);
+	assert_int_equal(lease(NODE, 10000), 1);
+	assert_int_equal(lease(OTHER_NODE, 10000), 0);
+	assert_int_equal(lease(NODE, 0), 1); /* its own at any time */
+	assert_int_equal(lease(OTHER_NODE, 10000), 1);
+	assert_int_equal(lease(NODE, 10000), 0);
+	assert_int_equal(db_campaign_auto_dial(db, id, false), 0);
+	assert_int_equal(lease(OTHER_NODE, 10000), 0);
+}
+
+static void an_import_adds_new_numbers_or_nothing(void **state)
+{
+	struct db_contact rows[] = {
+		{.phone = "+15550000001", .first_name = "a\tb\\n\n", .email = "e\\.\r"},
+		{.phone = "+15550000002", .last_name = "\xc3\xa9"},
+		{.phone = "+15550000001", .first_name = "again"}, {.phone = "bad"}};
+	int64_t campaign = new_campaign(), list = 0;
+	struct db_entry *entries = NULL;
+	struct db_list read, *all = NULL;
+	size_t added = 0, count = 0;
+	int64_t queued = 0;
+
+	(void)state;
+	assert_int_equal(db_list_create(db, "l", 0, &list), 0);
+	assert_int_equal(db_list_create(db, "l", -1, &list), -ENOENT);
+	assert_int_equal(db_contacts_import(db, list, rows, 4, &added), -EINVAL);
+	assert_int_equal(db_contacts_import(db, list, rows, 3, &added), 0);
+	assert_int_equal(added, 2);
+	assert_int_equal(db_contacts_import(db, list, rows, 3, &added), 0);
+	assert_int_equal(added, 0);
+	assert_int_equal(db_contacts_import(db, list, NULL, 0, &added), 0);
+	assert_int_equal(db_contacts_import(db, -1, rows, 1, &added), -ENOENT);
+	assert_int_equal(db_list_get(db, list, &read), 0);
+	assert_true(read.contacts == 2 && read.campaign_id == 0);
+	assert_int_equal(db_list_assign(db, list, campaign), 0);
+	assert_int_equal(db_list_assign(db, list, -1), -ENOENT);
+	assert_int_equal(db_list_all(db, &all, &count), 0);
+	assert_true(count >= 1 && all[count - 1].campaign_id == campaign);
+	free(all);
+	assert_int_equal(db_queue_generate(db, campaign, 100, &queued), 0);
+	assert_int_equal(queued, 2);
+	assert_int_equal(db_queue_page(db, campaign, NULL, 0, 10, &entries, &count), 0);
+	assert_int_equal(count, 2);
+	assert_string_equal(entries[0].contact.phone, rows[0].phone);
+	assert_string_equal(entries[0].contact.first_name, rows[0].first_name);
+	assert_string_equal(entries[0].contact.email, rows[0].email);
+	assert_string_equal(entries[1].contact.last_name, rows[1].last_name);
+	free(entries);
+}
+
+static void a_queue_is_made_once_and_read_in_pages(void **state)
+{
+	int64_t campaign = new_campaign(), other = new_campaign(), list = 0, queued = 0;
+	struct db_contact rows[5] = {{0}};
+	struct db_queue_stats stats;
+	struct db_entry *entries = NULL, entry;
+	size_t added, count = 0;
+	int64_t last;
+
+	(void)state;
+	for (int i = 0; i < 5; i++)
+		(void)snprintf(rows[i].phone, sizeof(rows[i].phone), "+1555000100%d", i);
+	assert_int_equal(db_list_create(db, "q", campaign, &list), 0);
+	assert_int_equal(db_contacts_import(db, list, rows, 5, &added), 0);
+	assert_int_equal(db_queue_generate(db, campaign, 3, &queued), 0);
+	assert_int_equal(queued, 3);
+	assert_int_equal(db_queue_generate(db, campaign, 100, &queued), 0);
+	assert_int_equal(queued, 2);
+	assert_int_equal(db_queue_generate(db, campaign, 100, &queued), 0);
+	assert_int_equal(queued, 0);
+	assert_int_equal(
+		db_queue_page(db, campaign, "pending", 0, 2, &entries, &count), 0);
+	assert_int_equal(count, 3); /* one more tells of a next page */
+	last = entries[1].id;
+	free(entries);
+	assert_int_equal(
+		db_queue_page(db, campaign, NULL, last, 10, &entries, &count), 0);
+	assert_int_equal(count, 3);
+	assert_string_equal(entries[0].list_name, "q");
+	assert_true(entries[0].agent_id == 0 && entries[0].dialed_ms == 0);
+	assert_int_equal(db_entry_get(db, campaign, entries[0].id, &entry), 0);
+	assert_true(entry.contact.id == entries[0].contact.id && entry.priority == 2);
+	assert_int_equal(db_entry_get(db, other, entries[0].id, &entry), -ENOENT);
+	free(entries);
+	assert_int_equal(
+		db_queue_page(db, campaign, "skipped", 0, 2, &entries, &count), 0);
+	assert_int_equal(count, 0);
+	assert_int_equal(db_queue_stats(db, campaign, &stats), 0);
+	assert_true(stats.total == 5 && stats.pending == 5 && stats.skipped == 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_campaign_is_read_as_it_was_written),
+		cmocka_unit_test(a_completed_campaign_stays_completed),
+		cmocka_unit_test(one_node_runs_a_campaign_until_its_lease_is_over),
+		cmocka_unit_test(an_import_adds_new_numbers_or_nothing),
+		cmocka_unit_test(a_queue_is_made_once_and_read_in_pages),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
