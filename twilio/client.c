@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -292,7 +293,12 @@ static void *run(void *arg)
 	struct twilio_client *client = arg;
 	struct curl_waitfd wake = {
 		.fd = post_queue_fd(client->asked), .events = CURL_WAIT_POLLIN};
+	sigset_t pipe;
 
+	/* OpenSSL writes without MSG_NOSIGNAL, and CURLOPT_NOSIGNAL leaves SIGPIPE to us. */
+	(void)sigemptyset(&pipe);
+	(void)sigaddset(&pipe, SIGPIPE);
+	(void)pthread_sigmask(SIG_BLOCK, &pipe, NULL);
 	while (!client->stopping || client->active_count > 0) {
 		int64_t wait_ms;
 		int running;
