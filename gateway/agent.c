@@ -126,8 +126,10 @@ void agents_free(struct agents **agents)
 static void agent_close(struct agent *agent)
 {
 	if (agent->phone.dialog != NULL || agent->twilio.dialog != NULL) {
-		sip_dialog_hangup(agent->phone.dialog);
-		sip_dialog_hangup(agent->twilio.dialog);
+		if (agent->phone.dialog != NULL)
+			sip_dialog_hangup(agent->phone.dialog);
+		if (agent->twilio.dialog != NULL)
+			sip_dialog_hangup(agent->twilio.dialog);
 		return;
 	}
 	if (agent->phone.starting || agent->twilio.starting)

@@ -138,6 +138,7 @@ int agent_side_resume(struct agent_side *side, const struct db_dialog *stored)
 {
 	struct sip_dialog_events events = events_of(side);
 	struct sip_dialog_state *state = calloc(1, sizeof(*state));
+	struct addr source;
 	int err = -ENOMEM;
 
 	if (state == NULL)
@@ -162,6 +163,9 @@ int agent_side_resume(struct agent_side *side, const struct db_dialog *stored)
 	side->up = true;
 	if (side->side == RTP_TWILIO)
 		side->agent->leg.id = stored->leg_id;
+	else if (addr_parse(stored->next_hop, &source) == 0)
+		(void)rtp_session_signalling(side->agent->gw->relay,
+			(uint64_t)side->agent->row.id, RTP_PHONE, &source);
 	return 0;
 }
 
@@ -262,6 +266,7 @@ static void phone_done(struct job *job)
 	struct start_job *task = list_entry(job, struct start_job, job);
 	struct agent_side *side;
 	struct agent *agent = start_agent(task, &side);
+	struct addr source;
 	char headers[256];
 	int err = 0;
 
@@ -272,6 +277,9 @@ static void phone_done(struct job *job)
 		agent_retry(side);
 		goto out;
 	}
+	if (addr_parse(task->binding.source, &source) == 0)
+		(void)rtp_session_signalling(
+			agent->gw->relay, (uint64_t)agent->row.id, RTP_PHONE, &source);
 	/* Three ways to say "answer by yourself": phones know one of them, or are answered by hand. */
 	(void)snprintf(headers, sizeof(headers),
 		"Call-Info: <sip:%s>;answer-after=0\r\n"

@@ -47,11 +47,13 @@ static bool is_near(const struct addr *a, const struct addr *b)
 	return ip4(a) >> 8 == ip4(b) >> 8;
 }
 
-static enum latch_rank rank_of(const struct addr *sdp, const struct addr *source)
+static enum latch_rank rank_of(const struct latch *latch, const struct addr *source)
 {
+	const struct addr *sdp = &latch->sdp;
+
 	if (addr_equal(sdp, source))
 		return LATCH_EXACT;
-	if (addr_same_host(sdp, source))
+	if (addr_same_host(sdp, source) || addr_same_host(&latch->signalling, source))
 		return LATCH_HOST;
 	if (is_near(sdp, source))
 		return LATCH_NEAR;
@@ -64,7 +66,7 @@ void latch_start(struct latch *latch, const struct addr *sdp, bool learn, int64_
 	bool same = !nowhere && latch->settled && learn && addr_equal(&latch->sdp, sdp);
 
 	if (!same) {
-		memset(latch, 0, sizeof(*latch));
+		*latch = (struct latch){.signalling = latch->signalling};
 		latch->learn = learn;
 		if (!nowhere) {
 			latch->sdp = *sdp;
@@ -133,7 +135,7 @@ enum latch_verdict latch_judge(struct latch *latch, const struct addr *source,
 	if (!latch->learn || (latch->settled && !open))
 		return LATCH_DROP;
 
-	rank = rank_of(&latch->sdp, source);
+	rank = rank_of(latch, source);
 	if (rank == LATCH_EXACT && may_take_over(latch, rank, now_ms))
 		return settle(latch, source, rank, now_ms);
 	/* A phone that starts late is still welcome, but only from where its SDP says. */

@@ -26,7 +26,7 @@
 /* How likely a source is, given the SDP; less is likelier. */
 enum latch_rank {
 	LATCH_EXACT,  /* the SDP address */
-	LATCH_HOST,   /* its host, another port */
+	LATCH_HOST,   /* its host, another port; or the host that signals for this side */
 	LATCH_NEAR,   /* its neighbourhood: IPv4 /24, IPv6 /64 */
 	LATCH_ANY,    /* anywhere, when the SDP shows a private address */
 	LATCH_FOREIGN /* anywhere, when it does not: never */
@@ -41,7 +41,8 @@ struct latch_candidate {
 
 struct latch {
 	struct addr sdp;
-	struct addr remote; /* where to send; len 0: nowhere */
+	struct addr signalling; /* where this side's SIP comes from; len 0: not known */
+	struct addr remote;     /* where to send; len 0: nowhere */
 	bool learn;
 	bool settled;
 	enum latch_rank rank; /* of remote, once settled */

@@ -107,6 +107,14 @@ static void run_change(struct post *post)
 	free(change);
 }
 
+static void run_signalling(struct post *post)
+{
+	struct change *change = list_entry(post, struct change, post);
+
+	session_set_signalling(change->session, change->side, &change->remote);
+	free(change);
+}
+
 static void drop_change(struct post *post)
 {
 	free(list_entry(post, struct change, post));
@@ -263,18 +271,13 @@ out:
 	return err;
 }
 
-int rtp_session_remote(struct rtp_relay *relay, uint64_t id, enum rtp_side side,
-	const struct addr *remote, bool learn)
+/* Takes the change; it is dropped when it cannot be queued. */
+static int put_change(struct rtp_relay *relay, uint64_t id, struct change *change)
 {
-	struct change *change = malloc(sizeof(*change));
 	int err = -ENOENT;
 
 	if (change == NULL)
 		return -ENOMEM;
-	*change = (struct change){.post = {.run = run_change, .drop = drop_change},
-		.side = side,
-		.remote = *remote,
-		.learn = learn};
 	(void)pthread_mutex_lock(&relay->lock);
 	/* A closing comes after this in the queue, so the session is there when it runs. */
 	change->session = find(relay, id);
@@ -284,6 +287,31 @@ int rtp_session_remote(struct rtp_relay *relay, uint64_t id, enum rtp_side side,
 	if (err != 0)
 		free(change);
 	return err;
+}
+
+static struct change *change_new(void (*run_it)(struct post *post), enum rtp_side side,
+	const struct addr *remote, bool learn)
+{
+	struct change *change = calloc(1, sizeof(*change));
+
+	if (change != NULL)
+		*change = (struct change){.post = {.run = run_it, .drop = drop_change},
+			.side = side,
+			.remote = *remote,
+			.learn = learn};
+	return change;
+}
+
+int rtp_session_remote(struct rtp_relay *relay, uint64_t id, enum rtp_side side,
+	const struct addr *remote, bool learn)
+{
+	return put_change(relay, id, change_new(run_change, side, remote, learn));
+}
+
+int rtp_session_signalling(struct rtp_relay *relay, uint64_t id, enum rtp_side side,
+	const struct addr *signalling)
+{
+	return put_change(relay, id, change_new(run_signalling, side, signalling, true));
 }
 
 void rtp_session_close(struct rtp_relay *relay, uint64_t id)

@@ -83,6 +83,14 @@ int rtp_session_open(struct rtp_relay *relay, uint64_t session,
 int rtp_session_remote(struct rtp_relay *relay, uint64_t session, enum rtp_side side,
 	const struct addr *remote, bool learn);
 
+/*
+ * Any thread. Where the SIP of a learning side comes from: packets from that host are as likely
+ * as packets from the SDP's, which behind NAT shows an address that nobody can reach. Say it
+ * before the SDP. Errors as above.
+ */
+int rtp_session_signalling(struct rtp_relay *relay, uint64_t session, enum rtp_side side,
+	const struct addr *signalling);
+
 /* Any thread. Unknown ids are fine. */
 void rtp_session_close(struct rtp_relay *relay, uint64_t session);
 

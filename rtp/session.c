@@ -107,6 +107,12 @@ void session_free(struct session **ptr)
 	free(session);
 }
 
+void session_set_signalling(
+	struct session *session, enum rtp_side i, const struct addr *signalling)
+{
+	session->sides[i].latch.signalling = *signalling;
+}
+
 void session_set_remote(struct session *session, enum rtp_side i,
 	const struct addr *remote, bool learn, int64_t now_ms)
 {

@@ -66,6 +66,8 @@ int session_new(struct port_pool *pool, uint64_t id,
 	const struct rtp_side_params params[RTP_SIDES], struct session **ret_session);
 void session_free(struct session **session);
 
+void session_set_signalling(
+	struct session *session, enum rtp_side i, const struct addr *signalling);
 void session_set_remote(struct session *session, enum rtp_side side,
 	const struct addr *remote, bool learn, int64_t now_ms);
 

@@ -104,6 +104,18 @@ static void a_phone_behind_nat_is_believed_after_five_in_a_row(void **state)
 	assert_int_equal(hear(&l, "203.0.113.9:61000", 3, 7, 20), LATCH_ACCEPT);
 }
 
+static void the_host_that_signals_is_believed_though_the_sdp_names_another(void **state)
+{
+	struct latch l = {.learn = false};
+
+	(void)state;
+	l.signalling = at("203.0.113.9:5060");
+	start(&l, "198.51.100.2:4000", true, 0);
+	assert_int_equal(hear_run(&l, "192.0.2.77:61000", 8, 9, 10), LATCH_DROP);
+	assert_int_equal(hear_run(&l, "203.0.113.9:61000", 5, 7, 10), LATCH_SETTLED);
+	assert_remote(&l, "203.0.113.9:61000");
+}
+
 static void a_gap_or_another_ssrc_starts_the_count_again(void **state)
 {
 	struct latch l = {.learn = false};
@@ -308,6 +320,8 @@ int main(void)
 		cmocka_unit_test(without_sdp_nobody_speaks),
 		cmocka_unit_test(the_sdp_address_is_believed_at_once),
 		cmocka_unit_test(a_phone_behind_nat_is_believed_after_five_in_a_row),
+		cmocka_unit_test(
+			the_host_that_signals_is_believed_though_the_sdp_names_another),
 		cmocka_unit_test(a_gap_or_another_ssrc_starts_the_count_again),
 		cmocka_unit_test(a_public_sdp_address_lets_no_stranger_in),
 		cmocka_unit_test(a_likelier_source_takes_over_within_the_window_only),
