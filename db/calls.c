@@ -8,8 +8,6 @@
 #include "db/exec.h"
 #include "db/sessions.h"
 
-#define MS(column) "(extract(epoch FROM " column ") * 1000)::bigint"
-
 /* ---- events ---- */
 
 enum {
@@ -103,18 +101,9 @@ int db_call_events_apply(struct db *db, const struct db_call_event *events, size
 
 int db_call_by_label(struct db *db, const char *label, int64_t *ret_call_id)
 {
-	PGresult *result = NULL;
-	int rc = db_run_one(db,
+	return db_run_number(db,
 		"SELECT call_id FROM call_legs WHERE label = $1 AND kind = 'customer'",
-		ARGS(arg_text(label)), &result);
-
-	if (rc == 0) {
-		struct db_row row = db_row(result, 0);
-
-		*ret_call_id = row_int(&row);
-	}
-	PQclear(result);
-	return rc;
+		ARGS(arg_text(label)), ret_call_id);
 }
 
 int db_call_action_done(struct db *db, int64_t call_id)
@@ -332,25 +321,17 @@ static void read_call(struct db_row *row, void *item)
 	c->was_ambiguous = row_bool(row);
 }
 
+static const struct db_reader call_reader = {sizeof(struct db_call), read_call};
+
 int db_call_get(struct db *db, int64_t call_id, struct db_call *ret_call)
 {
-	PGresult *result = NULL;
-	int rc = db_run_one(
-		db, CALL_SELECT " WHERE c.id = $1", ARGS(arg_int(call_id)), &result);
-
-	if (rc == 0) {
-		struct db_row row = db_row(result, 0);
-
-		read_call(&row, ret_call);
-	}
-	PQclear(result);
-	return rc;
+	return db_run_item(db, CALL_SELECT " WHERE c.id = $1", ARGS(arg_int(call_id)),
+		&call_reader, ret_call);
 }
 
 int db_call_page(struct db *db, int64_t campaign_id, int64_t before, unsigned limit,
 	struct db_call **ret_calls, size_t *ret_count)
 {
-	static const struct db_reader reader = {sizeof(struct db_call), read_call};
 	static const char of_campaign[] = CALL_SELECT
 		" WHERE c.campaign_id = $1 AND c.id < $2 ORDER BY c.id DESC LIMIT $3";
 	static const char of_all[] = CALL_SELECT
@@ -359,7 +340,7 @@ int db_call_page(struct db *db, int64_t campaign_id, int64_t before, unsigned li
 	return db_run_rows(db, campaign_id ? of_campaign : of_all,
 		ARGS(arg_id(campaign_id), arg_int(before ? before : INT64_MAX),
 			arg_int(limit)),
-		&reader, (void **)ret_calls, ret_count);
+		&call_reader, (void **)ret_calls, ret_count);
 }
 
 static void read_event(struct db_row *row, void *item)
@@ -388,15 +369,6 @@ int db_call_history(struct db *db, int64_t call_id, struct db_call_event_row **r
 
 int db_call_ambiguous_count(struct db *db, int64_t *ret_count)
 {
-	PGresult *result = NULL;
-	int rc = db_run_one(
-		db, "SELECT count(*) FROM calls WHERE was_ambiguous", NO_ARGS, &result);
-
-	if (rc == 0) {
-		struct db_row row = db_row(result, 0);
-
-		*ret_count = row_int(&row);
-	}
-	PQclear(result);
-	return rc;
+	return db_run_number(
+		db, "SELECT count(*) FROM calls WHERE was_ambiguous", NO_ARGS, ret_count);
 }

@@ -63,7 +63,8 @@ struct db_claimed {
  * writes the call as `placing`. -ENOENT: no such campaign or entry; -EALREADY: the entry is not
  * pending.
  */
-int db_call_claim(struct db *db, const struct db_claim *claim, struct db_claimed *ret_claimed);
+int db_call_claim(
+	struct db *db, const struct db_claim *claim, struct db_claimed *ret_claimed);
 
 /* One thing that happened to a call. Texts are borrowed. */
 struct db_call_event {
@@ -124,7 +125,8 @@ int db_sweep(struct db *db, const char *node, struct db_agent_session **ret_sess
 	size_t *ret_count);
 
 /* At start: this node's `placing` calls; their POST may or may not have left. */
-int db_call_placing(struct db *db, const char *node, int64_t **ret_ids, size_t *ret_count);
+int db_call_placing(
+	struct db *db, const char *node, int64_t **ret_ids, size_t *ret_count);
 
 /* Everything still open, for a look at Twilio at start: makes all deadlines due. */
 int db_call_expire_deadlines(struct db *db, const char *node);
@@ -146,7 +148,7 @@ struct db_call {
 	int verdict_version;
 	char provider_sid[DB_SID_SIZE];
 	int64_t placed_ms, ringing_ms, answered_ms, bridged_ms, ended_ms; /* 0: null */
-	int duration_s; /* -1: null */
+	int duration_s;                                                   /* -1: null */
 	bool was_ambiguous;
 };
 int db_call_get(struct db *db, int64_t call_id, struct db_call *ret_call);

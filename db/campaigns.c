@@ -1,6 +1,4 @@
 /* campaigns.c: campaigns, their agents, and who runs them. See campaigns.h. */
-#include "config.h"
-
 #include "db/campaigns.h"
 
 #include <errno.h>
@@ -8,22 +6,25 @@
 
 #include "db/exec.h"
 
-#define MS(column) "(extract(epoch FROM " column ") * 1000)::bigint"
-
-#define CAMPAIGN_SELECT                                                                          \
-	"SELECT c.id, c.name, c.description, c.state, c.dial_method, c.caller_id,"               \
-	" c.auto_dial, c.batch_size, c.call_gap_ms, c.batch_gap_ms, c.ring_timeout_s,"           \
-	" c.wrap_up_s, c.max_attempts, c.retry_delay_s, " MS("c.created_at") ", " MS(            \
-		"c.updated_at") ", c.run_reason,"                                                \
-				" q.pending, q.dialing, q.completed, q.skipped,"                 \
-				" (SELECT count(*) FROM campaign_agents a"                       \
-				"  WHERE a.campaign_id = c.id)"                                  \
-				" FROM campaigns c CROSS JOIN LATERAL ("                         \
-				"SELECT count(*) FILTER (WHERE e.state = 'pending') AS pending," \
-				" count(*) FILTER (WHERE e.state = 'dialing') AS dialing,"       \
-				" count(*) FILTER (WHERE e.state = 'completed') AS completed,"   \
-				" count(*) FILTER (WHERE e.state = 'skipped') AS skipped"        \
-				" FROM queue_entries e WHERE e.campaign_id = c.id) q"
+#define CAMPAIGN_SELECT                                                                                     \
+	"SELECT c.id, c.name, c.description, c.state, c.dial_method, c.caller_id,"                          \
+	" c.auto_dial, c.batch_size, c.call_gap_ms, c.batch_gap_ms, c.ring_timeout_s,"                      \
+	" c.wrap_up_s, c.max_attempts, c.retry_delay_s, " MS(                                               \
+		"c.created_at") ","                                                                         \
+				" " MS("c.updated_at") ", c.run_reason, q.pending, q.dialing, q.completed," \
+						       " q.skipped, q.agents FROM campaigns c"
+/* Reads the whole queue: for people, not for the runner. */
+#define COUNTS                                                                           \
+	" CROSS JOIN LATERAL ("                                                          \
+	"SELECT count(*) FILTER (WHERE e.state = 'pending') AS pending,"                 \
+	" count(*) FILTER (WHERE e.state = 'dialing') AS dialing,"                       \
+	" count(*) FILTER (WHERE e.state = 'completed') AS completed,"                   \
+	" count(*) FILTER (WHERE e.state = 'skipped') AS skipped,"                       \
+	" (SELECT count(*) FROM campaign_agents a WHERE a.campaign_id = c.id) AS agents" \
+	" FROM queue_entries e WHERE e.campaign_id = c.id) q"
+#define NO_COUNTS                              \
+	" CROSS JOIN (VALUES (0, 0, 0, 0, 0))" \
+	" AS q(pending, dialing, completed, skipped, agents)"
 
 static void read_campaign(struct db_row *row, void *item)
 {
@@ -58,10 +59,7 @@ static const struct db_reader campaign_reader = {
 
 int db_campaign_create(struct db *db, const struct db_campaign *c, int64_t *ret_id)
 {
-	PGresult *result = NULL;
-	int rc;
-
-	rc = db_run_one(db,
+	return db_run_number(db,
 		"INSERT INTO campaigns (name, description, dial_method, caller_id, batch_size,"
 		" call_gap_ms, batch_gap_ms, ring_timeout_s, wrap_up_s, max_attempts,"
 		" retry_delay_s) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
@@ -72,30 +70,13 @@ int db_campaign_create(struct db *db, const struct db_campaign *c, int64_t *ret_
 			arg_int(c->batch_gap_ms), arg_int(c->ring_timeout_s),
 			arg_int(c->wrap_up_s), arg_int(c->max_attempts),
 			arg_int(c->retry_delay_s)),
-		&result);
-	if (rc == 0) {
-		struct db_row row = db_row(result, 0);
-
-		*ret_id = row_int(&row);
-	}
-	PQclear(result);
-	return rc;
+		ret_id);
 }
 
 int db_campaign_get(struct db *db, int64_t id, struct db_campaign *ret_campaign)
 {
-	PGresult *result = NULL;
-	int rc;
-
-	rc = db_run_one(
-		db, CAMPAIGN_SELECT " WHERE c.id = $1", ARGS(arg_int(id)), &result);
-	if (rc == 0) {
-		struct db_row row = db_row(result, 0);
-
-		read_campaign(&row, ret_campaign);
-	}
-	PQclear(result);
-	return rc;
+	return db_run_item(db, CAMPAIGN_SELECT COUNTS " WHERE c.id = $1",
+		ARGS(arg_int(id)), &campaign_reader, ret_campaign);
 }
 
 int db_campaign_update(struct db *db, const struct db_campaign *c)
@@ -139,7 +120,7 @@ int db_campaign_set_state(struct db *db, int64_t id, const char *state)
 
 int db_campaign_list(struct db *db, struct db_campaign **ret_campaigns, size_t *ret_count)
 {
-	return db_run_rows(db, CAMPAIGN_SELECT " ORDER BY c.id", NO_ARGS,
+	return db_run_rows(db, CAMPAIGN_SELECT COUNTS " ORDER BY c.id", NO_ARGS,
 		&campaign_reader, (void **)ret_campaigns, ret_count);
 }
 
@@ -201,7 +182,7 @@ int db_campaign_lease(struct db *db, const char *node, unsigned lease_ms,
 	if (rc < 0)
 		return rc;
 	return db_run_rows(db,
-		CAMPAIGN_SELECT
+		CAMPAIGN_SELECT NO_COUNTS
 		" WHERE c.auto_dial AND c.state = 'active' AND c.lease_node = $1"
 		" ORDER BY c.id",
 		ARGS(arg_text(node)), &campaign_reader, (void **)ret_campaigns,

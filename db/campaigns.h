@@ -23,13 +23,15 @@ struct db_campaign {
 };
 
 /* `ret_id` of the new row; id and counts of `campaign` are ignored. */
-int db_campaign_create(struct db *db, const struct db_campaign *campaign, int64_t *ret_id);
+int db_campaign_create(
+	struct db *db, const struct db_campaign *campaign, int64_t *ret_id);
 int db_campaign_get(struct db *db, int64_t id, struct db_campaign *ret_campaign);
 /* Writes name, description, dial_method, caller_id and the numbers of pacing and retry. */
 int db_campaign_update(struct db *db, const struct db_campaign *campaign);
 /* -EINVAL: not a state that can follow (completed is final; draft only at birth). */
 int db_campaign_set_state(struct db *db, int64_t id, const char *state);
-int db_campaign_list(struct db *db, struct db_campaign **ret_campaigns, size_t *ret_count);
+int db_campaign_list(
+	struct db *db, struct db_campaign **ret_campaigns, size_t *ret_count);
 
 /* -ENOENT: no such campaign or agent. Both are harmless when repeated. */
 int db_campaign_join(struct db *db, int64_t campaign_id, int64_t user_id);
@@ -43,7 +45,8 @@ int db_campaign_auto_dial(struct db *db, int64_t id, bool wanted);
 
 /*
  * The campaigns that this node shall run now: takes or renews the lease (lease_ms, database
- * clock) of every active campaign with auto_dial, not held by another living node.
+ * clock) of every active campaign with auto_dial, not held by another living node. The counts
+ * are left 0: nobody reads a long queue every second.
  */
 int db_campaign_lease(struct db *db, const char *node, unsigned lease_ms,
 	struct db_campaign **ret_campaigns, size_t *ret_count);
@@ -80,7 +83,8 @@ int db_contacts_import(struct db *db, int64_t list_id, const struct db_contact *
 	size_t count, size_t *ret_added);
 
 /* Entries for contacts of the campaign's active lists that have no open one and none completed. */
-int db_queue_generate(struct db *db, int64_t campaign_id, int64_t max, int64_t *ret_added);
+int db_queue_generate(
+	struct db *db, int64_t campaign_id, int64_t max, int64_t *ret_added);
 
 struct db_entry {
 	int64_t id, campaign_id;
@@ -102,7 +106,7 @@ struct db_queue_stats {
 int db_queue_page(struct db *db, int64_t campaign_id, const char *state, int64_t after,
 	unsigned limit, struct db_entry **ret_entries, size_t *ret_count);
 int db_queue_stats(struct db *db, int64_t campaign_id, struct db_queue_stats *ret_stats);
-int db_entry_get(struct db *db, int64_t campaign_id, int64_t entry_id,
-	struct db_entry *ret_entry);
+int db_entry_get(
+	struct db *db, int64_t campaign_id, int64_t entry_id, struct db_entry *ret_entry);
 
 #endif

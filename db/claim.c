@@ -13,8 +13,6 @@
 #include "base/text.h"
 #include "db/exec.h"
 
-#define MS(column) "(extract(epoch FROM " column ") * 1000)::bigint"
-
 /* What the first statement found. Ids are 0 when there is none. */
 struct pick {
 	bool runs, active;
@@ -220,24 +218,9 @@ static int write_call(struct db *db, const struct db_claim *claim, const struct 
 	return written;
 }
 
-static int one_number(struct db *db, const char *sql, const struct db_arg *args,
-	int count, int64_t *ret_number)
-{
-	PGresult *result = NULL;
-	int rc = db_run_one(db, sql, args, count, &result);
-
-	if (rc == 0) {
-		struct db_row row = db_row(result, 0);
-
-		*ret_number = row_int(&row);
-	}
-	PQclear(result);
-	return rc;
-}
-
 static int when_next(struct db *db, int64_t campaign_id, int64_t *ret_ms)
 {
-	return one_number(db,
+	return db_run_number(db,
 		"SELECT " MS(
 			"min(n.run_at)") " FROM generate_series(1, 9) AS p"
 					 " CROSS JOIN LATERAL (SELECT q.run_at FROM queue_entries q"
@@ -248,7 +231,7 @@ static int when_next(struct db *db, int64_t campaign_id, int64_t *ret_ms)
 
 static int when_rate(struct db *db, int64_t *ret_wait_ms)
 {
-	return one_number(db,
+	return db_run_number(db,
 		"SELECT GREATEST(1, ceil((1 - " TOKENS ") / r.per_second * 1000))::bigint"
 		" FROM account_rate r",
 		NO_ARGS, ret_wait_ms);

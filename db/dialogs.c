@@ -1,6 +1,4 @@
 /* dialogs.c: SIP dialogs that must outlive the worker. See dialogs.h. */
-#include "config.h"
-
 #include "db/dialogs.h"
 
 #include "db/exec.h"

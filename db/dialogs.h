@@ -9,7 +9,7 @@
 /* Plain text as in sip_dialog_state, with the same sizes. */
 struct db_dialog {
 	int64_t agent_session_id;
-	char side[8]; /* phone, twilio */
+	char side[8];   /* phone, twilio */
 	int64_t leg_id; /* of the twilio side, else 0 */
 	char call_id[128];
 	char local_uri[256], local_tag[80];

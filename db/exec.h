@@ -15,6 +15,9 @@
 #include "base/buf.h"
 #include "db/conn.h"
 
+/* A timestamptz as milliseconds since 1970, inside SQL. */
+#define MS(column) "(extract(epoch FROM " column ") * 1000)::bigint"
+
 /* Parameters. Texts are borrowed until the statement has run. */
 enum db_arg_kind { DB_ARG_TEXT, DB_ARG_INT, DB_ARG_REAL, DB_ARG_BYTES };
 struct db_arg {
@@ -117,6 +120,12 @@ struct db_reader {
 };
 int db_run_rows(struct db *db, const char *sql, const struct db_arg *args, int count,
 	const struct db_reader *reader, void **ret_items, size_t *ret_count);
+
+/* Runs a statement of one row into one item, or one number; -ENOENT when there is no row. */
+int db_run_item(struct db *db, const char *sql, const struct db_arg *args, int count,
+	const struct db_reader *reader, void *ret_item);
+int db_run_number(struct db *db, const char *sql, const struct db_arg *args, int count,
+	int64_t *ret_number);
 
 /* A parameter of an array type, written as {...}. Start with all zero; free with buf_free(). */
 void array_int(struct buf *array, int64_t value);

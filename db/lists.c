@@ -1,13 +1,9 @@
 /* lists.c: lists, contacts and queues of campaigns. See campaigns.h. */
-#include "config.h"
-
 #include <errno.h>
-#include <string.h>
+#include <stdlib.h>
 
 #include "db/campaigns.h"
 #include "db/exec.h"
-
-#define MS(column) "(extract(epoch FROM " column ") * 1000)::bigint"
 
 /* ---- lists ---- */
 
@@ -28,44 +24,25 @@ static void read_list(struct db_row *row, void *item)
 	list->created_ms = row_int(row);
 }
 
+static const struct db_reader list_reader = {sizeof(struct db_list), read_list};
+
 int db_list_create(struct db *db, const char *name, int64_t campaign_id, int64_t *ret_id)
 {
-	PGresult *result = NULL;
-	int rc;
-
-	rc = db_run_one(db,
+	return db_run_number(db,
 		"INSERT INTO data_lists (name, campaign_id) VALUES ($1, $2) RETURNING id",
-		ARGS(arg_text(name), arg_id(campaign_id)), &result);
-	if (rc == 0) {
-		struct db_row row = db_row(result, 0);
-
-		*ret_id = row_int(&row);
-	}
-	PQclear(result);
-	return rc;
+		ARGS(arg_text(name), arg_id(campaign_id)), ret_id);
 }
 
 int db_list_all(struct db *db, struct db_list **ret_lists, size_t *ret_count)
 {
-	static const struct db_reader reader = {sizeof(struct db_list), read_list};
-
-	return db_run_rows(db, LIST_SELECT " ORDER BY l.id", NO_ARGS, &reader,
+	return db_run_rows(db, LIST_SELECT " ORDER BY l.id", NO_ARGS, &list_reader,
 		(void **)ret_lists, ret_count);
 }
 
 int db_list_get(struct db *db, int64_t id, struct db_list *ret_list)
 {
-	PGresult *result = NULL;
-	int rc = db_run_one(
-		db, LIST_SELECT " WHERE l.id = $1", ARGS(arg_int(id)), &result);
-
-	if (rc == 0) {
-		struct db_row row = db_row(result, 0);
-
-		read_list(&row, ret_list);
-	}
-	PQclear(result);
-	return rc;
+	return db_run_item(db, LIST_SELECT " WHERE l.id = $1", ARGS(arg_int(id)),
+		&list_reader, ret_list);
 }
 
 int db_list_assign(struct db *db, int64_t list_id, int64_t campaign_id)
@@ -142,10 +119,10 @@ int db_contacts_import(struct db *db, int64_t list_id, const struct db_contact *
 		rc = db_run(db,
 			"INSERT INTO contacts (list_id, phone, first_name, last_name, email)"
 			" SELECT $1, phone, first_name, last_name, email FROM import_rows"
-			" ORDER BY nr ON CONFLICT (list_id, phone) DO NOTHING RETURNING 1",
+			" ORDER BY nr ON CONFLICT (list_id, phone) DO NOTHING",
 			ARGS(arg_int(list_id)), &result);
 	if (rc == 0)
-		added = (size_t)PQntuples(result);
+		added = strtoul(PQcmdTuples(result), NULL, 10);
 	PQclear(result);
 	if (rc == 0)
 		rc = db_commit(db);
@@ -161,38 +138,28 @@ int db_contacts_import(struct db *db, int64_t list_id, const struct db_contact *
 
 int db_queue_generate(struct db *db, int64_t campaign_id, int64_t max, int64_t *ret_added)
 {
-	PGresult *result = NULL;
-	struct db_row row;
-	int rc;
-
 	/* A contact that was dialled to an end in this campaign does not come back by itself. */
-	rc = db_run_one(db,
+	return db_run_number(db,
 		"WITH made AS (INSERT INTO queue_entries (campaign_id, contact_id)"
 		" SELECT $1, c.id FROM contacts c JOIN data_lists l ON l.id = c.list_id"
 		" WHERE l.campaign_id = $1 AND l.active AND NOT EXISTS ("
 		"  SELECT 1 FROM queue_entries q WHERE q.contact_id = c.id AND q.campaign_id = $1)"
 		" ORDER BY c.id LIMIT $2 ON CONFLICT DO NOTHING RETURNING 1)"
 		" SELECT count(*) FROM made",
-		ARGS(arg_int(campaign_id), arg_int(max)), &result);
-	if (rc == 0) {
-		row = db_row(result, 0);
-		*ret_added = row_int(&row);
-	}
-	PQclear(result);
-	return rc;
+		ARGS(arg_int(campaign_id), arg_int(max)), ret_added);
 }
 
-#define ENTRY_SELECT                                                                                                          \
-	"SELECT q.id, q.campaign_id, q.state, COALESCE(q.outcome, ''), q.priority,"                                           \
-	" q.attempts, q.dials, " MS("q.run_at") ", " MS("q.queued_at") ", " MS("q.dialed_at") ", " MS(                        \
-		"q.completed_at") ","                                                                                         \
-				  " l.id, l.name, c.id, c.list_id, c.phone, c.first_name, c.last_name,"                       \
-				  " c.email, c.attempts, COALESCE(c.last_outcome, ''), " MS(                                  \
-					  "c.last_attempt_at") ", c.locked_by,"                                               \
-							       " (SELECT k.agent_id FROM calls k WHERE k.entry_id = q.id"     \
-							       "  ORDER BY k.attempt DESC LIMIT 1)"                           \
-							       " FROM queue_entries q JOIN contacts c ON c.id = q.contact_id" \
-							       " JOIN data_lists l ON l.id = c.list_id"
+#define ENTRY_SELECT                                                                                                                               \
+	"SELECT q.id, q.campaign_id, q.state, q.outcome, q.priority, q.attempts,"                                                                  \
+	" q.dials, " MS("q.run_at") ", " MS("q.queued_at") ", " MS(                                                                                \
+		"q.dialed_at") ","                                                                                                                 \
+			       " " MS("q.completed_at") ", l.id, l.name, c.id, c.list_id, c.phone,"                                                \
+							" c.first_name, c.last_name, c.email, c.attempts, c.last_outcome,"                         \
+							" " MS("c.last_attempt_at") ", c.locked_by,"                                               \
+										    " (SELECT k.agent_id FROM calls k WHERE k.entry_id = q.id"     \
+										    "  ORDER BY k.attempt DESC LIMIT 1)"                           \
+										    " FROM queue_entries q JOIN contacts c ON c.id = q.contact_id" \
+										    " JOIN data_lists l ON l.id = c.list_id"
 
 static void read_contact(struct db_row *row, struct db_contact *c)
 {
@@ -229,58 +196,48 @@ static void read_entry(struct db_row *row, void *item)
 	e->agent_id = row_int(row);
 }
 
+static const struct db_reader entry_reader = {sizeof(struct db_entry), read_entry};
+
 int db_queue_page(struct db *db, int64_t campaign_id, const char *state, int64_t after,
 	unsigned limit, struct db_entry **ret_entries, size_t *ret_count)
 {
-	static const struct db_reader reader = {sizeof(struct db_entry), read_entry};
-
 	return db_run_rows(db,
 		ENTRY_SELECT
 		" WHERE q.campaign_id = $1 AND ($2::text IS NULL OR q.state = $2)"
 		" AND q.id > $3 ORDER BY q.id LIMIT $4",
 		ARGS(arg_int(campaign_id), arg_text(state), arg_int(after),
 			arg_int((int64_t)limit + 1)),
-		&reader, (void **)ret_entries, ret_count);
+		&entry_reader, (void **)ret_entries, ret_count);
+}
+
+static void read_stats(struct db_row *row, void *item)
+{
+	struct db_queue_stats *stats = item;
+
+	stats->total = row_int(row);
+	stats->pending = row_int(row);
+	stats->dialing = row_int(row);
+	stats->completed = row_int(row);
+	stats->skipped = row_int(row);
 }
 
 int db_queue_stats(struct db *db, int64_t campaign_id, struct db_queue_stats *ret_stats)
 {
-	PGresult *result = NULL;
-	struct db_row row;
-	int rc;
+	static const struct db_reader reader = {
+		sizeof(struct db_queue_stats), read_stats};
 
-	rc = db_run_one(db,
+	return db_run_item(db,
 		"SELECT count(*), count(*) FILTER (WHERE state = 'pending'),"
 		" count(*) FILTER (WHERE state = 'dialing'),"
 		" count(*) FILTER (WHERE state = 'completed'),"
 		" count(*) FILTER (WHERE state = 'skipped')"
 		" FROM queue_entries WHERE campaign_id = $1",
-		ARGS(arg_int(campaign_id)), &result);
-	if (rc == 0) {
-		row = db_row(result, 0);
-		ret_stats->total = row_int(&row);
-		ret_stats->pending = row_int(&row);
-		ret_stats->dialing = row_int(&row);
-		ret_stats->completed = row_int(&row);
-		ret_stats->skipped = row_int(&row);
-	}
-	PQclear(result);
-	return rc;
+		ARGS(arg_int(campaign_id)), &reader, ret_stats);
 }
 
 int db_entry_get(
 	struct db *db, int64_t campaign_id, int64_t entry_id, struct db_entry *ret_entry)
 {
-	PGresult *result = NULL;
-	int rc;
-
-	rc = db_run_one(db, ENTRY_SELECT " WHERE q.campaign_id = $1 AND q.id = $2",
-		ARGS(arg_int(campaign_id), arg_int(entry_id)), &result);
-	if (rc == 0) {
-		struct db_row row = db_row(result, 0);
-
-		read_entry(&row, ret_entry);
-	}
-	PQclear(result);
-	return rc;
+	return db_run_item(db, ENTRY_SELECT " WHERE q.campaign_id = $1 AND q.id = $2",
+		ARGS(arg_int(campaign_id), arg_int(entry_id)), &entry_reader, ret_entry);
 }

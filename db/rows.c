@@ -91,6 +91,34 @@ int db_run_rows(struct db *db, const char *sql, const struct db_arg *args, int c
 	return rc;
 }
 
+int db_run_item(struct db *db, const char *sql, const struct db_arg *args, int count,
+	const struct db_reader *reader, void *ret_item)
+{
+	PGresult *result = NULL;
+	int rc = db_run_one(db, sql, args, count, &result);
+
+	if (rc == 0) {
+		struct db_row row = db_row(result, 0);
+
+		reader->read(&row, ret_item);
+	}
+	PQclear(result);
+	return rc;
+}
+
+static void read_number(struct db_row *row, void *item)
+{
+	*(int64_t *)item = row_int(row);
+}
+
+int db_run_number(struct db *db, const char *sql, const struct db_arg *args, int count,
+	int64_t *ret_number)
+{
+	static const struct db_reader reader = {sizeof(int64_t), read_number};
+
+	return db_run_item(db, sql, args, count, &reader, ret_number);
+}
+
 static void array_next(struct buf *array)
 {
 	buf_add_char(array, array->len == 0 ? '{' : ',');

@@ -1,14 +1,10 @@
 /* sessions.c: agent sessions and their legs at Twilio. See sessions.h. */
-#include "config.h"
-
 #include "db/sessions.h"
 
 #include <errno.h>
 #include <string.h>
 
 #include "db/exec.h"
-
-#define MS(column) "(extract(epoch FROM " column ") * 1000)::bigint"
 
 /* Of an agent_sessions row named s; every function that returns a session ends with this. */
 #define SESSION_COLUMNS                                                                       \
@@ -45,20 +41,14 @@ static void read_session(struct db_row *row, void *item)
 	row_text(row, s->call_conference, sizeof(s->call_conference));
 }
 
+static const struct db_reader session_reader = {
+	sizeof(struct db_agent_session), read_session};
+
 /* Runs a statement that returns SESSION_COLUMNS of one row. */
 static int one_session(struct db *db, const char *sql, const struct db_arg *args,
 	int count, struct db_agent_session *ret_session)
 {
-	PGresult *result = NULL;
-	int rc = db_run_one(db, sql, args, count, &result);
-
-	if (rc == 0) {
-		struct db_row row = db_row(result, 0);
-
-		read_session(&row, ret_session);
-	}
-	PQclear(result);
-	return rc;
+	return db_run_item(db, sql, args, count, &session_reader, ret_session);
 }
 
 /* After an UPDATE that touched nothing: the session is gone, or it did not fit. */
@@ -119,9 +109,6 @@ int db_agent_session_of_user(
 		" FROM agent_sessions s WHERE s.user_id = $1 AND s.ended_at IS NULL",
 		ARGS(arg_int(user_id)), ret_session);
 }
-
-static const struct db_reader session_reader = {
-	sizeof(struct db_agent_session), read_session};
 
 int db_agent_session_list(struct db *db, const char *node,
 	struct db_agent_session **ret_sessions, size_t *ret_count)
@@ -200,8 +187,10 @@ int db_agent_session_ports(
 
 /* ---- legs at Twilio ---- */
 
-static void read_leg(struct db_row *row, struct db_agent_leg *leg)
+static void read_leg(struct db_row *row, void *item)
 {
+	struct db_agent_leg *leg = item;
+
 	leg->id = row_int(row);
 	leg->agent_session_id = row_int(row);
 	leg->turn = (int)row_int(row);
@@ -210,26 +199,13 @@ static void read_leg(struct db_row *row, struct db_agent_leg *leg)
 	row_text(row, leg->conference, sizeof(leg->conference));
 }
 
-static int one_leg(struct db *db, const char *sql, const struct db_arg *args, int count,
-	struct db_agent_leg *ret_leg)
-{
-	PGresult *result = NULL;
-	int rc = db_run_one(db, sql, args, count, &result);
-
-	if (rc == 0) {
-		struct db_row row = db_row(result, 0);
-
-		read_leg(&row, ret_leg);
-	}
-	PQclear(result);
-	return rc;
-}
+static const struct db_reader leg_reader = {sizeof(struct db_agent_leg), read_leg};
 
 int db_agent_leg_new(struct db *db, int64_t session_id, const char *install,
 	const char *token, struct db_agent_leg *ret_leg)
 {
 	/* The label carries the leg's own id, which is drawn first. */
-	return one_leg(db,
+	return db_run_item(db,
 		"WITH s AS (UPDATE agent_sessions a SET twilio_up = false,"
 		"  turn = a.turn + CASE WHEN a.call_id IS NULL THEN 1 ELSE 0 END,"
 		"  state = CASE WHEN a.state = 'ready' THEN 'paused' ELSE a.state END"
@@ -241,14 +217,15 @@ int db_agent_leg_new(struct db *db, int64_t session_id, const char *install,
 		"  COALESCE((SELECT c.conference FROM calls c WHERE c.id = s.call_id),"
 		"   'ovx-' || $2 || '-' || s.id || '-' || s.turn)"
 		" FROM s, n RETURNING id, agent_session_id, turn, token, label, conference",
-		ARGS(arg_int(session_id), arg_text(install), arg_text(token)), ret_leg);
+		ARGS(arg_int(session_id), arg_text(install), arg_text(token)),
+		&leg_reader, ret_leg);
 }
 
 int db_agent_leg_claim(struct db *db, const char *token, const char *provider_sid,
 	struct db_agent_leg *ret_leg)
 {
 	/* The row is written only by the first request; a retry finds it as it left it. */
-	return one_leg(db,
+	return db_run_item(db,
 		"WITH found AS (SELECT l.id FROM call_legs l"
 		"  JOIN agent_sessions s ON s.id = l.agent_session_id AND s.ended_at IS NULL"
 		"  WHERE l.token = $1 AND (l.provider_sid IS NULL OR l.provider_sid = $2)),"
@@ -256,7 +233,7 @@ int db_agent_leg_claim(struct db *db, const char *token, const char *provider_si
 		"  WHERE l.id = found.id AND l.provider_sid IS NULL RETURNING l.id)"
 		" SELECT l.id, l.agent_session_id, l.turn, l.token, l.label, l.conference"
 		" FROM call_legs l JOIN found ON found.id = l.id",
-		ARGS(arg_text(token), arg_text(provider_sid)), ret_leg);
+		ARGS(arg_text(token), arg_text(provider_sid)), &leg_reader, ret_leg);
 }
 
 /*

@@ -35,17 +35,17 @@ int db_agent_session_start(struct db *db, int64_t user_id, int64_t campaign_id,
 /* Signs out; -EBUSY while a call holds it (end the call first). */
 int db_agent_session_end(struct db *db, int64_t session_id);
 
-int db_agent_session_get(struct db *db, int64_t session_id,
-	struct db_agent_session *ret_session);
-int db_agent_session_of_user(struct db *db, int64_t user_id,
-	struct db_agent_session *ret_session);
+int db_agent_session_get(
+	struct db *db, int64_t session_id, struct db_agent_session *ret_session);
+int db_agent_session_of_user(
+	struct db *db, int64_t user_id, struct db_agent_session *ret_session);
 /* All open sessions of a node, for recovery. */
 int db_agent_session_list(struct db *db, const char *node,
 	struct db_agent_session **ret_sessions, size_t *ret_count);
 
 /* What the agent wants. From wrap_up both end it; during a call the wish is kept for later. */
-int db_agent_session_ready(struct db *db, int64_t session_id,
-	struct db_agent_session *ret_session);
+int db_agent_session_ready(
+	struct db *db, int64_t session_id, struct db_agent_session *ret_session);
 int db_agent_session_pause(struct db *db, int64_t session_id, const char *reason,
 	struct db_agent_session *ret_session);
 
@@ -55,8 +55,8 @@ int db_agent_session_pause(struct db *db, int64_t session_id, const char *reason
  */
 int db_agent_session_phone(struct db *db, int64_t session_id, bool up, bool refused,
 	struct db_agent_session *ret_session);
-int db_agent_session_ports(struct db *db, int64_t session_id, int port_phone,
-	int port_twilio);
+int db_agent_session_ports(
+	struct db *db, int64_t session_id, int port_phone, int port_twilio);
 
 /* An agent's leg at Twilio: a new one, of the session's next turn, or into `conference`. */
 struct db_agent_leg {

@@ -1,6 +1,4 @@
 /* users.c: people, web sessions, SIP accounts and registrations. See users.h. */
-#include "config.h"
-
 #include "db/users.h"
 
 #include <errno.h>
@@ -24,60 +22,34 @@ static void read_user(struct db_row *row, void *item)
 	user->active = row_bool(row);
 }
 
-/* Reads the one row of a result, and clears it. */
-static int one_user(int rc, PGresult *result, struct db_user *ret_user)
-{
-	if (rc == 0) {
-		struct db_row row = db_row(result, 0);
-
-		read_user(&row, ret_user);
-	}
-	PQclear(result);
-	return rc;
-}
-
-static int read_id(int rc, PGresult *result, int64_t *ret_id)
-{
-	if (rc == 0 && ret_id != NULL) {
-		struct db_row row = db_row(result, 0);
-
-		*ret_id = row_int(&row);
-	}
-	PQclear(result);
-	return rc;
-}
+static const struct db_reader user_reader = {sizeof(struct db_user), read_user};
 
 int db_user_create(struct db *db, const struct db_user *user, int64_t *ret_id)
 {
-	PGresult *result = NULL;
+	int64_t id;
 	int rc;
 
-	rc = db_run_one(db,
+	rc = db_run_number(db,
 		"INSERT INTO users (username, name, role, password_hash, active)"
 		" VALUES (lower($1), $2, $3, $4, $5) RETURNING id",
 		ARGS(arg_text(user->username), arg_text(user->name), arg_text(user->role),
 			arg_text(user->password_hash), arg_bool(user->active)),
-		&result);
-	return read_id(rc, result, ret_id);
+		&id);
+	if (rc == 0 && ret_id)
+		*ret_id = id;
+	return rc;
 }
 
 int db_user_by_name(struct db *db, const char *username, struct db_user *ret_user)
 {
-	PGresult *result = NULL;
-	int rc;
-
-	rc = db_run_one(db,
+	return db_run_item(db,
 		"SELECT " USER_COLUMNS " FROM users u WHERE u.username = lower($1)",
-		ARGS(arg_text(username)), &result);
-	return one_user(rc, result, ret_user);
+		ARGS(arg_text(username)), &user_reader, ret_user);
 }
 
 int db_user_count(struct db *db, int64_t *ret_count)
 {
-	PGresult *result = NULL;
-	int rc = db_run_one(db, "SELECT count(*) FROM users", NO_ARGS, &result);
-
-	return read_id(rc, result, ret_count);
+	return db_run_number(db, "SELECT count(*) FROM users", NO_ARGS, ret_count);
 }
 
 /* ---- web sessions ---- */
@@ -95,14 +67,10 @@ int db_session_create(struct db *db, const unsigned char token_sha256[32],
 int db_session_user(
 	struct db *db, const unsigned char token_sha256[32], struct db_user *ret_user)
 {
-	PGresult *result = NULL;
-	int rc;
-
-	rc = db_run_one(db,
+	return db_run_item(db,
 		"SELECT " USER_COLUMNS " FROM sessions s JOIN users u ON u.id = s.user_id"
 		" WHERE s.token_sha256 = $1 AND s.expires_at > now() AND u.active",
-		ARGS(arg_bytes(token_sha256, 32)), &result);
-	return one_user(rc, result, ret_user);
+		ARGS(arg_bytes(token_sha256, 32)), &user_reader, ret_user);
 }
 
 int db_session_end(struct db *db, const unsigned char token_sha256[32])
@@ -117,10 +85,10 @@ int db_session_end(struct db *db, const unsigned char token_sha256[32])
 int db_agent_create(struct db *db, const struct db_user *user,
 	const struct db_sip_account *account, int64_t *ret_id)
 {
-	PGresult *result = NULL;
+	int64_t id;
 	int rc;
 
-	rc = db_run_one(db,
+	rc = db_run_number(db,
 		"WITH made AS (INSERT INTO users (username, name, role, password_hash, active)"
 		"  VALUES (lower($1), $2, 'agent', $3, $4) RETURNING id)"
 		" INSERT INTO sip_accounts (user_id, username, ha1_md5, ha1_sha256)"
@@ -129,8 +97,10 @@ int db_agent_create(struct db *db, const struct db_user *user,
 			arg_text(user->password_hash), arg_bool(user->active),
 			arg_text(account->username), arg_text(account->ha1_md5),
 			arg_text(account->ha1_sha256)),
-		&result);
-	return read_id(rc, result, ret_id);
+		&id);
+	if (rc == 0 && ret_id)
+		*ret_id = id;
+	return rc;
 }
 
 int db_sip_account_update(struct db *db, const struct db_sip_account *account)
@@ -143,27 +113,27 @@ int db_sip_account_update(struct db *db, const struct db_sip_account *account)
 		NULL);
 }
 
+static void read_account(struct db_row *row, void *item)
+{
+	struct db_sip_account *account = item;
+
+	account->user_id = row_int(row);
+	row_text(row, account->username, sizeof(account->username));
+	row_text(row, account->ha1_md5, sizeof(account->ha1_md5));
+	row_text(row, account->ha1_sha256, sizeof(account->ha1_sha256));
+}
+
 int db_sip_account_find(
 	struct db *db, const char *username, struct db_sip_account *ret_account)
 {
-	PGresult *result = NULL;
-	struct db_row row;
-	int rc;
+	static const struct db_reader reader = {
+		sizeof(struct db_sip_account), read_account};
 
-	rc = db_run_one(db,
+	return db_run_item(db,
 		"SELECT a.user_id, a.username, a.ha1_md5, a.ha1_sha256"
 		" FROM sip_accounts a JOIN users u ON u.id = a.user_id"
 		" WHERE a.username = $1 AND u.active",
-		ARGS(arg_text(username)), &result);
-	if (rc == 0) {
-		row = db_row(result, 0);
-		ret_account->user_id = row_int(&row);
-		row_text(&row, ret_account->username, sizeof(ret_account->username));
-		row_text(&row, ret_account->ha1_md5, sizeof(ret_account->ha1_md5));
-		row_text(&row, ret_account->ha1_sha256, sizeof(ret_account->ha1_sha256));
-	}
-	PQclear(result);
-	return rc;
+		ARGS(arg_text(username)), &reader, ret_account);
 }
 
 /* ---- registrations ---- */
@@ -182,16 +152,13 @@ int db_registration_put(
 {
 	if (registration->expires_s == 0)
 		return unregister(db, username, registration->contact);
-	/* One statement: the newest binding, and no other of that user. */
 	return db_run_one(db,
-		"WITH who AS (SELECT user_id FROM sip_accounts WHERE username = $1),"
-		" others AS (DELETE FROM registrations r USING who"
-		"  WHERE r.user_id = who.user_id AND r.contact <> $2)"
-		" INSERT INTO registrations"
+		"INSERT INTO registrations AS r"
 		" (user_id, contact, source, call_id, cseq, user_agent, expires_at)"
-		" SELECT user_id, $2, $3, $4, $5, $6, now() + make_interval(secs => $7) FROM who"
-		" ON CONFLICT (user_id, contact) DO UPDATE SET source = EXCLUDED.source,"
-		" call_id = EXCLUDED.call_id, cseq = EXCLUDED.cseq,"
+		" SELECT user_id, $2, $3, $4, $5, $6, now() + make_interval(secs => $7)"
+		" FROM sip_accounts WHERE username = $1"
+		" ON CONFLICT (user_id) DO UPDATE SET contact = EXCLUDED.contact,"
+		" source = EXCLUDED.source, call_id = EXCLUDED.call_id, cseq = EXCLUDED.cseq,"
 		" user_agent = EXCLUDED.user_agent, expires_at = EXCLUDED.expires_at,"
 		" updated_at = now()",
 		ARGS(arg_text(username), arg_text(registration->contact),
@@ -201,33 +168,32 @@ int db_registration_put(
 		NULL);
 }
 
+static void read_registration(struct db_row *row, void *item)
+{
+	struct db_registration *binding = item;
+
+	binding->user_id = row_int(row);
+	row_text(row, binding->username, sizeof(binding->username));
+	row_text(row, binding->contact, sizeof(binding->contact));
+	row_text(row, binding->source, sizeof(binding->source));
+	row_text(row, binding->call_id, sizeof(binding->call_id));
+	row_text(row, binding->user_agent, sizeof(binding->user_agent));
+	binding->cseq = row_int(row);
+	binding->expires_s = row_int(row);
+}
+
 int db_registration_find(
 	struct db *db, int64_t user_id, struct db_registration *ret_binding)
 {
-	PGresult *result = NULL;
-	struct db_row row;
-	int rc;
+	static const struct db_reader reader = {
+		sizeof(struct db_registration), read_registration};
 
-	rc = db_run_one(db,
+	return db_run_item(db,
 		"SELECT r.user_id, a.username, r.contact, r.source, r.call_id, r.user_agent,"
 		" r.cseq, extract(epoch FROM r.expires_at - now())::bigint"
 		" FROM registrations r JOIN sip_accounts a USING (user_id)"
-		" WHERE r.user_id = $1 AND r.expires_at > now()"
-		" ORDER BY r.updated_at DESC LIMIT 1",
-		ARGS(arg_int(user_id)), &result);
-	if (rc == 0) {
-		row = db_row(result, 0);
-		ret_binding->user_id = row_int(&row);
-		row_text(&row, ret_binding->username, sizeof(ret_binding->username));
-		row_text(&row, ret_binding->contact, sizeof(ret_binding->contact));
-		row_text(&row, ret_binding->source, sizeof(ret_binding->source));
-		row_text(&row, ret_binding->call_id, sizeof(ret_binding->call_id));
-		row_text(&row, ret_binding->user_agent, sizeof(ret_binding->user_agent));
-		ret_binding->cseq = row_int(&row);
-		ret_binding->expires_s = row_int(&row);
-	}
-	PQclear(result);
-	return rc;
+		" WHERE r.user_id = $1 AND r.expires_at > now()",
+		ARGS(arg_int(user_id)), &reader, ret_binding);
 }
 
 /* ---- agents as people see them ---- */
@@ -241,9 +207,7 @@ int db_registration_find(
 	" COALESCE(s.wants_ready, false)"                                                \
 	" FROM users u"                                                                  \
 	" LEFT JOIN sip_accounts a ON a.user_id = u.id"                                  \
-	" LEFT JOIN LATERAL (SELECT b.user_id, b.user_agent FROM registrations b"        \
-	"  WHERE b.user_id = u.id AND b.expires_at > now()"                              \
-	"  ORDER BY b.updated_at DESC LIMIT 1) r ON true"                                \
+	" LEFT JOIN registrations r ON r.user_id = u.id AND r.expires_at > now()"        \
 	" LEFT JOIN agent_sessions s ON s.user_id = u.id AND s.ended_at IS NULL"         \
 	" WHERE u.role = 'agent'"
 
@@ -266,26 +230,16 @@ static void read_agent(struct db_row *row, void *item)
 	agent->wants_ready = row_bool(row);
 }
 
+static const struct db_reader agent_reader = {sizeof(struct db_agent), read_agent};
+
 int db_agent_list(struct db *db, struct db_agent **ret_agents, size_t *ret_count)
 {
-	static const struct db_reader reader = {sizeof(struct db_agent), read_agent};
-
-	return db_run_rows(db, AGENT_SELECT " ORDER BY u.id", NO_ARGS, &reader,
+	return db_run_rows(db, AGENT_SELECT " ORDER BY u.id", NO_ARGS, &agent_reader,
 		(void **)ret_agents, ret_count);
 }
 
 int db_agent_get(struct db *db, int64_t user_id, struct db_agent *ret_agent)
 {
-	PGresult *result = NULL;
-	int rc;
-
-	rc = db_run_one(
-		db, AGENT_SELECT " AND u.id = $1", ARGS(arg_int(user_id)), &result);
-	if (rc == 0) {
-		struct db_row row = db_row(result, 0);
-
-		read_agent(&row, ret_agent);
-	}
-	PQclear(result);
-	return rc;
+	return db_run_item(db, AGENT_SELECT " AND u.id = $1", ARGS(arg_int(user_id)),
+		&agent_reader, ret_agent);
 }

@@ -21,11 +21,11 @@ int db_user_by_name(struct db *db, const char *username, struct db_user *ret_use
 int db_user_count(struct db *db, int64_t *ret_count);
 
 /* Web sessions: `token_sha256` is 32 bytes. */
-int db_session_create(struct db *db, const unsigned char token_sha256[32], int64_t user_id,
-	unsigned lives_s);
+int db_session_create(struct db *db, const unsigned char token_sha256[32],
+	int64_t user_id, unsigned lives_s);
 /* The active user of a session that has not expired. */
-int db_session_user(struct db *db, const unsigned char token_sha256[32],
-	struct db_user *ret_user);
+int db_session_user(
+	struct db *db, const unsigned char token_sha256[32], struct db_user *ret_user);
 int db_session_end(struct db *db, const unsigned char token_sha256[32]);
 
 struct db_sip_account {
@@ -40,8 +40,8 @@ int db_agent_create(struct db *db, const struct db_user *user,
 	const struct db_sip_account *account, int64_t *ret_id);
 /* Changes the account's secret; for a new registration card. */
 int db_sip_account_update(struct db *db, const struct db_sip_account *account);
-int db_sip_account_find(struct db *db, const char *username,
-	struct db_sip_account *ret_account);
+int db_sip_account_find(
+	struct db *db, const char *username, struct db_sip_account *ret_account);
 
 struct db_registration {
 	int64_t user_id;
@@ -58,10 +58,11 @@ struct db_registration {
  * Binds, refreshes or removes (contact "*": all of the user). One phone per agent: the newest
  * binding replaces the others.
  */
-int db_registration_put(struct db *db, const char *username,
-	const struct db_registration *registration);
+int db_registration_put(
+	struct db *db, const char *username, const struct db_registration *registration);
 /* The live binding of a user. */
-int db_registration_find(struct db *db, int64_t user_id, struct db_registration *ret_binding);
+int db_registration_find(
+	struct db *db, int64_t user_id, struct db_registration *ret_binding);
 
 /* Agents with what a list needs, in order of id. */
 struct db_agent {
@@ -69,7 +70,7 @@ struct db_agent {
 	char sip_username[64];
 	bool registered;
 	char user_agent[128];
-	int64_t session_id; /* 0: signed out */
+	int64_t session_id;       /* 0: signed out */
 	char state[DB_WORD_SIZE]; /* "offline" when signed out */
 	char pause_reason[64];
 	int64_t state_since_ms;

@@ -40,18 +40,17 @@ CREATE TABLE sip_accounts (
 	updated_at timestamptz NOT NULL DEFAULT now()
 );
 
+-- One phone an agent: the newest binding.
 CREATE TABLE registrations (
-	id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-	user_id bigint NOT NULL REFERENCES users ON DELETE CASCADE,
+	user_id bigint PRIMARY KEY REFERENCES users ON DELETE CASCADE,
 	contact text NOT NULL,
 	source text NOT NULL,         -- ip:port that the REGISTER came from
 	call_id text NOT NULL,
 	cseq bigint NOT NULL,
 	user_agent text NOT NULL,
 	expires_at timestamptz NOT NULL,
-	updated_at timestamptz NOT NULL DEFAULT now(),
-	UNIQUE (user_id, contact)
-);
+	updated_at timestamptz NOT NULL DEFAULT now()
+) WITH (fillfactor = 50);
 
 CREATE TABLE campaigns (
 	id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
