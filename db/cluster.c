@@ -419,6 +419,25 @@ static int start_postmaster(const struct cluster *c, pid_t *ret_pid, struct err 
 	return rc;
 }
 
+/*
+ * When a postmaster was killed, its other processes notice a little later, and until then
+ * PostgreSQL refuses to start another: tried again until they are gone.
+ */
+static int start_after_crash(const struct cluster *c, pid_t *ret_pid, struct err *err)
+{
+	int64_t end = clock_mono_ms() + START_MS;
+	struct err why = {""};
+	int rc;
+
+	do {
+		rc = start_postmaster(c, ret_pid, &why);
+		if (rc == 0 || !strstr(why.text, "shared memory block"))
+			break;
+		nap();
+	} while (clock_mono_ms() < end);
+	return rc == 0 ? 0 : err_set(err, rc, "%s", why.text);
+}
+
 /* Attaches to the one that runs (or is just starting or ending), else starts it. */
 static int attach_or_start(const struct cluster *c, pid_t *ret_pid, struct err *err)
 {
@@ -428,7 +447,7 @@ static int attach_or_start(const struct cluster *c, pid_t *ret_pid, struct err *
 	if (pid && (is_postgres(pid) || takes_connections(c)))
 		rc = wait_ready(c, pid, err);
 	if (rc == -ESRCH)
-		return start_postmaster(c, ret_pid, err);
+		return start_after_crash(c, ret_pid, err);
 	if (rc == 0)
 		*ret_pid = pid;
 	return rc;

@@ -247,14 +247,18 @@ static void a_killed_postmaster_is_started_again(void **state)
 	struct err err = {""};
 	pid_t first = 0, second = 0;
 	char url[512];
+	struct db *db;
 
 	(void)state;
 	assert_int_equal(
 		db_cluster_start(db_cluster_dir, &first, url, sizeof(url), &err), 0);
+	db = db_connect(); /* its backend lives on for a moment */
 	assert_int_equal(kill(first, SIGKILL), 0);
 	if (db_cluster_start(db_cluster_dir, &second, url, sizeof(url), &err) < 0)
 		fail_msg("%s", err.text);
 	assert_int_not_equal(first, second);
+	ping_until(db, 0);
+	db_close(&db);
 }
 
 static void a_path_too_long_for_a_socket_is_said(void **state)
