@@ -51,8 +51,7 @@ sub spawn {
 		open STDIN, '<', '/dev/null';
 		open STDOUT, '>>', $log or POSIX::_exit(127);
 		open STDERR, '>&', \*STDOUT;
-		exec {$argv[0]} @argv;
-		POSIX::_exit(127);
+		exec {$argv[0]} @argv or POSIX::_exit(127);
 	}
 	$self->{pids}{$name} = $pid;
 	return $pid;
@@ -285,8 +284,9 @@ sub agent_ready {
 # A WAV file with a tone: 8 kHz, mono, 16 bit.
 sub tone_wav {
 	my ($path, $hz, $seconds) = @_;
-	my $n = int 8000 * $seconds;
-	my $pcm = pack 's<*', map { int 8000 * sin 2 * 3.14159265358979 * $hz * $_ / 8000 } 0 .. $n - 1;
+	# A whole number of hertz repeats after a second.
+	my $second = pack 's<*', map { int 8000 * sin 2 * 3.14159265358979 * $hz * $_ / 8000 } 0 .. 7999;
+	my $pcm = $second x $seconds;
 	open my $fh, '>:raw', $path or die "$path: $!";
 	print $fh 'RIFF', pack('V', 36 + length $pcm), 'WAVEfmt ', pack('VvvVVvv', 16, 1, 1, 8000, 16000, 2, 16),
 		'data', pack('V', length $pcm), $pcm;
@@ -305,7 +305,7 @@ sub start_phone {
 	my $name = "phone-$agent->{username}";
 	my $dir = "$self->{dir}/$name";
 	make_path($dir);
-	tone_wav("$dir/say.wav", $o{hz} || 880, $o{seconds} || 120);
+	tone_wav("$dir/say.wav", $o{hz} || 880, $o{seconds} || 900);
 	my $port = free_udp_port();
 	my $control = $self->free_tcp_port;
 	my $rtp = 30000 + ($$ * 7 + keys(%{$self->{pids}}) * 40) % 20000;

@@ -1,0 +1,135 @@
+#!/usr/bin/env perl
+# One dial per intent: a campaign of 100 contacts under every fault that the sandbox knows, its
+# worker killed ten times, each time between two system calls. Judged from calls.jsonl alone.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use Test::More;
+use Time::HiRes qw(time);
+use Omnivox::Judge qw(double_dials attempts);
+use Omnivox::Stage;
+
+my $SEED = $ENV{OVX_SEED} || 20261124;
+srand $SEED;
+my $CONTACTS = 100;
+my @kills = map { 600 + int rand 5000 } 1 .. 10;
+my @numbers = map { sprintf '+1555222%04d', $_ } 1 .. $CONTACTS;
+
+my $stage = Omnivox::Stage->new(
+	population => [
+		{match => '*', weight => 7, behaviour => 'human', ring_ms => 150, talk_ms => 300, say => 'tone:440'},
+		{match => '*', weight => 1, behaviour => 'busy', ring_ms => 100, talk_ms => 0, say => 'silence'},
+		{match => '*', weight => 1, behaviour => 'no_answer', ring_ms => 100, talk_ms => 0, say => 'silence'},
+		{match => '*', weight => 1, behaviour => 'failed', ring_ms => 100, talk_ms => 0, say => 'silence'},
+	],
+	sandbox_env => {SANDBOX_RECORD => 0},
+	gateway_env => {AMBIGUOUS_AFTER => 3, RECONCILE_AFTER => 2});
+$stage->start_sandbox;
+
+# The plan of deaths: the n-th system call of each worker's life.
+my $plan = "$stage->{dir}/kill.plan";
+open my $fh, '>', $plan or die $!;
+print $fh map { "$_\n" } @kills;
+close $fh;
+$stage->{gateway_env}{OVX_KILL_PLAN} = $plan;
+$stage->{gateway_env}{LD_PRELOAD} = "$Omnivox::Stage::BUILD/tests/tools/ovx-kill.so";
+
+# Requests of the test itself meet dying workers: they are repeated when that does no harm.
+sub patiently {
+	my ($code) = @_;
+	my $end = time + 60;
+	while (1) {
+		my $got = eval { $code->() };
+		return $got if defined $got;
+		die $@ if time > $end;
+		Time::HiRes::sleep(0.1);
+	}
+}
+
+$stage->start_gateway;
+patiently(sub { $stage->login });
+my $campaign = patiently(sub {
+	$stage->make_campaign({callGapMs => 0, batchGapMs => 0, batchSize => 100, wrapUpS => 0,
+		ringTimeoutS => 5, maxAttempts => 3, retryDelayS => 7200}, @numbers) });
+my $serial = 0;
+my @agents = map {
+	patiently(sub { $stage->make_agent('agent' . ++$serial, $campaign) })
+} 1 .. 3;
+for my $agent (@agents) {
+	$stage->start_phone($agent, hz => 880);
+	patiently(sub { $stage->wait_registered($agent) });
+	patiently(sub {
+		$stage->request(POST => "/api/agents/$agent->{id}/session", {campaignId => $campaign});
+		my $r = $stage->request(POST => "/api/agents/$agent->{id}/session/ready");
+		return $r->{success} ? 1 : undef });
+}
+
+$stage->sandbox_put('/sandbox/faults', [
+	map { {kind => $_, rate => 0.1, delay_ms => 400, seed => $SEED} }
+		qw(dup delay reorder drop http500 silent_after_accept)]);
+patiently(sub {
+	my $r = $stage->request(POST => "$Omnivox::Stage::CM/campaigns/$campaign/auto-dial");
+	return $r->{success} || $r->{status} == 409 ? 1 : undef });
+
+sub all_entries {
+	return patiently(sub {
+		$stage->api(GET => "$Omnivox::Stage::CM/campaigns/$campaign/queue?limit=500")->{queueEntries} });
+}
+
+sub all_calls {
+	return patiently(sub {
+		my @calls;
+		my $before = 0;
+		do {
+			my $page = $stage->api(GET => "/api/calls?limit=200&before=$before");
+			push @calls, @{$page->{calls}};
+			$before = $page->{nextCursor};
+		} while ($before);
+		return \@calls;
+	});
+}
+
+# Until every kill has happened and nothing is under way.
+my $now = sub { POSIX::strftime('%Y-%m-%dT%H:%M:%S', gmtime) };
+my $deaths = sub { open my $log, '<', "$plan.log" or return 0; my @l = <$log>; return scalar @l };
+$stage->wait_until(240, 'the campaign to come to rest', sub {
+	my @busy = grep { $_->{status} eq 'dialing'
+		|| ($_->{status} eq 'pending' && $_->{runAt} lt $now->()) } @{all_entries()};
+	return !@busy && $deaths->() >= @kills;
+});
+$stage->sandbox_put('/sandbox/faults', [
+	map { {kind => $_, rate => 0} } qw(dup delay reorder drop http500 silent_after_accept)]);
+$stage->wait_until(30, 'every call to be settled', sub {
+	!grep { $_->{state} ne 'ended' } @{all_calls()} });
+
+my @log = $stage->call_log;
+my %made = attempts(@log);
+is_deeply [double_dials(@log)], [], 'no (entry, attempt) was created twice';
+cmp_ok scalar(keys %made), '>=', $CONTACTS * 0.9, 'the sandbox saw the campaign';
+my ($line) = grep { $_->{event} eq 'create' } @log;
+isnt scalar(double_dials(@log, $line)), 0, 'the judge fails when one create is doubled by hand';
+
+my @entries = @{all_entries()};
+is scalar(@entries), $CONTACTS, 'every contact has its entry';
+is_deeply [grep { $_->{status} ne 'completed'
+	&& !($_->{status} eq 'pending' && $_->{runAt} gt $now->()) } @entries], [],
+	'every entry is completed or pending with a later try';
+is_deeply [grep { $_->{contact}{locked} } @entries], [], 'no contact is locked';
+for my $agent (@agents) {
+	my $session = $stage->wait_until(30, "$agent->{username} to be free", sub {
+		my $s = $stage->agent_session($agent);
+		return $s && $s->{state} =~ /^(ready|paused)$/ && !$s->{callId} ? $s : undef });
+	ok $session, "$agent->{username} is free";
+}
+
+my @calls = @{all_calls()};
+my $faults = $stage->sandbox_get('/sandbox/faults')->{faults};
+my %status;
+$status{$_->{status}}++ for @entries;
+diag sprintf 'seed %d: %d calls, %d went through ambiguous, %d kills; entries: %s', $SEED,
+	scalar @calls, scalar(grep { $_->{wasAmbiguous} } @calls), $deaths->(),
+	join ', ', map { "$status{$_} $_" } sort keys %status;
+diag 'faults fired: ' . join ', ', map { "$_->{kind} $_->{fired}" } @$faults;
+is $deaths->(), scalar @kills, 'ten workers were killed';
+done_testing;
