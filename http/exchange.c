@@ -32,6 +32,19 @@ struct exchange {
 	char uri[];          /* as on the wire, then cut in two */
 };
 
+/*
+ * libmicrohttpd would parse the query now, which we do ourselves; and with more arguments than
+ * fit its memory 0.9.75 loses the exchange and sends nothing. So it gets an empty one. The
+ * text is in its own receive buffer, which it goes on to cut up itself.
+ */
+static void hide_query(const char *uri)
+{
+	char *query = strchr(uri, '?');
+
+	if (query != NULL)
+		query[1] = '\0';
+}
+
 void *exchange_open(void *arg, const char *uri, struct MHD_Connection *connection)
 {
 	/* One byte more than allowed is enough to know that it is too long. */
@@ -45,6 +58,7 @@ void *exchange_open(void *arg, const char *uri, struct MHD_Connection *connectio
 	exchange->wait.connection = connection;
 	memcpy(exchange->uri, uri, len);
 	exchange->uri[len] = '\0';
+	hide_query(uri);
 	return exchange;
 }
 
@@ -89,7 +103,7 @@ static enum MHD_Result send_answer(struct exchange *exchange, struct answer answ
 		exchange->stream = answer.stream;
 		stream_open(answer.stream, exchange->wait.connection);
 	}
-	if (!exchange->wait.reserved && crowded(exchange))
+	if (!answer.shared && !exchange->wait.reserved && crowded(exchange))
 		(void)MHD_add_response_header(answer.response, "Connection", "close");
 	result = MHD_queue_response(
 		exchange->wait.connection, (unsigned)answer.status, answer.response);

@@ -99,6 +99,22 @@ int reply_make(const struct http_reply *reply, struct answer *ret_answer)
 	return err;
 }
 
+int reply_empty(struct MHD_Response **ret_response)
+{
+	struct answer answer;
+	int err = reply_make(&(struct http_reply){.status = 204}, &answer);
+
+	if (err == 0)
+		*ret_response = answer.response;
+	return err;
+}
+
+bool reply_is_empty(const struct http_reply *reply)
+{
+	return reply->body == NULL && reply->set_cookie == NULL &&
+	       reply->location == NULL && reply->retry_after_s == 0;
+}
+
 /* "GET, HEAD, POST" */
 static void allow_text(unsigned methods, char *buf, size_t size)
 {
@@ -158,7 +174,7 @@ int reply_late(const struct http_route *route, struct answer *ret_answer)
 
 void answer_drop(struct answer *answer)
 {
-	if (answer->response != NULL)
+	if (answer->response != NULL && !answer->shared)
 		MHD_destroy_response(answer->response);
 	*answer = (struct answer){0};
 }

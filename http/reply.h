@@ -11,10 +11,11 @@
 
 struct stream;
 
-/* A reply on its way. Owns the response. */
+/* A reply on its way. Owns the response, unless that is shared. */
 struct answer {
 	int status;
 	struct MHD_Response *response;
+	bool shared;           /* by many answers: it must not be changed */
 	struct stream *stream; /* the response is this stream; NULL: it is not one */
 };
 
@@ -35,8 +36,12 @@ enum refusal {
 
 /* All: -ENOMEM. */
 int reply_make(const struct http_reply *reply, struct answer *ret_answer);
+int reply_empty(struct MHD_Response **ret_response);
 int reply_refuse(enum refusal why, unsigned allowed, struct answer *ret_answer);
 int reply_late(const struct http_route *route, struct answer *ret_answer);
+
+/* Whether the reply is nothing but a status, so that all of its kind can share one response. */
+bool reply_is_empty(const struct http_reply *reply);
 
 /* The headers that every response carries, whoever made it. */
 int reply_secure(struct MHD_Response *response);

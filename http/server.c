@@ -14,17 +14,18 @@
 #include "http/stream.h"
 
 /*
- * One connection's buffers: the longest head (EXCHANGE_HEAD_MAX), the same again parsed, and
+ * One connection's buffers: the longest head (EXCHANGE_HEAD_MAX), what it is parsed into, and
  * the answer's head. libmicrohttpd clears all of it after each request, so it is not larger.
  */
-#define CONNECTION_MEMORY (24 * 1024)
+#define CONNECTION_MEMORY (20 * 1024)
 #define STOP_GRACE_MS 1000 /* for replies under way */
 #define STOP_DRAIN_MS 200  /* for their last bytes */
 
 struct http_server {
 	struct exchange_rules rules;
 	struct MHD_Daemon *daemon;
-	int listen_fd; /* our own copy */
+	struct MHD_Response *empty; /* what every webhook is answered with: made once */
+	int listen_fd;              /* our own copy */
 	pthread_t clock;
 	bool clock_runs;
 };
@@ -81,6 +82,8 @@ static int open_parts(struct http_server *server)
 	if (err == 0)
 		err = waiting_new(
 			config->connections, open_places, exchange_late, &rules->waiting);
+	if (err == 0)
+		err = reply_empty(&server->empty);
 	if (err != 0)
 		return err;
 	if (config->static_dir != NULL) {
@@ -157,6 +160,8 @@ void http_server_free(struct http_server **held)
 		(void)close(server->listen_fd);
 	if (server->rules.static_fd >= 0)
 		(void)close(server->rules.static_fd);
+	if (server->empty != NULL)
+		MHD_destroy_response(server->empty);
 	waiting_free(&server->rules.waiting);
 	peer_trust_free(&server->rules.trust);
 	route_table_free(&server->rules.routes);
@@ -167,10 +172,11 @@ void http_server_free(struct http_server **held)
 void http_reply(
 	struct http_server *server, uint64_t request_id, const struct http_reply *reply)
 {
-	struct answer answer = {0};
+	struct answer answer = {
+		.status = reply->status, .response = server->empty, .shared = true};
 
 	/* Without memory for the reply its deadline answers instead. */
-	if (reply_make(reply, &answer) == 0)
+	if (reply_is_empty(reply) || reply_make(reply, &answer) == 0)
 		waiting_answer(server->rules.waiting, request_id, answer);
 }
 

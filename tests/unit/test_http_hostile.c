@@ -84,6 +84,33 @@ static void more_than_256_fields_are_400(void **state)
 	expect_alive();
 }
 
+static void more_parts_than_memory_are_refused_and_leave_nothing_behind(void **state)
+{
+	struct client client;
+
+	(void)state;
+	for (int round = 0; round < 3; round++) {
+		client_open(&client, d->port);
+		client_printf(&client, "GET /echo/1/2?");
+		for (int i = 0; i < 1500; i++)
+			client_printf(&client, "a&");
+		client_printf(&client, " HTTP/1.1\r\nHost: t\r\n\r\n");
+		assert_true(client_read(&client, &reply, false));
+		assert_int_equal(reply.status, 400);
+		client_close(&client);
+
+		client_open(&client, d->port);
+		client_printf(&client, "GET /echo/1/2 HTTP/1.1\r\nHost: t\r\n");
+		for (int i = 0; i < 1500; i++)
+			client_printf(&client, "a:\r\n");
+		client_printf(&client, "\r\n");
+		assert_true(client_read(&client, &reply, false));
+		assert_int_equal(reply.status, 431);
+		client_close(&client);
+	}
+	expect_alive();
+}
+
 static void a_body_over_the_limit_is_413(void **state)
 {
 	struct client client;
@@ -250,6 +277,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(broken_escapes_and_control_characters_are_400),
 		cmocka_unit_test(more_than_256_fields_are_400),
+		cmocka_unit_test(
+			more_parts_than_memory_are_refused_and_leave_nothing_behind),
 		cmocka_unit_test(a_body_over_the_limit_is_413),
 		cmocka_unit_test(an_endless_chunked_body_is_cut_off),
 		cmocka_unit_test(a_long_address_is_414_and_long_headers_431),
