@@ -293,9 +293,20 @@ sub tone_wav {
 	close $fh;
 }
 
-sub free_udp_port {
-	my $s = IO::Socket::INET->new(Proto => 'udp', LocalAddr => '127.0.0.1', LocalPort => 0) or die $!;
-	return $s->sockport;
+# A port that is free for TCP and UDP (baresip takes both), and that nobody was given before.
+my %given;
+sub free_port {
+	for (1 .. 100) {
+		my $tcp = IO::Socket::INET->new(Proto => 'tcp', LocalAddr => '127.0.0.1',
+			LocalPort => 0, Listen => 1) or die $!;
+		my $port = $tcp->sockport;
+		next if $given{$port};
+		next unless IO::Socket::INET->new(Proto => 'udp', LocalAddr => '127.0.0.1',
+			LocalPort => $port);
+		$given{$port} = 1;
+		return $port;
+	}
+	die 'no free port';
 }
 
 # baresip as the agent's phone: answers by itself, says the WAV, records what it hears in
@@ -306,8 +317,8 @@ sub start_phone {
 	my $dir = "$self->{dir}/$name";
 	make_path($dir);
 	tone_wav("$dir/say.wav", $o{hz} || 880, $o{seconds} || 900);
-	my $port = free_udp_port();
-	my $control = $self->free_tcp_port;
+	my $port = free_port();
+	my $control = free_port();
 	my $rtp = 30000 + ($$ * 7 + keys(%{$self->{pids}}) * 40) % 20000;
 	$rtp -= $rtp % 2;
 	open my $fh, '>', "$dir/config" or die $!;
@@ -343,12 +354,6 @@ CONFIG
 	$self->spawn($name, {HOME => $dir}, 'baresip', '-f', $dir);
 	$self->{control}{$agent->{username}} = $control;
 	return $dir;
-}
-
-sub free_tcp_port {
-	my $s = IO::Socket::INET->new(Proto => 'tcp', LocalAddr => '127.0.0.1', LocalPort => 0,
-		Listen => 1) or die $!;
-	return $s->sockport;
 }
 
 # A command to baresip over its control port, as a netstring.
