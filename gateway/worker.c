@@ -306,7 +306,8 @@ static int start_http(struct worker *w)
 	};
 
 	if (config.static_dir != NULL && access(config.static_dir, R_OK | X_OK) < 0) {
-		log_warn("worker", 0, "no console: WEB_DIR %s cannot be read", config.static_dir);
+		log_warn("worker", 0, "no console: WEB_DIR %s cannot be read",
+			config.static_dir);
 		config.static_dir = NULL;
 	}
 	split_proxies(w);
