@@ -35,8 +35,15 @@ need_packages() {
     echo 'create_main_cluster = false' |
       as_root tee /etc/postgresql-common/createcluster.conf >/dev/null
   fi
-  as_root env DEBIAN_FRONTEND=noninteractive \
-    apt-get install -y -qq --no-install-recommends -o Dpkg::Use-Pty=0 "${missing[@]}" >&2
+  # A thousand lines of dpkg are worth reading only when it fails.
+  local log
+  log=$(mktemp)
+  if ! as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
+    --no-install-recommends -o Dpkg::Use-Pty=0 "${missing[@]}" >"$log" 2>&1; then
+    tail -n 20 "$log" >&2
+    die "the packages could not be installed; all that apt-get said is in $log"
+  fi
+  rm -f "$log"
 }
 
 # Waits until a file exists; fails when the process ends first, or after the seconds given.
