@@ -168,8 +168,7 @@ void campaign_update(struct api_call *call, struct api_reply *reply)
 				api_body_text(call, reply, "state", false, state,
 					sizeof(state)) < 0))
 		return;
-	if (err == 0)
-		err = db_campaign_update(call->db, &c);
+	/* The state first: when it cannot follow, the settings stay as they are, too. */
 	if (err == 0 && state[0] != '\0') {
 		err = db_campaign_set_state(call->db, c.id, state);
 		if (err == -EINVAL) {
@@ -180,6 +179,8 @@ void campaign_update(struct api_call *call, struct api_reply *reply)
 			return;
 		}
 	}
+	if (err == 0)
+		err = db_campaign_update(call->db, &c);
 	if (err < 0) {
 		api_fail_db(reply, err, "campaign", call->db);
 		return;
