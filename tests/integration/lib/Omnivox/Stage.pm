@@ -293,17 +293,20 @@ sub tone_wav {
 	close $fh;
 }
 
-# A port that is free for TCP and UDP (baresip takes both), and that nobody was given before.
+# A port that is free for TCP and UDP, and the next one for TCP (baresip takes it for TLS), that
+# nobody was given before.
 my %given;
 sub free_port {
 	for (1 .. 100) {
 		my $tcp = IO::Socket::INET->new(Proto => 'tcp', LocalAddr => '127.0.0.1',
 			LocalPort => 0, Listen => 1) or die $!;
 		my $port = $tcp->sockport;
-		next if $given{$port};
+		next if $given{$port} || $given{$port + 1};
 		next unless IO::Socket::INET->new(Proto => 'udp', LocalAddr => '127.0.0.1',
 			LocalPort => $port);
-		$given{$port} = 1;
+		next unless IO::Socket::INET->new(Proto => 'tcp', LocalAddr => '127.0.0.1',
+			LocalPort => $port + 1, Listen => 1);
+		@given{$port, $port + 1} = (1, 1);
 		return $port;
 	}
 	die 'no free port';
@@ -387,7 +390,10 @@ sub cleanup {
 	my ($self) = @_;
 	return if $self->{owner} != $$ || $self->{done}++;
 	local $?;
-	$self->stop($_) for sort { ($a eq 'sandbox') <=> ($b eq 'sandbox') } keys %{$self->{pids}};
+	# Phones first: one that cannot unregister any more waits for half a minute.
+	my %turn = (gateway => 1, sandbox => 2);
+	$self->stop($_)
+		for sort { ($turn{$a} // 0) <=> ($turn{$b} // 0) } keys %{$self->{pids}};
 	# A supervisor that was killed leaves its PostgreSQL to the next one.
 	if (open my $fh, '<', "$self->{dir}/gateway-data/postgres/postmaster.pid") {
 		my $pid = <$fh>;
