@@ -234,8 +234,7 @@ static void answer_read(struct answer_job *task, struct db *db, struct api_reply
 	static const char *const messages[] = {
 		[CALL_NOW_PLACED] = "The call was placed.",
 		[CALL_NOW_PENDING] =
-			"Twilio has not answered yet. The call is watched and will not "
-			"be placed twice; see its state.",
+			"Twilio has not answered yet; watch the call's state.",
 		[CALL_NOW_REFUSED] = "",
 	};
 	struct db_entry entry;
