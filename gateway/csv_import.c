@@ -31,24 +31,59 @@ struct reader {
 	int err;
 };
 
+/* Well-formed UTF-8 (Unicode, table 3-7), without control characters. */
+static bool is_text(const char *text)
+{
+	const unsigned char *p = (const unsigned char *)text;
+
+	while (*p != '\0') {
+		unsigned char lead = *p++;
+		size_t more = lead < 0x80 ? 0 : lead < 0xe0 ? 1 : lead < 0xf0 ? 2 : 3;
+
+		if (lead < 0x20 || lead == 0x7f || (lead >= 0x80 && lead < 0xc2) ||
+			lead > 0xf4)
+			return false;
+		if ((lead == 0xe0 && *p < 0xa0) || (lead == 0xed && *p > 0x9f) ||
+			(lead == 0xf0 && *p < 0x90) || (lead == 0xf4 && *p > 0x8f))
+			return false;
+		/* The NUL at the end is no continuation either. */
+		for (; more > 0; more--)
+			if ((*p++ & 0xc0) != 0x80)
+				return false;
+	}
+	return true;
+}
+
+static int reject(
+	struct csv_import *import, size_t row, const char *quoted, const char *complaint)
+{
+	struct csv_error *error;
+
+	if (import->error_count < CSV_ERRORS_MAX) {
+		error = &import->errors[import->error_count];
+		error->row = row;
+		(void)snprintf(
+			error->reason, sizeof(error->reason), "%s%s", quoted, complaint);
+	}
+	import->error_count++;
+	return -EINVAL;
+}
+
 int csv_import_add(struct csv_import *import, const struct db_contact *contact,
 	const char *phone, const char *country_code, size_t row)
 {
 	struct db_contact *more, made = *contact;
+	char shown[33];
 
-	if (number_normalise(phone, country_code, made.phone) < 0) {
-		if (import->error_count < CSV_ERRORS_MAX) {
-			struct csv_error *error = &import->errors[import->error_count];
-
-			error->row = row;
-			(void)snprintf(error->reason, sizeof(error->reason),
-				phone[0] == '\0' ? "The row has no phone number."
-						 : "\"%.32s\" is no phone number.",
-				phone);
-		}
-		import->error_count++;
-		return -EINVAL;
-	}
+	/* One such row must not spoil the file: the database takes only text. */
+	if (!is_text(phone) || !is_text(made.first_name) || !is_text(made.last_name) ||
+		!is_text(made.email))
+		return reject(import, row, "", "The row is not UTF-8 text.");
+	if (phone[0] == '\0')
+		return reject(import, row, "", "The row has no phone number.");
+	text_cut(shown, sizeof(shown), phone);
+	if (number_normalise(phone, country_code, made.phone) < 0)
+		return reject(import, row, shown, ": this is no phone number.");
 	/* Grows by doubling: room for 0, 64, 128, 256, ... */
 	if (import->count == 0 ||
 		(import->count >= 64 && (import->count & (import->count - 1)) == 0)) {
