@@ -1,3 +1,4 @@
+#!/usr/bin/env perl
 # The sandbox is a Twilio that a program can be tested against: REST, signed webhooks, calls per
 # second, conferences that sound, and faults that come as they are told.
 use strict;

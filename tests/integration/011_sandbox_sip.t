@@ -1,3 +1,4 @@
+#!/usr/bin/env perl
 # A call to the sandbox's SIP domain asks its voice URL what to do, and meets a customer in a
 # conference.
 use strict;
