@@ -66,6 +66,8 @@ int64_t api_query_int(
 /* Ids travel as strings, null for 0; times as RFC 3339, null for 0. */
 json_t *api_id(int64_t id);
 json_t *api_time(int64_t wall_ms);
+/* A text, null for "". */
+json_t *api_text(const char *text);
 
 /* Fields of the body. Absent ones leave *ret_ alone; 0, or -EINVAL with the reply filled. */
 int api_body_text(struct api_call *call, struct api_reply *reply, const char *field,

@@ -121,6 +121,11 @@ json_t *api_time(int64_t wall_ms)
 	return wall_ms == 0 ? json_null() : json_string(clock_text(wall_ms, text));
 }
 
+json_t *api_text(const char *text)
+{
+	return text[0] == '\0' ? json_null() : json_string(text);
+}
+
 int api_body_text(struct api_call *call, struct api_reply *reply, const char *field,
 	bool required, char *ret_text, size_t size)
 {

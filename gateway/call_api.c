@@ -13,11 +13,6 @@
 #define PAGE_DEFAULT 50
 #define PAGE_MAX 200
 
-static json_t *text_or_null(const char *text)
-{
-	return text[0] == '\0' ? json_null() : json_string(text);
-}
-
 static json_t *number_or_null(int value, int none)
 {
 	return value == none ? json_null() : json_integer(value);
@@ -34,11 +29,11 @@ json_t *call_json(const struct db_call *row)
 		row->caller_id, "conference", row->conference, "state", row->state);
 	json_t *more = json_pack(
 		"{s:o, s:o, s:o, s:{s:s, s:i}, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b}",
-		"outcome", text_or_null(row->outcome), "errorCode",
+		"outcome", api_text(row->outcome), "errorCode",
 		number_or_null(row->error_code, 0), "errorText",
-		text_or_null(row->error_text), "verdict", "rule", row->verdict_rule,
+		api_text(row->error_text), "verdict", "rule", row->verdict_rule,
 		"version", row->verdict_version, "twilioCallSid",
-		text_or_null(row->provider_sid), "placedAt", api_time(row->placed_ms),
+		api_text(row->provider_sid), "placedAt", api_time(row->placed_ms),
 		"ringingAt", api_time(row->ringing_ms), "answeredAt",
 		api_time(row->answered_ms), "bridgedAt", api_time(row->bridged_ms),
 		"endedAt", api_time(row->ended_ms), "durationS",
@@ -122,7 +117,7 @@ void call_get(struct api_call *call, struct api_reply *reply)
 				rows[i].sequence < 0 ? json_null()
 						     : json_integer(rows[i].sequence),
 				"at", api_time(rows[i].at_ms), "detail",
-				text_or_null(rows[i].detail)));
+				api_text(rows[i].detail)));
 	free(rows);
 	api_ok(reply, 200,
 		json_pack("{s:o, s:o}", "call", call_json(&row), "events", events));

@@ -7,6 +7,9 @@
 #include "gateway/api.h"
 #include "http/events.h"
 
+/* Nobody has this id: only streams that hear everything get it. */
+#define STAFF_ONLY (-1)
+
 /* Takes the document. */
 static void publish(struct gateway *gw, const char *type, json_t *doc, int64_t audience)
 {
@@ -18,11 +21,6 @@ static void publish(struct gateway *gw, const char *type, json_t *doc, int64_t a
 	json_decref(doc);
 }
 
-static json_t *word_or_null(const char *word)
-{
-	return word[0] == '\0' ? json_null() : json_string(word);
-}
-
 void events_call(struct gateway *gw, const struct db_call_change *change)
 {
 	publish(gw, "call",
@@ -30,9 +28,9 @@ void events_call(struct gateway *gw, const struct db_call_change *change)
 			api_id(change->call_id), "campaignId",
 			api_id(change->campaign_id), "queueId", api_id(change->entry_id),
 			"agentId", api_id(change->agent_id), "state", change->state,
-			"outcome", word_or_null(change->outcome), "number",
-			change->number, "twilioCallSid", word_or_null(change->leg_sid)),
-		change->agent_id);
+			"outcome", api_text(change->outcome), "number", change->number,
+			"twilioCallSid", api_text(change->leg_sid)),
+		change->agent_id != 0 ? change->agent_id : STAFF_ONLY);
 }
 
 void events_agent(struct gateway *gw, const struct db_agent_session *session)

@@ -20,11 +20,6 @@
 #define PAGE_MAX 500
 #define PLACING_MS 20000
 
-static json_t *text_or_null(const char *text)
-{
-	return text[0] == '\0' ? json_null() : json_string(text);
-}
-
 static json_t *contact_json(const struct db_contact *c)
 {
 	char full[160];
@@ -35,7 +30,7 @@ static json_t *contact_json(const struct db_contact *c)
 	return json_pack("{s:o, s:s, s:s, s:s, s:s, s:s, s:i, s:o, s:o, s:b}", "id",
 		api_id(c->id), "firstName", c->first_name, "lastName", c->last_name,
 		"fullName", full, "phone", c->phone, "email", c->email, "attemptCount",
-		c->attempts, "lastOutcome", text_or_null(c->last_outcome), "lastAttempt",
+		c->attempts, "lastOutcome", api_text(c->last_outcome), "lastAttempt",
 		api_time(c->last_attempt_ms), "locked", c->locked_by != 0);
 }
 
@@ -45,7 +40,7 @@ static json_t *entry_json(const struct db_entry *e)
 		"{s:o, s:o, s:o, s:s, s:i, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:{s:o, s:o, s:s}}",
 		"id", api_id(e->id), "queueId", api_id(e->id), "campaignId",
 		api_id(e->campaign_id), "status", e->state, "priority", e->priority,
-		"attempts", e->attempts, "outcome", text_or_null(e->outcome), "runAt",
+		"attempts", e->attempts, "outcome", api_text(e->outcome), "runAt",
 		api_time(e->run_at_ms), "queuedAt", api_time(e->queued_ms), "dialedAt",
 		api_time(e->dialed_ms), "completedAt", api_time(e->completed_ms),
 		"assignedAgentId", api_id(e->agent_id), "contact",
@@ -158,10 +153,8 @@ static int choose_session(
 }
 
 /* Why there is no call. */
-static void refuse(const struct api_call *call, struct api_reply *reply,
-	const struct db_claimed *claimed)
+static void refuse(struct api_reply *reply, const struct db_claimed *claimed)
 {
-	(void)call;
 	switch (claimed->result) {
 	case DB_CLAIM_NO_AGENT:
 		api_fail(reply, 409, "NO_AGENT",
@@ -211,7 +204,7 @@ void queue_call_now(struct api_call *call, struct api_reply *reply)
 	else if (err < 0)
 		api_fail_db(reply, err, "campaign or queue entry", call->db);
 	else if (claimed.result != DB_CLAIM_CALL)
-		refuse(call, reply, &claimed);
+		refuse(reply, &claimed);
 	else {
 		reply->deferred = true;
 		call_place(call->gw, &claimed, call->request->id);
@@ -258,8 +251,7 @@ static void answer_read(struct answer_job *task, struct db *db, struct api_reply
 		json_pack("{s:o, s:o, s:o, s:o, s:s}", "callRecord", call_json(&row),
 			"queueEntry", entry_json(&entry), "contact",
 			contact_json(&entry.contact), "twilioCallSid",
-			text_or_null(row.provider_sid), "message",
-			messages[task->result]));
+			api_text(row.provider_sid), "message", messages[task->result]));
 }
 
 static void answer_work(struct job *job, void *ctx)
@@ -295,7 +287,8 @@ void queue_api_answer(struct gateway *gw, uint64_t request_id, int64_t call_id,
 			return;
 		free(task);
 	}
-	api_fail(&busy, 202, "BUSY",
+	busy.retry_after_s = 1;
+	api_fail(&busy, 503, "DATABASE_UNAVAILABLE",
 		"The call was placed, but its state cannot be read just now. Ask for it again.");
 	api_send(gw, request_id, &busy);
 }
