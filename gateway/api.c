@@ -1,4 +1,4 @@
-/* api.c: the route table, and the way of a request to its handler and back. See api.h. */
+/* api.c: the way of a request to its handler and back. See api.h. */
 #include "gateway/api.h"
 
 #include <errno.h>
@@ -10,147 +10,9 @@
 #include "base/jobs.h"
 #include "base/list.h"
 #include "base/log.h"
-#include "config.h"
-#include "gateway/agent_api.h"
 #include "gateway/auth_api.h"
-#include "gateway/call_api.h"
-#include "gateway/campaign_api.h"
-#include "gateway/list_api.h"
-#include "gateway/queue_api.h"
-#include "gateway/urls.h"
-#include "gateway/webhook.h"
-#include "http/events.h"
+#include "gateway/routes.h"
 #include "twilio/signature.h"
-
-#define STAFF (API_ADMIN | API_SUPERVISOR)
-#define ALL (STAFF | API_AGENT)
-#define UPLOAD_MAX (10 * 1024 * 1024)
-#define TWIML_LATE_MS 1200
-
-/* What a caller hears when the database does not answer in time: nothing, and no error. */
-#define TWIML_LATE                                                                  \
-	"<?xml version=\"1.0\" encoding=\"UTF-8\"?><Response><Pause length=\"2\"/>" \
-	"<Redirect/></Response>"
-
-static void livez(struct api_call *call, struct api_reply *reply);
-static void readyz(struct api_call *call, struct api_reply *reply);
-static void version(struct api_call *call, struct api_reply *reply);
-static void events(struct api_call *call, struct api_reply *reply);
-
-struct api_route {
-	struct http_route http;
-	unsigned roles; /* bits of enum api_role; API_ANYBODY: no sign-in */
-	bool raw;       /* the handler reads the body itself */
-	void (*handle)(struct api_call *call, struct api_reply *reply);
-	/* Instead: answered on the http thread's side of things. Takes the request. */
-	int (*direct)(struct gateway *gw, struct http_request *request);
-};
-
-#define CM "/api/admin/campaign-management"
-#define ROUTE(method, route_path, who, handler)                                      \
-	{                                                                            \
-		.http = {.methods = (method), .path = (route_path)}, .roles = (who), \
-		.handle = (handler)                                                  \
-	}
-
-static const struct api_route routes[] = {
-	ROUTE(HTTP_POST, "/api/auth/login", API_ANYBODY, auth_login),
-	ROUTE(HTTP_POST, "/api/auth/logout", API_ANYBODY, auth_logout),
-	ROUTE(HTTP_GET, "/api/auth/me", ALL, auth_me),
-
-	ROUTE(HTTP_GET, CM "/campaigns", ALL, campaigns_list),
-	ROUTE(HTTP_POST, CM "/campaigns", STAFF, campaign_create),
-	ROUTE(HTTP_GET, CM "/campaigns/:campaignId", ALL, campaign_get),
-	ROUTE(HTTP_PUT, CM "/campaigns/:campaignId", STAFF, campaign_update),
-	ROUTE(HTTP_POST, CM "/campaigns/:campaignId/join-agent", STAFF,
-		campaign_join_agent),
-	ROUTE(HTTP_DELETE, CM "/campaigns/:campaignId/leave-agent", STAFF,
-		campaign_leave_agent),
-	ROUTE(HTTP_POST, CM "/campaigns/:campaignId/assign-data-list", STAFF,
-		campaign_assign_list),
-	ROUTE(HTTP_POST, CM "/campaigns/:campaignId/generate-queue", STAFF,
-		campaign_generate_queue),
-	ROUTE(HTTP_GET, CM "/campaigns/:campaignId/auto-dial", ALL,
-		campaign_auto_dial_status),
-	ROUTE(HTTP_POST, CM "/campaigns/:campaignId/auto-dial", STAFF,
-		campaign_auto_dial_start),
-	ROUTE(HTTP_POST, CM "/campaigns/:campaignId/auto-dial/stop", STAFF,
-		campaign_auto_dial_stop),
-	ROUTE(HTTP_GET, CM "/campaigns/:campaignId/queue", ALL, queue_list),
-	ROUTE(HTTP_POST, CM "/campaigns/:campaignId/queue/:queueId/call", ALL,
-		queue_call_now),
-
-	ROUTE(HTTP_GET, CM "/data-lists", STAFF, lists_list),
-	ROUTE(HTTP_POST, CM "/data-lists", STAFF, list_create),
-	ROUTE(HTTP_GET, CM "/data-lists/:listId", STAFF, list_get),
-	{
-		.http = {.methods = HTTP_POST,
-			.path = CM "/data-lists/:listId/upload",
-			.body_max = UPLOAD_MAX},
-		.roles = STAFF,
-		.raw = true,
-		.handle = list_upload,
-	},
-
-	ROUTE(HTTP_GET, "/api/agents", STAFF, agents_list),
-	ROUTE(HTTP_POST, "/api/agents", STAFF, agent_create),
-	ROUTE(HTTP_GET, "/api/agents/:agentId", ALL, agent_get),
-	ROUTE(HTTP_POST, "/api/agents/:agentId/sip-password", STAFF, agent_sip_password),
-	ROUTE(HTTP_GET, "/api/agents/:agentId/session", ALL, agent_session_get),
-	ROUTE(HTTP_POST, "/api/agents/:agentId/session", ALL, agent_session_start),
-	ROUTE(HTTP_DELETE, "/api/agents/:agentId/session", ALL, agent_session_end),
-	ROUTE(HTTP_POST, "/api/agents/:agentId/session/ready", ALL, agent_session_ready),
-	ROUTE(HTTP_POST, "/api/agents/:agentId/session/pause", ALL, agent_session_pause),
-
-	ROUTE(HTTP_GET, "/api/calls", ALL, calls_list),
-	ROUTE(HTTP_GET, "/api/calls/:callId", ALL, call_get),
-	ROUTE(HTTP_POST, "/api/calls/:callId/hangup", ALL, call_hangup),
-
-	{
-		.http = {.methods = HTTP_GET,
-			.path = "/api/events",
-			.flags = HTTP_ROUTE_EVENTS},
-		.roles = ALL,
-		.handle = events,
-	},
-	ROUTE(HTTP_GET, "/livez", API_ANYBODY, livez),
-	ROUTE(HTTP_GET, "/readyz", API_ANYBODY, readyz),
-	ROUTE(HTTP_GET, "/api/version", API_ANYBODY, version),
-
-	{
-		.http = {.methods = HTTP_GET | HTTP_POST,
-			.path = URL_STATUS,
-			.flags = HTTP_ROUTE_SIGNED},
-		.direct = webhook_call_status,
-	},
-	{
-		.http = {.methods = HTTP_GET | HTTP_POST,
-			.path = URL_CONFERENCE,
-			.flags = HTTP_ROUTE_SIGNED},
-		.direct = webhook_conference,
-	},
-	{
-		.http = {.methods = HTTP_GET | HTTP_POST,
-			.path = URL_TWIML_AGENT,
-			.flags = HTTP_ROUTE_SIGNED,
-			.late_ms = TWIML_LATE_MS,
-			.late_type = "text/xml",
-			.late_body = TWIML_LATE},
-		.direct = twiml_agent,
-	},
-};
-
-#define ROUTES (sizeof(routes) / sizeof(routes[0]))
-
-const struct http_route *api_routes(size_t *ret_count)
-{
-	static struct http_route table[ROUTES];
-
-	for (size_t i = 0; i < ROUTES; i++)
-		table[i] = routes[i].http;
-	*ret_count = ROUTES;
-	return table;
-}
 
 /* ---- replies ---- */
 
@@ -272,7 +134,7 @@ static int read_body(
 static void api_work(struct job *job, void *ctx)
 {
 	struct api_job *task = list_entry(job, struct api_job, job);
-	const struct api_route *route = &routes[task->request->route];
+	const struct api_route *route = api_route(task->request);
 	struct api_call call = {.gw = task->gw, .db = ctx, .request = task->request};
 	struct api_reply reply = {.status = 0};
 
@@ -296,7 +158,7 @@ static void api_drop(struct job *job)
 int api_handle(void *gateway, struct http_request *request)
 {
 	struct gateway *gw = gateway;
-	const struct api_route *route = &routes[request->route];
+	const struct api_route *route = api_route(request);
 	struct api_job *task;
 
 	if (route->direct != NULL)
@@ -339,38 +201,4 @@ int api_verify(void *gateway, const struct http_request *request)
 			request->path);
 	buf_free(&url);
 	return err;
-}
-
-/* ---- the small routes ---- */
-
-static void livez(struct api_call *call, struct api_reply *reply)
-{
-	(void)call;
-	api_ok(reply, 200, json_pack("{s:s}", "status", "live"));
-}
-
-static void readyz(struct api_call *call, struct api_reply *reply)
-{
-	if (db_ping(call->db) < 0)
-		api_fail(reply, 503, "DATABASE_UNAVAILABLE",
-			"The database does not answer.");
-	else
-		api_ok(reply, 200, json_pack("{s:s}", "status", "ready"));
-}
-
-static void version(struct api_call *call, struct api_reply *reply)
-{
-	(void)call;
-	api_ok(reply, 200,
-		json_pack(
-			"{s:s, s:s}", "name", PACKAGE_NAME, "version", PACKAGE_VERSION));
-}
-
-static void events(struct api_call *call, struct api_reply *reply)
-{
-	int64_t listener = strcmp(call->user.role, "agent") == 0 ? call->user.id : 0;
-
-	http_events_attach(call->gw->http, call->request->id, listener,
-		call->request->last_event_id);
-	reply->deferred = true;
 }

@@ -1,7 +1,7 @@
 /*
  * api.h: from an HTTP request to a handler on a database worker, and back.
  *
- * The table in api.c says for each route who may call it. A handler runs on a database worker,
+ * The table in routes.c says for each route who may call it. A handler runs on a database worker,
  * straight down: check the body, call db/, fill the reply. It never touches the loop's state;
  * it posts to it through the nouns' headers.
  */
@@ -84,8 +84,7 @@ int api_body_only(
 /* Sends a filled reply for a request id from any thread, and frees what it owns. */
 void api_send(struct gateway *gw, uint64_t request_id, struct api_reply *reply);
 
-/* The HTTP server's table, and its handle() callback with arg = struct gateway. */
-const struct http_route *api_routes(size_t *ret_count);
+/* The HTTP server's handle() callback, with arg = struct gateway. */
 int api_handle(void *gateway, struct http_request *request);
 /* verify(): X-Twilio-Signature over BACKEND_URL + path, with the primary or secondary token. */
 int api_verify(void *gateway, const struct http_request *request);

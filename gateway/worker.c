@@ -27,6 +27,7 @@
 #include "gateway/gateway.h"
 #include "gateway/node.h"
 #include "gateway/recovery.h"
+#include "gateway/routes.h"
 #include "gateway/sweep.h"
 #include "gateway/webhook.h"
 #include "http/events.h"

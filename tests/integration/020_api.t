@@ -55,7 +55,7 @@ sub address {
 }
 
 subtest 'the contract and the program name the same routes' => sub {
-	open my $source, '<', "$Omnivox::Stage::TOP/gateway/api.c" or die $!;
+	open my $source, '<', "$Omnivox::Stage::TOP/gateway/routes.c" or die $!;
 	my $text = do { local $/; <$source> };
 	open my $urls, '<', "$Omnivox::Stage::TOP/gateway/urls.h" or die $!;
 	my %url = map { /#define (URL_\w+) "([^"]+)"/ ? ($1 => $2) : () } <$urls>;

@@ -1,0 +1,133 @@
+/* routes.c: the route table. See routes.h. */
+#include "gateway/routes.h"
+
+#include "gateway/agent_api.h"
+#include "gateway/auth_api.h"
+#include "gateway/call_api.h"
+#include "gateway/campaign_api.h"
+#include "gateway/list_api.h"
+#include "gateway/queue_api.h"
+#include "gateway/service_api.h"
+#include "gateway/urls.h"
+#include "gateway/webhook.h"
+
+#define STAFF (API_ADMIN | API_SUPERVISOR)
+#define ALL (STAFF | API_AGENT)
+#define UPLOAD_MAX (10 * 1024 * 1024)
+#define TWIML_LATE_MS 1200
+
+/* What a caller hears when the database does not answer in time: nothing, and no error. */
+#define TWIML_LATE                                                                  \
+	"<?xml version=\"1.0\" encoding=\"UTF-8\"?><Response><Pause length=\"2\"/>" \
+	"<Redirect/></Response>"
+
+#define CM "/api/admin/campaign-management"
+#define ROUTE(method, route_path, who, handler)                                      \
+	{                                                                            \
+		.http = {.methods = (method), .path = (route_path)}, .roles = (who), \
+		.handle = (handler)                                                  \
+	}
+
+static const struct api_route routes[] = {
+	ROUTE(HTTP_POST, "/api/auth/login", API_ANYBODY, auth_login),
+	ROUTE(HTTP_POST, "/api/auth/logout", API_ANYBODY, auth_logout),
+	ROUTE(HTTP_GET, "/api/auth/me", ALL, auth_me),
+
+	ROUTE(HTTP_GET, CM "/campaigns", ALL, campaigns_list),
+	ROUTE(HTTP_POST, CM "/campaigns", STAFF, campaign_create),
+	ROUTE(HTTP_GET, CM "/campaigns/:campaignId", ALL, campaign_get),
+	ROUTE(HTTP_PUT, CM "/campaigns/:campaignId", STAFF, campaign_update),
+	ROUTE(HTTP_POST, CM "/campaigns/:campaignId/join-agent", STAFF,
+		campaign_join_agent),
+	ROUTE(HTTP_DELETE, CM "/campaigns/:campaignId/leave-agent", STAFF,
+		campaign_leave_agent),
+	ROUTE(HTTP_POST, CM "/campaigns/:campaignId/assign-data-list", STAFF,
+		campaign_assign_list),
+	ROUTE(HTTP_POST, CM "/campaigns/:campaignId/generate-queue", STAFF,
+		campaign_generate_queue),
+	ROUTE(HTTP_GET, CM "/campaigns/:campaignId/auto-dial", ALL,
+		campaign_auto_dial_status),
+	ROUTE(HTTP_POST, CM "/campaigns/:campaignId/auto-dial", STAFF,
+		campaign_auto_dial_start),
+	ROUTE(HTTP_POST, CM "/campaigns/:campaignId/auto-dial/stop", STAFF,
+		campaign_auto_dial_stop),
+	ROUTE(HTTP_GET, CM "/campaigns/:campaignId/queue", ALL, queue_list),
+	ROUTE(HTTP_POST, CM "/campaigns/:campaignId/queue/:queueId/call", ALL,
+		queue_call_now),
+
+	ROUTE(HTTP_GET, CM "/data-lists", STAFF, lists_list),
+	ROUTE(HTTP_POST, CM "/data-lists", STAFF, list_create),
+	ROUTE(HTTP_GET, CM "/data-lists/:listId", STAFF, list_get),
+	{
+		.http = {.methods = HTTP_POST,
+			.path = CM "/data-lists/:listId/upload",
+			.body_max = UPLOAD_MAX},
+		.roles = STAFF,
+		.raw = true,
+		.handle = list_upload,
+	},
+
+	ROUTE(HTTP_GET, "/api/agents", STAFF, agents_list),
+	ROUTE(HTTP_POST, "/api/agents", STAFF, agent_create),
+	ROUTE(HTTP_GET, "/api/agents/:agentId", ALL, agent_get),
+	ROUTE(HTTP_POST, "/api/agents/:agentId/sip-password", STAFF, agent_sip_password),
+	ROUTE(HTTP_GET, "/api/agents/:agentId/session", ALL, agent_session_get),
+	ROUTE(HTTP_POST, "/api/agents/:agentId/session", ALL, agent_session_start),
+	ROUTE(HTTP_DELETE, "/api/agents/:agentId/session", ALL, agent_session_end),
+	ROUTE(HTTP_POST, "/api/agents/:agentId/session/ready", ALL, agent_session_ready),
+	ROUTE(HTTP_POST, "/api/agents/:agentId/session/pause", ALL, agent_session_pause),
+
+	ROUTE(HTTP_GET, "/api/calls", ALL, calls_list),
+	ROUTE(HTTP_GET, "/api/calls/:callId", ALL, call_get),
+	ROUTE(HTTP_POST, "/api/calls/:callId/hangup", ALL, call_hangup),
+
+	{
+		.http = {.methods = HTTP_GET,
+			.path = "/api/events",
+			.flags = HTTP_ROUTE_EVENTS},
+		.roles = ALL,
+		.handle = service_events,
+	},
+	ROUTE(HTTP_GET, "/livez", API_ANYBODY, service_livez),
+	ROUTE(HTTP_GET, "/readyz", API_ANYBODY, service_readyz),
+	ROUTE(HTTP_GET, "/api/version", API_ANYBODY, service_version),
+
+	{
+		.http = {.methods = HTTP_GET | HTTP_POST,
+			.path = URL_STATUS,
+			.flags = HTTP_ROUTE_SIGNED},
+		.direct = webhook_call_status,
+	},
+	{
+		.http = {.methods = HTTP_GET | HTTP_POST,
+			.path = URL_CONFERENCE,
+			.flags = HTTP_ROUTE_SIGNED},
+		.direct = webhook_conference,
+	},
+	{
+		.http = {.methods = HTTP_GET | HTTP_POST,
+			.path = URL_TWIML_AGENT,
+			.flags = HTTP_ROUTE_SIGNED,
+			.late_ms = TWIML_LATE_MS,
+			.late_type = "text/xml",
+			.late_body = TWIML_LATE},
+		.direct = twiml_agent,
+	},
+};
+
+#define ROUTES (sizeof(routes) / sizeof(routes[0]))
+
+const struct api_route *api_route(const struct http_request *request)
+{
+	return &routes[request->route];
+}
+
+const struct http_route *api_routes(size_t *ret_count)
+{
+	static struct http_route table[ROUTES];
+
+	for (size_t i = 0; i < ROUTES; i++)
+		table[i] = routes[i].http;
+	*ret_count = ROUTES;
+	return table;
+}

@@ -1,0 +1,39 @@
+/* service_api.c: the routes that tell of the program itself. See service_api.h. */
+#include "gateway/service_api.h"
+
+#include <string.h>
+
+#include "config.h"
+#include "http/events.h"
+
+void service_livez(struct api_call *call, struct api_reply *reply)
+{
+	(void)call;
+	api_ok(reply, 200, json_pack("{s:s}", "status", "live"));
+}
+
+void service_readyz(struct api_call *call, struct api_reply *reply)
+{
+	if (db_ping(call->db) < 0)
+		api_fail(reply, 503, "DATABASE_UNAVAILABLE",
+			"The database does not answer.");
+	else
+		api_ok(reply, 200, json_pack("{s:s}", "status", "ready"));
+}
+
+void service_version(struct api_call *call, struct api_reply *reply)
+{
+	(void)call;
+	api_ok(reply, 200,
+		json_pack(
+			"{s:s, s:s}", "name", PACKAGE_NAME, "version", PACKAGE_VERSION));
+}
+
+void service_events(struct api_call *call, struct api_reply *reply)
+{
+	int64_t listener = strcmp(call->user.role, "agent") == 0 ? call->user.id : 0;
+
+	http_events_attach(call->gw->http, call->request->id, listener,
+		call->request->last_event_id);
+	reply->deferred = true;
+}

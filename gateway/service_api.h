@@ -1,0 +1,13 @@
+/* service_api.h: the routes that tell of the program itself, and the event stream. */
+#ifndef OMNIVOX_GATEWAY_SERVICE_API_H
+#define OMNIVOX_GATEWAY_SERVICE_API_H
+
+#include "gateway/api.h"
+
+void service_livez(struct api_call *call, struct api_reply *reply);
+void service_readyz(struct api_call *call, struct api_reply *reply);
+void service_version(struct api_call *call, struct api_reply *reply);
+/* Keeps the request open as a stream of server-sent events. */
+void service_events(struct api_call *call, struct api_reply *reply);
+
+#endif
