@@ -76,8 +76,8 @@ is dialogs(), $answered, 'the phone was not called again, and not hung up on';
 $killed = time;
 my $supervisor = $stage->{pids}{gateway};
 $stage->stop('gateway', 'KILL');
-ok !kill(0, $next) || $stage->wait_until(3, 'the worker to go with its supervisor',
-	sub { !kill 0, $next }), 'the worker dies with its supervisor';
+ok $stage->wait_until(3, 'the worker to go with its supervisor',
+	sub { Omnivox::Stage::gone($next) }), 'the worker dies with its supervisor';
 $stage->start_gateway;
 $took = both_ways_again($killed, 5);
 cmp_ok $took, '<', 5, sprintf 'after kill -9 of the supervisor and a start they talk again (%.1f s)',

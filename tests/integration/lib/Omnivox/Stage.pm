@@ -293,23 +293,31 @@ sub tone_wav {
 	close $fh;
 }
 
+# Whether a process has ended. Who inherits an orphan may be slow to bury it, or never do.
+sub gone {
+	my ($pid) = @_;
+	open my $stat, '<', "/proc/$pid/stat" or return 1;
+	return (<$stat> // '') =~ /^\d+ \(.*\) [ZX] /s ? 1 : 0;
+}
+
 # A port that is free for TCP and UDP, and the next one for TCP (baresip takes it for TLS), that
 # nobody was given before.
 my %given;
 sub free_port {
+	my %why;
 	for (1 .. 100) {
 		my $tcp = IO::Socket::INET->new(Proto => 'tcp', LocalAddr => '127.0.0.1',
 			LocalPort => 0, Listen => 1) or die $!;
 		my $port = $tcp->sockport;
 		next if $given{$port} || $given{$port + 1};
-		next unless IO::Socket::INET->new(Proto => 'udp', LocalAddr => '127.0.0.1',
-			LocalPort => $port);
-		next unless IO::Socket::INET->new(Proto => 'tcp', LocalAddr => '127.0.0.1',
-			LocalPort => $port + 1, Listen => 1);
+		IO::Socket::INET->new(Proto => 'udp', LocalAddr => '127.0.0.1',
+			LocalPort => $port) or $why{"udp: $@"}++, next;
+		IO::Socket::INET->new(Proto => 'tcp', LocalAddr => '127.0.0.1',
+			LocalPort => $port + 1, Listen => 1) or $why{"tcp: $@"}++, next;
 		@given{$port, $port + 1} = (1, 1);
 		return $port;
 	}
-	die 'no free port';
+	die 'no free port: ', join(', ', map { "$why{$_} times $_" } sort keys %why), "\n";
 }
 
 # baresip as the agent's phone: answers by itself, says the WAV, records what it hears in
@@ -399,7 +407,7 @@ sub cleanup {
 		my $pid = <$fh>;
 		kill 'INT', $pid + 0 if defined $pid && $pid > 1;
 		my $end = time + 20;
-		sleep 0.05 while kill(0, $pid) && time < $end;
+		sleep 0.05 while !gone($pid + 0) && time < $end;
 	}
 	remove_tree($self->{dir}, {safe => 0}) unless $ENV{OVX_KEEP};
 }
