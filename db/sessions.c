@@ -221,19 +221,53 @@ int db_agent_leg_new(struct db *db, int64_t session_id, const char *install,
 		&leg_reader, ret_leg);
 }
 
-int db_agent_leg_claim(struct db *db, const char *token, const char *provider_sid,
-	struct db_agent_leg *ret_leg)
+/*
+ * A row is written only for the first request; a retry finds it as that left it. The lock makes
+ * whoever asks at the same moment elsewhere see it, too.
+ */
+static const char claim_legs_sql[] =
+	"WITH asked AS (SELECT * FROM unnest($1::text[], $2::text[])"
+	"  WITH ORDINALITY AS t(token, sid, ord) WHERE sid <> ''),"
+	" held AS (SELECT l.id, l.token, l.provider_sid FROM call_legs l"
+	"  WHERE l.token = ANY ($1::text[]) ORDER BY l.id FOR UPDATE),"
+	" mine AS (SELECT a.ord, h.id, COALESCE(h.provider_sid, first_value(a.sid)"
+	"   OVER (PARTITION BY h.id ORDER BY a.ord)) AS sid, a.sid AS asks, h.provider_sid AS had"
+	"  FROM asked a JOIN held h ON h.token = a.token"
+	"  JOIN call_legs l ON l.id = h.id"
+	"  JOIN agent_sessions s ON s.id = l.agent_session_id AND s.ended_at IS NULL),"
+	" took AS (UPDATE call_legs l SET provider_sid = m.sid FROM mine m"
+	"  WHERE l.id = m.id AND m.had IS NULL AND m.asks = m.sid RETURNING l.id)"
+	" SELECT m.ord, l.id, l.agent_session_id, l.turn, l.token, l.label, l.conference"
+	" FROM mine m JOIN call_legs l ON l.id = m.id WHERE m.asks = m.sid";
+
+int db_agent_legs_claim(struct db *db, const struct db_leg_claim *claims, size_t count,
+	struct db_agent_leg *ret_legs)
 {
-	/* The row is written only by the first request; a retry finds it as it left it. */
-	return db_run_item(db,
-		"WITH found AS (SELECT l.id FROM call_legs l"
-		"  JOIN agent_sessions s ON s.id = l.agent_session_id AND s.ended_at IS NULL"
-		"  WHERE l.token = $1 AND (l.provider_sid IS NULL OR l.provider_sid = $2)),"
-		" took AS (UPDATE call_legs l SET provider_sid = $2 FROM found"
-		"  WHERE l.id = found.id AND l.provider_sid IS NULL RETURNING l.id)"
-		" SELECT l.id, l.agent_session_id, l.turn, l.token, l.label, l.conference"
-		" FROM call_legs l JOIN found ON found.id = l.id",
-		ARGS(arg_text(token), arg_text(provider_sid)), &leg_reader, ret_leg);
+	struct buf tokens = {0}, sids = {0};
+	PGresult *result = NULL;
+	int rc = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		array_text(&tokens, claims[i].token);
+		array_text(&sids, claims[i].provider_sid);
+		ret_legs[i] = (struct db_agent_leg){.id = 0};
+	}
+	if (array_end(&tokens) < 0 || array_end(&sids) < 0)
+		rc = -ENOMEM;
+	if (rc == 0)
+		rc = db_run(db, claim_legs_sql,
+			ARGS(arg_text(tokens.data), arg_text(sids.data)), &result);
+	for (int i = 0; rc == 0 && i < PQntuples(result); i++) {
+		struct db_row row = db_row(result, i);
+		size_t at = (size_t)row_int(&row) - 1;
+
+		if (at < count)
+			read_leg(&row, &ret_legs[at]);
+	}
+	PQclear(result);
+	buf_free(&tokens);
+	buf_free(&sids);
+	return rc;
 }
 
 /*

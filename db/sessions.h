@@ -75,11 +75,15 @@ int db_agent_leg_new(struct db *db, int64_t session_id, const char *install,
 	const char *token, struct db_agent_leg *ret_leg);
 
 /*
- * /twiml-agent: the leg of a token whose session is open. The first SID that asks keeps it: the
- * same SID gets the same answer again, another one -ENOENT.
+ * /twiml-agent: the legs of tokens whose sessions are open, all in one statement. The first SID
+ * that asks keeps a leg: the same SID gets the same answer again, another one gets none
+ * (ret_legs[i].id is 0). Texts are borrowed.
  */
-int db_agent_leg_claim(struct db *db, const char *token, const char *provider_sid,
-	struct db_agent_leg *ret_leg);
+struct db_leg_claim {
+	const char *token, *provider_sid;
+};
+int db_agent_legs_claim(struct db *db, const struct db_leg_claim *claims, size_t count,
+	struct db_agent_leg *ret_legs);
 
 /*
  * A leg joined or left its conference, told by label or SID; any order, any number of times.

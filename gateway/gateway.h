@@ -14,6 +14,7 @@
 #include "db/install.h"
 
 struct agents;
+struct batch;
 struct calls;
 struct campaigns;
 struct config;
@@ -27,7 +28,6 @@ struct sip_loop;
 struct sweeper;
 struct timers;
 struct twilio_client;
-struct webhooks;
 
 struct gateway {
 	struct config *config;
@@ -50,7 +50,8 @@ struct gateway {
 	struct calls *calls;         /* call.h */
 	struct campaigns *campaigns; /* campaign.h */
 	struct sweeper *sweeper;     /* sweep.h */
-	struct webhooks *webhooks;   /* webhook.h */
+	struct batch *statuses;      /* webhook.h */
+	struct batch *legs;          /* agent_twiml.h */
 };
 
 #endif

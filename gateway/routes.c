@@ -2,6 +2,7 @@
 #include "gateway/routes.h"
 
 #include "gateway/agent_api.h"
+#include "gateway/agent_twiml.h"
 #include "gateway/auth_api.h"
 #include "gateway/call_api.h"
 #include "gateway/campaign_api.h"

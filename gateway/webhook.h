@@ -10,14 +10,12 @@
 #include "gateway/gateway.h"
 #include "http/server.h"
 
-int webhooks_new(struct gateway *gw, struct webhooks **ret_webhooks);
-void webhooks_free(struct webhooks **webhooks);
+/* The batch of status webhooks; after the database workers. */
+int webhooks_new(struct gateway *gw);
+void webhooks_free(struct gateway *gw);
 
 /* http thread. Takes the request. -EAGAIN when too many wait. */
 int webhook_call_status(struct gateway *gw, struct http_request *request);
 int webhook_conference(struct gateway *gw, struct http_request *request);
-
-/* http thread. /twiml-agent: the conference of a leg token. Takes the request. */
-int twiml_agent(struct gateway *gw, struct http_request *request);
 
 #endif

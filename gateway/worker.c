@@ -20,6 +20,7 @@
 #include "db/migrate.h"
 #include "gateway/addresses.h"
 #include "gateway/agent.h"
+#include "gateway/agent_twiml.h"
 #include "gateway/api.h"
 #include "gateway/call.h"
 #include "gateway/call_table.h"
@@ -274,7 +275,9 @@ static int start_nouns(struct worker *w)
 	if (err == 0)
 		err = calls_new(gw, &gw->calls);
 	if (err == 0)
-		err = webhooks_new(gw, &gw->webhooks);
+		err = webhooks_new(gw);
+	if (err == 0)
+		err = agent_twiml_new(gw);
 	return err;
 }
 
@@ -393,7 +396,8 @@ static void stop(struct worker *w)
 	sweeper_free(&gw->sweeper);
 	calls_free(&gw->calls);
 	agents_free(&gw->agents);
-	webhooks_free(&gw->webhooks);
+	webhooks_free(gw);
+	agent_twiml_free(gw);
 	http_events_free(&gw->events);
 	rtp_relay_free(&gw->relay);
 	sip_edge_free(&gw->edge);

@@ -310,21 +310,65 @@ static void a_leg_that_left_stays_gone_whatever_is_told_later(void **state)
 	assert_int_equal(db_agent_leg_joined(db, "nobody", "CAx", &s), -ENOENT);
 }
 
+/* 0, or -ENOENT when this call gets no leg for the token. */
+static int claim_leg(const char *token, const char *sid, struct db_agent_leg *ret_leg)
+{
+	const struct db_leg_claim claim = {.token = token, .provider_sid = sid};
+
+	assert_int_equal(db_agent_legs_claim(db, &claim, 1, ret_leg), 0);
+	return ret_leg->id == 0 ? -ENOENT : 0;
+}
+
 static void a_leg_token_belongs_to_the_first_call_that_shows_it(void **state)
 {
 	struct db_agent_session s = new_session("token");
 	struct db_agent_leg leg = new_leg(&s, "secret"), claimed;
 
 	(void)state;
-	assert_int_equal(db_agent_leg_claim(db, "secret", "CAone", &claimed), 0);
+	assert_int_equal(claim_leg("secret", "", &claimed), -ENOENT);
+	assert_int_equal(claim_leg("secret", "CAone", &claimed), 0);
 	assert_string_equal(claimed.conference, leg.conference);
 	assert_string_equal(claimed.label, leg.label);
-	assert_int_equal(db_agent_leg_claim(db, "secret", "CAone", &claimed), 0);
-	assert_int_equal(db_agent_leg_claim(db, "secret", "CAtwo", &claimed), -ENOENT);
-	assert_int_equal(db_agent_leg_claim(db, "guess", "CAone", &claimed), -ENOENT);
+	assert_int_equal(claim_leg("secret", "CAone", &claimed), 0);
+	assert_int_equal(claim_leg("secret", "CAtwo", &claimed), -ENOENT);
+	assert_int_equal(claim_leg("guess", "CAone", &claimed), -ENOENT);
+	assert_int_equal(claim_leg("", "CAone", &claimed), -ENOENT);
 	assert_int_equal(db_agent_session_end(db, s.id), 0);
-	assert_int_equal(db_agent_leg_claim(db, "secret", "CAone", &claimed), -ENOENT);
+	assert_int_equal(claim_leg("secret", "CAone", &claimed), -ENOENT);
 	assert_int_equal(db_agent_leg_new(db, s.id, INSTALL, "late", &claimed), -ENOENT);
+}
+
+static void legs_that_ask_together_get_each_its_own(void **state)
+{
+	struct db_agent_session one = new_session("together1"),
+				two = new_session("together2");
+	struct db_agent_leg first = new_leg(&one, "first"),
+			    second = new_leg(&two, "second");
+	const struct db_leg_claim claims[] = {
+		{"second", "CAsecond"},
+		{"first", "CAfirst"},
+		{"first", "CAthief"},
+		{"nobody", "CAnobody"},
+		{"first", "CAfirst"},
+		{"it\"s, {odd}", "CAodd"},
+	};
+	struct db_agent_leg legs[6];
+
+	(void)state;
+	assert_int_equal(db_agent_legs_claim(db, claims, 6, legs), 0);
+	assert_true(legs[0].id == second.id);
+	assert_true(legs[0].agent_session_id == two.id);
+	assert_true(legs[1].id == first.id);
+	assert_true(legs[2].id == 0);
+	assert_true(legs[3].id == 0);
+	assert_true(legs[4].id == first.id);
+	assert_true(legs[5].id == 0);
+	/* Another leg cannot have a SID that is taken: an error, and nothing is changed. */
+	(void)new_leg(&one, "third");
+	assert_int_equal(db_agent_legs_claim(db,
+				 &(struct db_leg_claim){"third", "CAsecond"}, 1, legs),
+		-EEXIST);
+	assert_int_equal(claim_leg("third", "CAthird", legs), 0);
 }
 
 static void a_call_keeps_its_agent_until_it_ends(void **state)
@@ -446,6 +490,7 @@ int main(void)
 		cmocka_unit_test(ready_waits_for_both_legs_in_any_order),
 		cmocka_unit_test(a_leg_that_left_stays_gone_whatever_is_told_later),
 		cmocka_unit_test(a_leg_token_belongs_to_the_first_call_that_shows_it),
+		cmocka_unit_test(legs_that_ask_together_get_each_its_own),
 		cmocka_unit_test(a_call_keeps_its_agent_until_it_ends),
 		cmocka_unit_test(wrap_up_ends_early_when_the_agent_says_so),
 		cmocka_unit_test(a_dialog_is_found_again_after_a_restart),
