@@ -7,6 +7,7 @@
 #ifndef OMNIVOX_GATEWAY_AGENT_H
 #define OMNIVOX_GATEWAY_AGENT_H
 
+#include <inttypes.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,6 +17,10 @@
 struct sip_binding;
 struct rtp_event;
 struct twilio_answer;
+
+/* An agent's name at Twilio: its browser is called as "client:" and this, with the agent's id. */
+#define AGENT_IDENTITY "agent-%" PRId64
+#define AGENT_IDENTITY_SIZE 32
 
 /* Loop thread, at start and end. Freeing sends no BYE. */
 int agents_new(struct gateway *gw, struct agents **ret_agents);

@@ -9,6 +9,7 @@
 #include "gateway/list_api.h"
 #include "gateway/queue_api.h"
 #include "gateway/service_api.h"
+#include "gateway/token_api.h"
 #include "gateway/urls.h"
 #include "gateway/webhook.h"
 
@@ -77,6 +78,9 @@ static const struct api_route routes[] = {
 	ROUTE(HTTP_DELETE, "/api/agents/:agentId/session", ALL, agent_session_end),
 	ROUTE(HTTP_POST, "/api/agents/:agentId/session/ready", ALL, agent_session_ready),
 	ROUTE(HTTP_POST, "/api/agents/:agentId/session/pause", ALL, agent_session_pause),
+
+	ROUTE(HTTP_GET, "/api/calls-twiml/token/:agentId", ALL, token_of_agent),
+	ROUTE(HTTP_POST, "/api/calls/token", ALL, token_create),
 
 	ROUTE(HTTP_GET, "/api/calls", ALL, calls_list),
 	ROUTE(HTTP_GET, "/api/calls/:callId", ALL, call_get),

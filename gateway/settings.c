@@ -55,6 +55,8 @@ const struct config_item settings[] = {
 		"our SIP domain at Twilio: name.sip.twilio.com", 0, 0},
 	{"TWILIO_SIP_PASSWORD", CONFIG_SECRET, NULL, "its credential", 0, 0},
 	{"TWILIO_SIP_USER", CONFIG_TEXT, NULL, "its user", 0, 0},
+	{"TWILIO_TWIML_APP_SID", CONFIG_TEXT, NULL,
+		"TwiML App (AP...) that agents' browsers call", 0, 0},
 	{"WEB_DIR", CONFIG_TEXT, OVX_WEB_DIR, "the console's files", 0, 0},
 };
 const size_t settings_count = sizeof(settings) / sizeof(settings[0]);
@@ -140,6 +142,8 @@ int settings_check(const struct config *config, struct err *err)
 		result = check_sid(config, "TWILIO_ACCOUNT_SID", "AC", err);
 	if (result == 0)
 		result = check_sid(config, "TWILIO_API_KEY_SID", "SK", err);
+	if (result == 0)
+		result = check_sid(config, "TWILIO_TWIML_APP_SID", "AP", err);
 	if (result == 0)
 		result = check_api_base(config_text(config, "TWILIO_API_BASE"), err);
 	if (result == 0)

@@ -8,8 +8,10 @@ use warnings;
 use Cwd qw(abs_path);
 use Exporter qw(import);
 use File::Basename qw(dirname);
+use File::Temp ();
+use JSON::PP ();
 
-our @EXPORT_OK = qw(node_program node_package node_env);
+our @EXPORT_OK = qw(node_program node_package node_env node_judge);
 
 my $TOP = abs_path(dirname(__FILE__) . '/../../../..');
 my $HOME;
@@ -43,6 +45,20 @@ sub node_package {
 # region of the surroundings turns the SDK to another host.
 sub node_env {
 	return (NODE_PATH => home() . '/node_modules', TWILIO_REGION => '', TWILIO_EDGE => '');
+}
+
+# node_judge('token.js', {...}): gives the value to tests/node/token.js as JSON on its standard
+# input; what it prints, read as JSON. Dies when the script fails.
+sub node_judge {
+	my ($script, $value) = @_;
+	my $input = File::Temp->new;
+	print $input JSON::PP->new->utf8->encode($value);
+	$input->flush;
+	my ($node, %env) = (node_program(), node_env());
+	local @ENV{keys %env} = values %env;
+	my $output = qx("$node" "$TOP/tests/node/$script" < "$input");
+	die "$script failed: $?\n" if $?;
+	return JSON::PP->new->utf8->decode($output);
 }
 
 1;
