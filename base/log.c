@@ -12,7 +12,14 @@
 #include "base/clock.h"
 
 #define TEXT_MAX 1024                  /* of the message; longer ones are cut */
+#define FIELDS_MAX 16                  /* of one line; further ones stay in the text */
 #define LINE_SIZE (6 * TEXT_MAX + 256) /* every byte escaped, and the fields around it */
+
+/* A word of a message: "name=value" when name_len > 0. */
+struct word {
+	char *text;
+	size_t len, name_len;
+};
 
 static _Atomic int current_level = LOG_LEVEL_INFO;
 static enum log_format current_format = LOG_FORMAT_TEXT;
@@ -113,17 +120,81 @@ static size_t format_text(char *line, enum log_level level, const char *module,
 	return len;
 }
 
-static size_t format_json(char *line, enum log_level level, const char *module,
-	int64_t call_id, const char *text)
+/* The length of the name in a word such as "agent=7"; 0: the word is no field. */
+static size_t field_name(const char *word, size_t word_len)
 {
-	char now[CLOCK_TEXT_SIZE];
-	size_t len;
+	size_t len = strspn(word, "abcdefghijklmnopqrstuvwxyz0123456789_");
+
+	return len > 0 && len + 1 < word_len && word[len] == '=' ? len : 0;
+}
+
+static bool field_known(const struct word *fields, size_t count, const struct word *word)
+{
+	for (size_t i = 0; i < count; i++)
+		if (fields[i].name_len == word->name_len &&
+			memcmp(fields[i].text, word->text, word->name_len) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * Parts the message: words like "agent=7" go to `fields` (each name once), the others stay
+ * in `text`, which is written over. The words point into `copy`.
+ */
+static size_t take_fields(char *text, char *copy, struct word fields[FIELDS_MAX])
+{
+	size_t count = 0, kept = 0, len;
+	char *at = strcpy(copy, text);
+
+	for (; *at != '\0'; at += len + (at[len] != '\0')) {
+		struct word word = {.text = at};
+
+		len = strcspn(at, " ");
+		word.len = len;
+		word.name_len = field_name(at, len);
+		if (word.name_len > 0 && count < FIELDS_MAX &&
+			!field_known(fields, count, &word)) {
+			fields[count++] = word;
+			continue;
+		}
+		if (kept > 0)
+			text[kept++] = ' ';
+		memcpy(text + kept, at, len);
+		kept += len;
+	}
+	text[kept] = '\0';
+	return count;
+}
+
+static size_t put_fields(char *line, struct word *fields, size_t count)
+{
+	size_t len = (size_t)sprintf(line, "\"fields\":{");
+
+	for (size_t i = 0; i < count; i++) {
+		fields[i].text[fields[i].len] = '\0';
+		len += (size_t)sprintf(line + len, "%s\"%.*s\":\"", i > 0 ? "," : "",
+			(int)fields[i].name_len, fields[i].text);
+		len += clean(line + len, fields[i].text + fields[i].name_len + 1,
+			LOG_FORMAT_JSON);
+		line[len++] = '"';
+	}
+	return len + (size_t)sprintf(line + len, "},");
+}
+
+static size_t format_json(
+	char *line, enum log_level level, const char *module, int64_t call_id, char *text)
+{
+	char now[CLOCK_TEXT_SIZE], copy[TEXT_MAX];
+	struct word fields[FIELDS_MAX];
+	size_t len, count = take_fields(text, copy, fields);
 
 	len = (size_t)sprintf(line, "{\"ts\":\"%s\",\"level\":\"%s\",\"module\":\"%s\",",
 		clock_text(clock_wall_ms(), now), names[level], module);
 	if (call_id != 0)
 		len += (size_t)sprintf(
 			line + len, "\"call_id\":\"%lld\",", (long long)call_id);
+	if (count > 0)
+		len += put_fields(line + len, fields, count);
 	len += (size_t)sprintf(line + len, "\"msg\":\"");
 	len += clean(line + len, text, LOG_FORMAT_JSON);
 	len += (size_t)sprintf(line + len, "\"}\n");

@@ -11,7 +11,10 @@
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 
-/* Text for a person at a terminal, JSON lines for a collector. */
+/*
+ * Text for a person at a terminal; for a collector JSON lines: ts, level, module, call_id (when
+ * there is one), msg, and fields: the words of the text that look like name=value.
+ */
 enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
 
 /* Call once before threads start; the level may be changed again at any time. */

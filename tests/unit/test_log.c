@@ -51,6 +51,32 @@ static void what_a_stranger_sends_cannot_forge_a_line_or_move_the_cursor(void **
 	assert_string_equal(out + TIME_LEN, " info  sip ua=x?2026??[2J???\xc3\xa9\n");
 }
 
+static void the_key_value_words_of_a_json_line_are_fields(void **state)
+{
+	static const char expected[] =
+		"\",\"level\":\"info\",\"module\":\"call\",\"call_id\":\"7\","
+		"\"fields\":{\"agent\":\"3\",\"why\":\"a=\\\"b\\\"\"},"
+		"\"msg\":\"ringing -> ended = agent=4\"}\n";
+
+	(void)state;
+	log_init(LOG_LEVEL_INFO, LOG_FORMAT_JSON);
+	captured_start();
+	log_info("call", 7, "ringing -> ended agent=3 = agent=4 why=%s", "a=\"b\"");
+	captured_stop(out, sizeof(out));
+	assert_string_equal(out + 7 + TIME_LEN, expected);
+}
+
+static void a_json_line_has_at_most_sixteen_fields(void **state)
+{
+	(void)state;
+	log_init(LOG_LEVEL_INFO, LOG_FORMAT_JSON);
+	captured_start();
+	log_info("m", 0,
+		"a=1 b=1 c=1 d=1 e=1 f=1 g=1 h=1 i=1 j=1 k=1 l=1 m=1 n=1 o=1 p=1 q=1");
+	captured_stop(out, sizeof(out));
+	assert_non_null(strstr(out, "\"p\":\"1\"},\"msg\":\"q=1\"}\n"));
+}
+
 static void a_json_line_is_utf8_whatever_it_quotes(void **state)
 {
 	static const struct {
@@ -148,6 +174,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_line_has_time_level_module_call_and_text),
 		cmocka_unit_test(a_json_line_is_one_object),
+		cmocka_unit_test(the_key_value_words_of_a_json_line_are_fields),
+		cmocka_unit_test(a_json_line_has_at_most_sixteen_fields),
 		cmocka_unit_test(
 			what_a_stranger_sends_cannot_forge_a_line_or_move_the_cursor),
 		cmocka_unit_test(a_json_line_is_utf8_whatever_it_quotes),
