@@ -300,24 +300,44 @@ static int load_option(struct config *config, const struct config_load_params *p
 	else if (*at + 1 < params->argc)
 		text = params->argv[++*at];
 	else
-		return err_set(err, -EINVAL,
+		return err_set(err, -ENOTSUP,
 			"%.*s is not an option, or wants a value behind it; --help lists "
 			"the options.",
 			shown, option);
 	result = load_pair(config, name, text, "command line", err);
 	if (result == -ENOENT)
-		return err_set(err, -EINVAL,
+		return err_set(err, -ENOTSUP,
 			"%.*s is not an option; --help lists the options.", shown,
 			option);
 	return result;
 }
 
-static int extra_index(const struct config_load_params *params, const char *option)
+/* 1: the word at `*at` is one of `extra`, and so is its value behind it. */
+static int load_extra(const struct config_load_params *params, int *at,
+	struct config_choice *choice, struct err *err)
 {
-	for (size_t i = 0; i < params->extra_count; i++)
-		if (strcmp(option, params->extra[i]) == 0)
-			return (int)i;
-	return -1;
+	const char *option = params->argv[*at];
+
+	for (size_t i = 0; i < params->extra_count; i++) {
+		const struct config_extra *extra = &params->extra[i];
+		size_t len = strlen(extra->name);
+		bool equals =
+			strncmp(option, extra->name, len) == 0 && option[len] == '=';
+
+		if (strcmp(option, extra->name) != 0 && !(equals && extra->wants_value))
+			continue;
+		choice->index = (int)i;
+		choice->value = "";
+		if (equals)
+			choice->value = option + len + 1;
+		else if (extra->wants_value && *at + 1 < params->argc)
+			choice->value = params->argv[++*at];
+		if (extra->wants_value && choice->value[0] == '\0')
+			return err_set(err, -ENOTSUP, "%s wants a value behind it.",
+				extra->name);
+		return 1;
+	}
+	return 0;
 }
 
 /* "--config FILE" or "--config=FILE" at `*at`; moves on to its last word. */
@@ -333,19 +353,17 @@ static const char *config_option(const struct config_load_params *params, int *a
 }
 
 static int load_command_line(struct config *config,
-	const struct config_load_params *params, int *ret_extra, struct err *err)
+	const struct config_load_params *params, struct config_choice *choice,
+	struct err *err)
 {
 	int result = 0;
 
-	for (int at = 1; at < params->argc && result == 0; at++) {
-		int extra = extra_index(params, params->argv[at]);
-
-		if (extra >= 0)
-			*ret_extra = extra;
-		else if (config_option(params, &at) == NULL)
+	for (int at = 1; at < params->argc && result >= 0; at++) {
+		result = load_extra(params, &at, choice, err);
+		if (result == 0 && config_option(params, &at) == NULL)
 			result = load_option(config, params, &at, err);
 	}
-	return result;
+	return result < 0 ? result : 0;
 }
 
 /* The last file that is named, or NULL. */
@@ -370,11 +388,12 @@ static void check_table(const struct config_load_params *params)
 }
 
 int config_load(const struct config_load_params *params, struct config **ret_config,
-	int *ret_extra, struct err *err)
+	struct config_choice *ret_choice, struct err *err)
 {
 	struct config *config = calloc(1, sizeof(*config));
+	struct config_choice choice = {.index = -1, .value = ""};
 	const char *file = file_of(params);
-	int result = -ENOMEM, extra = -1;
+	int result = -ENOMEM;
 
 	check_table(params);
 	if (config == NULL)
@@ -390,7 +409,7 @@ int config_load(const struct config_load_params *params, struct config **ret_con
 	if (result == 0)
 		result = load_environment(config, err);
 	if (result == 0)
-		result = load_command_line(config, params, &extra, err);
+		result = load_command_line(config, params, &choice, err);
 	for (size_t i = 0; i < config->count && result == 0; i++)
 		if (config->values[i].text != NULL)
 			result = check(&config->items[i], &config->values[i], err);
@@ -402,7 +421,7 @@ out:
 		return result;
 	}
 	*ret_config = config;
-	*ret_extra = extra;
+	*ret_choice = choice;
 	return 0;
 }
 

@@ -37,22 +37,35 @@ struct config_item {
 	int64_t lo, hi;       /* CONFIG_INT, CONFIG_NUMBER */
 };
 
+/* A word of the command line that is no setting: "--help", "--backup FILE", "--plan=X". */
+struct config_extra {
+	const char *name;
+	bool wants_value; /* "--backup FILE" or "--backup=FILE" */
+};
+
+/* Which of them was given, the last one counting. Index -1: none. `value` lies in argv. */
+struct config_choice {
+	int index;
+	const char *value; /* "" when it wants none */
+};
+
 /*
  * `items` is static and sorted by name. argv is read whole: options of the table, `--config`,
- * and the `count` further switches in `extra` ("--help"), of which the one given is returned in
- * *ret_extra (-1: none). Fails with a sentence that names the value, where it came from, and
- * what is expected; a value of CONFIG_SECRET is never in it. Unknown names in the file are warned of on stderr, with the nearest name.
+ * and the words in `extra`. Fails with a sentence that names the value, where it came from, and
+ * what is expected; a value of CONFIG_SECRET is never in it: -ENOTSUP when the command line has
+ * a word that nobody knows or that lacks its value, else -EINVAL. Unknown names in the file are
+ * warned of on stderr, with the nearest name.
  */
 struct config_load_params {
 	const struct config_item *items;
 	size_t item_count;
-	const char *const *extra;
+	const struct config_extra *extra;
 	size_t extra_count;
 	int argc;
 	char **argv;
 };
 int config_load(const struct config_load_params *params, struct config **ret_config,
-	int *ret_extra, struct err *err);
+	struct config_choice *ret_choice, struct err *err);
 void config_free(struct config **config);
 
 /* By name; a name that is not in the table is a bug (assert). "" when a text is not set. */

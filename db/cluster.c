@@ -28,7 +28,6 @@
 
 #define ACCOUNT "postgres"
 #define OWNER "omnivox" /* superuser and database inside the cluster */
-#define VERSIONS_DIR "/usr/lib/postgresql"
 #define SOCKET_NAME "/.s.PGSQL.5432"
 #define SOCKET_PATH_MAX 107 /* sockaddr_un */
 #define START_MS 60000      /* crash recovery of a busy cluster takes its time */
@@ -129,7 +128,7 @@ static int cluster_version(const struct cluster *c)
 
 static int newest_version(void)
 {
-	DIR *dir = opendir(VERSIONS_DIR);
+	DIR *dir = opendir(DB_VERSIONS_DIR);
 	const struct dirent *entry;
 	int newest = 0;
 
@@ -138,7 +137,7 @@ static int newest_version(void)
 		int version = atoi(entry->d_name);
 
 		(void)snprintf(
-			path, sizeof(path), VERSIONS_DIR "/%d/bin/initdb", version);
+			path, sizeof(path), DB_VERSIONS_DIR "/%d/bin/initdb", version);
 		if (version > newest && access(path, X_OK) == 0)
 			newest = version;
 	}
@@ -156,9 +155,9 @@ static int choose_programs(struct cluster *c, struct err *err)
 
 	if (version == 0)
 		return err_set(err, -ENOENT,
-			"no PostgreSQL in " VERSIONS_DIR
+			"no PostgreSQL in " DB_VERSIONS_DIR
 			": install postgresql, or set DATABASE_URL");
-	(void)snprintf(c->bin, sizeof(c->bin), VERSIONS_DIR "/%d/bin", version);
+	(void)snprintf(c->bin, sizeof(c->bin), DB_VERSIONS_DIR "/%d/bin", version);
 	(void)snprintf(path, sizeof(path), "%s/postgres", c->bin);
 	if (access(path, X_OK) < 0)
 		return err_set(err, -ENOENT,
@@ -476,6 +475,14 @@ static int make_database(const struct cluster *c, struct err *err)
 	PQclear(result);
 	PQfinish(conn);
 	return rc;
+}
+
+bool db_cluster_exists(const char *data_dir)
+{
+	char path[PATH_MAX];
+
+	(void)snprintf(path, sizeof(path), "%s/postgres/PG_VERSION", data_dir);
+	return access(path, F_OK) == 0;
 }
 
 int db_cluster_start(const char *data_dir, pid_t *ret_pid, char *ret_url, size_t url_size,

@@ -6,10 +6,16 @@
 #ifndef OMNIVOX_DB_CLUSTER_H
 #define OMNIVOX_DB_CLUSTER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
 #include "base/err.h"
+
+#define DB_VERSIONS_DIR "/usr/lib/postgresql" /* VERSION/bin/, as Debian keeps them */
+
+/* Whether there is one to start. */
+bool db_cluster_exists(const char *data_dir);
 
 /*
  * Makes the cluster if there is none, starts it or attaches to the one still running, and waits

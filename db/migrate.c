@@ -138,3 +138,23 @@ int db_migrate(struct db *db, unsigned *ret_applied, struct err *err)
 	(void)db_patience(db, false);
 	return rc;
 }
+
+int db_migrate_plan(struct db *db, void (*missing)(void *arg, const char *name),
+	void *arg, struct err *err)
+{
+	int64_t made;
+	int rc = db_run_number(db,
+		"SELECT (to_regclass('schema_migrations') IS NOT NULL)::int", NO_ARGS,
+		&made);
+
+	if (rc < 0)
+		return err_set(err, rc, "cannot read the schema: %s", db_error(db));
+	if (made)
+		rc = check_newest(db, err);
+	for (int i = 0; rc >= 0 && db_migrations[i].name; i++) {
+		rc = made ? check_applied(db, i + 1, &db_migrations[i], err) : 0;
+		if (rc == 0)
+			missing(arg, db_migrations[i].name);
+	}
+	return rc < 0 ? rc : 0;
+}

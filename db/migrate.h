@@ -10,4 +10,8 @@
  */
 int db_migrate(struct db *db, unsigned *ret_applied, struct err *err);
 
+/* Changes nothing; tells the name of each that is missing. Errors as above. */
+int db_migrate_plan(struct db *db, void (*missing)(void *arg, const char *name),
+	void *arg, struct err *err);
+
 #endif

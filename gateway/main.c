@@ -1,35 +1,117 @@
 /* main.c: the program's door: reads the settings, answers --help and the like, or runs. */
+#include <errno.h>
 #include <stdio.h>
 #include <sysexits.h>
 
 #include "base/log.h"
 #include "config.h"
+#include "gateway/maintenance.h"
 #include "gateway/settings.h"
 #include "gateway/supervisor.h"
 
-enum extra { EXTRA_HELP, EXTRA_VERSION, EXTRA_CHECK_CONFIG };
-static const char *const extras[] = {"--help", "--version", "--check-config"};
+enum command {
+	COMMAND_HELP,
+	COMMAND_VERSION,
+	COMMAND_CHECK_CONFIG,
+	COMMAND_MIGRATE,
+	COMMAND_MIGRATE_PLAN,
+	COMMAND_BACKUP,
+	COMMAND_RESTORE,
+	COMMAND_COUNT,
+	COMMAND_RUN = -1,
+};
+
+static const struct config_extra commands[COMMAND_COUNT] = {
+	[COMMAND_HELP] = {"--help", false},
+	[COMMAND_VERSION] = {"--version", false},
+	[COMMAND_CHECK_CONFIG] = {"--check-config", false},
+	[COMMAND_MIGRATE] = {"--migrate", false},
+	[COMMAND_MIGRATE_PLAN] = {"--migrate=plan", false},
+	[COMMAND_BACKUP] = {"--backup", true},
+	[COMMAND_RESTORE] = {"--restore", true},
+};
 
 static void print_help(void)
 {
 	(void)printf(
-		"Usage: omnivox-gateway [--config FILE] [OPTION VALUE]...\n"
+		"Usage: omnivox-gateway [--config FILE] [OPTION VALUE]... [COMMAND]\n"
 		"Dials a call centre's lists through Twilio; agents use SIP phones.\n\n"
+		"Without a command it runs until SIGTERM. Commands:\n"
 		"  --help, --version\n"
-		"  --check-config             show each setting and its source, then stop\n"
+		"  --check-config             show each setting and its source, and what is "
+		"wrong\n"
+		"  --migrate                  bring the database to this version\n"
+		"  --migrate=plan             say which migrations are missing\n"
+		"  --backup FILE              write the database to FILE, also while it runs\n"
+		"  --restore FILE             read FILE into an empty database\n\n"
+		"Options:\n"
 		"  --config FILE              NAME=value lines\n");
 	config_print_help(settings, settings_count, stdout);
-	(void)printf("\nEach option is also an environment variable: --http-listen is "
-		     "HTTP_LISTEN;\nHTTP_LISTEN_FILE=/path reads it from a file.\n");
+	(void)printf(
+		"\nEach option is also an environment variable: --http-listen is "
+		"HTTP_LISTEN;\nHTTP_LISTEN_FILE=/path reads it from a file. The command "
+		"line wins over the\nenvironment, that over the file, that over the "
+		"default.\n\n"
+		"Exit status (sysexits.h): 0 done or stopped, 64 wrong option, 66 nothing "
+		"to back\nup or restore, 69 database or address cannot be had, 71 out of "
+		"processes or memory,\n73 file cannot be made or database is not empty, "
+		"75 another gateway runs here,\n78 wrong setting.\n");
 }
 
-static void start_log(const struct config *config)
+static void print_problem(void *arg, const char *sentence)
 {
+	(void)fprintf(stderr, "%s%s\n", (const char *)arg, sentence);
+}
+
+/* Everything at once: who corrects a file wants to know all that is wrong in it. */
+static int check_config(const struct config *config)
+{
+	static char prefix[] = "problem: ";
+	unsigned count;
+
+	config_print(config, stdout);
+	(void)fflush(stdout);
+	count = settings_problems(config, print_problem, prefix);
+	count += settings_file_problems(config, print_problem, prefix);
+	if (count == 0)
+		(void)printf("No problem found.\n");
+	return count == 0 ? EX_OK : EX_CONFIG;
+}
+
+static int run(struct config *config)
+{
+	static char prefix[] = "omnivox-gateway: ";
 	enum log_level level = LOG_LEVEL_INFO;
 
+	if (settings_problems(config, print_problem, prefix) > 0)
+		return EX_CONFIG;
 	(void)log_level_parse(config_text(config, "LOG_LEVEL"), &level);
 	log_init(level, config_text(config, "LOG_FORMAT")[0] == 'j' ? LOG_FORMAT_JSON
 								    : LOG_FORMAT_TEXT);
+	return supervisor_run(config);
+}
+
+static int obey(const struct config_choice *choice, struct config *config)
+{
+	switch (choice->index) {
+	case COMMAND_HELP:
+		print_help();
+		return EX_OK;
+	case COMMAND_VERSION:
+		(void)printf("omnivox-gateway %s\n", PACKAGE_VERSION);
+		return EX_OK;
+	case COMMAND_CHECK_CONFIG:
+		return check_config(config);
+	case COMMAND_MIGRATE:
+	case COMMAND_MIGRATE_PLAN:
+		return maintenance_migrate(config, choice->index == COMMAND_MIGRATE_PLAN);
+	case COMMAND_BACKUP:
+		return maintenance_backup(config, choice->value);
+	case COMMAND_RESTORE:
+		return maintenance_restore(config, choice->value);
+	default:
+		return run(config);
+	}
 }
 
 int main(int argc, char **argv)
@@ -37,36 +119,21 @@ int main(int argc, char **argv)
 	struct config_load_params params = {
 		.items = settings,
 		.item_count = settings_count,
-		.extra = extras,
-		.extra_count = sizeof(extras) / sizeof(extras[0]),
+		.extra = commands,
+		.extra_count = COMMAND_COUNT,
 		.argc = argc,
 		.argv = argv,
 	};
+	struct config_choice choice = {.index = COMMAND_RUN};
 	struct config *config = NULL;
 	struct err err = {{0}};
-	int extra, result;
+	int result = config_load(&params, &config, &choice, &err);
 
-	if (config_load(&params, &config, &extra, &err) < 0) {
+	if (result < 0) {
 		(void)fprintf(stderr, "omnivox-gateway: %s\n", err.text);
-		return EX_CONFIG;
+		return result == -ENOTSUP ? EX_USAGE : EX_CONFIG;
 	}
-	if (extra == EXTRA_HELP) {
-		print_help();
-		result = EX_OK;
-	} else if (extra == EXTRA_VERSION) {
-		(void)printf("omnivox-gateway %s\n", PACKAGE_VERSION);
-		result = EX_OK;
-	} else {
-		if (extra == EXTRA_CHECK_CONFIG)
-			config_print(config, stdout);
-		result = settings_check(config, &err) < 0 ? EX_CONFIG : EX_OK;
-		if (result != EX_OK)
-			(void)fprintf(stderr, "omnivox-gateway: %s\n", err.text);
-		else if (extra != EXTRA_CHECK_CONFIG) {
-			start_log(config);
-			result = supervisor_run(config);
-		}
-	}
+	result = obey(&choice, config);
 	config_free(&config);
 	return result;
 }

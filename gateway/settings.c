@@ -2,7 +2,9 @@
 #include "gateway/settings.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/addr.h"
 #include "base/log.h"
@@ -61,21 +63,6 @@ const struct config_item settings[] = {
 };
 const size_t settings_count = sizeof(settings) / sizeof(settings[0]);
 
-static int check_required(const struct config *config, struct err *err)
-{
-	static const char *const required[] = {"DATA_DIR", "SIP_REALM",
-		"TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_SIP_DOMAIN",
-		"TWILIO_SIP_USER", "TWILIO_SIP_PASSWORD", "TWILIO_PHONE_NUMBER"};
-
-	for (size_t i = 0; i < sizeof(required) / sizeof(required[0]); i++)
-		if (config_text(config, required[i])[0] == '\0')
-			return err_set(err, -EINVAL,
-				"%s is not set. Set it in the environment or in the file of "
-				"--config.",
-				required[i]);
-	return 0;
-}
-
 static int check_sid(const struct config *config, const char *name, const char *prefix,
 	struct err *err)
 {
@@ -92,8 +79,9 @@ static int check_sid(const struct config *config, const char *name, const char *
 }
 
 /* http:// would show the auth token to the network. */
-static int check_api_base(const char *base, struct err *err)
+static int check_api_base(const struct config *config, struct err *err)
 {
+	const char *base = config_text(config, "TWILIO_API_BASE");
 	struct addr addr;
 
 	if (strncmp(base, "https://", 8) == 0)
@@ -108,45 +96,167 @@ static int check_api_base(const char *base, struct err *err)
 		base);
 }
 
-static int check_words(const struct config *config, struct err *err)
+static int check_account(const struct config *config, struct err *err)
 {
-	const char *format = config_text(config, "LOG_FORMAT");
-	const char *number = config_text(config, "TWILIO_PHONE_NUMBER");
-	const char *url = config_text(config, "BACKEND_URL");
+	return check_sid(config, "TWILIO_ACCOUNT_SID", "AC", err);
+}
+
+static int check_api_key(const struct config *config, struct err *err)
+{
+	return check_sid(config, "TWILIO_API_KEY_SID", "SK", err);
+}
+
+static int check_twiml_app(const struct config *config, struct err *err)
+{
+	return check_sid(config, "TWILIO_TWIML_APP_SID", "AP", err);
+}
+
+static int check_log_level(const struct config *config, struct err *err)
+{
 	enum log_level level;
 
-	if (log_level_parse(config_text(config, "LOG_LEVEL"), &level) < 0)
-		return err_set(err, -EINVAL,
-			"LOG_LEVEL is \"%.32s\": expected error, warn, info or debug.",
-			config_text(config, "LOG_LEVEL"));
-	if (strcmp(format, "text") != 0 && strcmp(format, "json") != 0)
-		return err_set(err, -EINVAL,
-			"LOG_FORMAT is \"%.32s\": expected text or json.", format);
-	if (!number_valid(number))
-		return err_set(err, -EINVAL,
-			"TWILIO_PHONE_NUMBER is \"%.32s\": expected E.164 such as +14155552671.",
-			number);
-	if (url[0] != '\0' && strncmp(url, "https://", 8) != 0 &&
-		strncmp(url, "http://", 7) != 0)
-		return err_set(err, -EINVAL,
-			"BACKEND_URL is \"%.128s\": expected https://host as Twilio reaches it.",
-			url);
+	if (log_level_parse(config_text(config, "LOG_LEVEL"), &level) == 0)
+		return 0;
+	return err_set(err, -EINVAL,
+		"LOG_LEVEL is \"%.32s\": expected error, warn, info or debug.",
+		config_text(config, "LOG_LEVEL"));
+}
+
+static int check_log_format(const struct config *config, struct err *err)
+{
+	const char *format = config_text(config, "LOG_FORMAT");
+
+	if (strcmp(format, "text") == 0 || strcmp(format, "json") == 0)
+		return 0;
+	return err_set(
+		err, -EINVAL, "LOG_FORMAT is \"%.32s\": expected text or json.", format);
+}
+
+static int check_number(const struct config *config, struct err *err)
+{
+	const char *number = config_text(config, "TWILIO_PHONE_NUMBER");
+
+	if (number[0] == '\0' || number_valid(number))
+		return 0;
+	return err_set(err, -EINVAL,
+		"TWILIO_PHONE_NUMBER is \"%.32s\": expected E.164 such as +14155552671.",
+		number);
+}
+
+static int check_backend_url(const struct config *config, struct err *err)
+{
+	const char *url = config_text(config, "BACKEND_URL");
+
+	if (url[0] == '\0' || strncmp(url, "https://", 8) == 0 ||
+		strncmp(url, "http://", 7) == 0)
+		return 0;
+	return err_set(err, -EINVAL,
+		"BACKEND_URL is \"%.128s\": expected https://host as Twilio reaches it.",
+		url);
+}
+
+int settings_rtp_ports(const char *text, uint16_t *ret_lo, uint16_t *ret_hi)
+{
+	unsigned lo, hi;
+	char rest;
+
+	if (strcmp(text, "auto") == 0) {
+		*ret_lo = *ret_hi = 0;
+		return 0;
+	}
+	if (sscanf(text, "%u-%u%c", &lo, &hi, &rest) != 2 || lo < 1024 || hi > 65535 ||
+		lo + 3 > hi)
+		return -EINVAL;
+	*ret_lo = (uint16_t)lo;
+	*ret_hi = (uint16_t)hi;
 	return 0;
 }
 
-int settings_check(const struct config *config, struct err *err)
+static int check_rtp_ports(const struct config *config, struct err *err)
 {
-	int result = check_required(config, err);
+	const char *ports = config_text(config, "RTP_PORTS");
+	uint16_t lo, hi;
 
-	if (result == 0)
-		result = check_sid(config, "TWILIO_ACCOUNT_SID", "AC", err);
-	if (result == 0)
-		result = check_sid(config, "TWILIO_API_KEY_SID", "SK", err);
-	if (result == 0)
-		result = check_sid(config, "TWILIO_TWIML_APP_SID", "AP", err);
-	if (result == 0)
-		result = check_api_base(config_text(config, "TWILIO_API_BASE"), err);
-	if (result == 0)
-		result = check_words(config, err);
-	return result;
+	if (settings_rtp_ports(ports, &lo, &hi) == 0)
+		return 0;
+	return err_set(err, -EINVAL,
+		"RTP_PORTS is \"%.32s\": expected low-high such as 20000-29999, or auto.",
+		ports);
+}
+
+unsigned settings_problems(
+	const struct config *config, settings_problem_cb *problem, void *arg)
+{
+	static const char *const required[] = {"DATA_DIR", "SIP_REALM",
+		"TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_SIP_DOMAIN",
+		"TWILIO_SIP_USER", "TWILIO_SIP_PASSWORD", "TWILIO_PHONE_NUMBER"};
+	static int (*const checks[])(const struct config *, struct err *) = {
+		check_account, check_api_key, check_twiml_app, check_api_base,
+		check_log_level, check_log_format, check_number, check_backend_url,
+		check_rtp_ports};
+	unsigned count = 0;
+	struct err err;
+
+	for (size_t i = 0; i < sizeof(required) / sizeof(required[0]); i++) {
+		if (config_text(config, required[i])[0] != '\0')
+			continue;
+		(void)err_set(&err, -EINVAL,
+			"%s is not set. Set it in the environment or in the file of "
+			"--config.",
+			required[i]);
+		problem(arg, err.text);
+		count++;
+	}
+	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++)
+		if (checks[i](config, &err) < 0) {
+			problem(arg, err.text);
+			count++;
+		}
+	return count;
+}
+
+/* The folder itself, or the nearest one above it that is there. */
+static int may_write(const char *path)
+{
+	char above[512], *slash;
+
+	(void)snprintf(above, sizeof(above), "%s", path);
+	while (access(above, F_OK) < 0 && (slash = strrchr(above, '/')) != NULL)
+		slash[slash == above] = '\0';
+	return access(above, W_OK | X_OK) < 0 ? -errno : 0;
+}
+
+unsigned settings_file_problems(
+	const struct config *config, settings_problem_cb *problem, void *arg)
+{
+	const char *data = config_text(config, "DATA_DIR");
+	const char *web = config_text(config, "WEB_DIR");
+	const char *ca = config_text(config, "TWILIO_CA_FILE");
+	unsigned count = 0;
+	struct err err;
+
+	if (data[0] != '\0' && may_write(data) < 0) {
+		(void)err_set(&err, -EACCES,
+			"DATA_DIR %s cannot be written by this user. Give it the folder, or "
+			"choose another.",
+			data);
+		problem(arg, err.text);
+		count++;
+	}
+	if (web[0] != '\0' && access(web, R_OK | X_OK) < 0) {
+		(void)err_set(&err, -ENOENT,
+			"WEB_DIR %s cannot be read: there will be no console. Install it with "
+			"make install, or set WEB_DIR to web/dist of the source.",
+			web);
+		problem(arg, err.text);
+	}
+	if (ca[0] != '\0' && access(ca, R_OK) < 0) {
+		(void)err_set(&err, -ENOENT,
+			"TWILIO_CA_FILE %s cannot be read. Correct the path, or unset it to use "
+			"the system's certificates.",
+			ca);
+		problem(arg, err.text);
+		count++;
+	}
+	return count;
 }

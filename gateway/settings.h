@@ -5,15 +5,31 @@
 #define OMNIVOX_GATEWAY_SETTINGS_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/config.h"
 
 extern const struct config_item settings[];
 extern const size_t settings_count;
 
+/* One sentence: what is wrong with a setting, and what to do. */
+typedef void settings_problem_cb(void *arg, const char *sentence);
+
 /*
- * What one value alone cannot tell: values that need each other. -EINVAL with a sentence.
+ * What config_load() cannot tell from one value alone: what is missing, and what must fit
+ * something else. Tells every problem; returns how many. Reads no file and asks nobody.
  */
-int settings_check(const struct config *config, struct err *err);
+unsigned settings_problems(
+	const struct config *config, settings_problem_cb *problem, void *arg);
+
+/*
+ * The same for the machine it stands on: folders and files that settings name. Returns how many
+ * would stop a start; without WEB_DIR there is only no console.
+ */
+unsigned settings_file_problems(
+	const struct config *config, settings_problem_cb *problem, void *arg);
+
+/* "low-high" or "auto" (0, 0). -EINVAL. */
+int settings_rtp_ports(const char *text, uint16_t *ret_lo, uint16_t *ret_hi);
 
 #endif

@@ -2,15 +2,12 @@
 #include "gateway/supervisor.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <sysexits.h>
 #include <time.h>
@@ -21,6 +18,7 @@
 #include "base/log.h"
 #include "db/cluster.h"
 #include "gateway/addresses.h"
+#include "gateway/data_dir.h"
 #include "gateway/worker.h"
 #include "http/server.h"
 
@@ -46,43 +44,6 @@ static void sleep_ms(long ms)
 	struct timespec pause = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
 
 	(void)nanosleep(&pause, NULL);
-}
-
-static int make_dir(const char *path, struct err *err)
-{
-	if (mkdir(path, 0755) == 0 || errno == EEXIST)
-		return 0;
-	return err_set(
-		err, -errno, "The folder %s cannot be made: %s.", path, strerror(errno));
-}
-
-/* DATA_DIR/run, and the lock that keeps a second gateway out of the same DATA_DIR. */
-static int take_data_dir(struct supervisor *sup, struct err *err)
-{
-	char path[512];
-	int64_t deadline = clock_mono_ms() + LOCK_WAIT_MS;
-	int result;
-
-	result = make_dir(sup->data_dir, err);
-	(void)snprintf(path, sizeof(path), "%s/run", sup->data_dir);
-	if (result == 0)
-		result = make_dir(path, err);
-	if (result < 0)
-		return result;
-	(void)snprintf(path, sizeof(path), "%s/run/lock", sup->data_dir);
-	sup->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-	if (sup->lock_fd < 0)
-		return err_set(
-			err, -errno, "%s cannot be opened: %s.", path, strerror(errno));
-	while (flock(sup->lock_fd, LOCK_EX | LOCK_NB) < 0) {
-		if (clock_mono_ms() > deadline)
-			return err_set(err, -EBUSY,
-				"Another gateway runs in %s. Stop it, or choose another "
-				"DATA_DIR.",
-				sup->data_dir);
-		sleep_ms(20);
-	}
-	return 0;
 }
 
 static int start_database(struct supervisor *sup, struct err *err)
@@ -224,7 +185,7 @@ static int start(struct supervisor *sup, struct err *err)
 	(void)sigaddset(&sup->signals, SIGTERM);
 	(void)sigaddset(&sup->signals, SIGINT);
 	(void)sigaddset(&sup->signals, SIGCHLD);
-	result = take_data_dir(sup, err);
+	result = data_dir_lock(sup->data_dir, LOCK_WAIT_MS, &sup->lock_fd, err);
 	if (result == 0)
 		result = start_database(sup, err);
 	if (result == 0)

@@ -17,6 +17,7 @@
 #include "base/post.h"
 #include "base/text.h"
 #include "base/timers.h"
+#include "db/backup.h"
 #include "db/migrate.h"
 #include "gateway/addresses.h"
 #include "gateway/agent.h"
@@ -29,6 +30,7 @@
 #include "gateway/node.h"
 #include "gateway/recovery.h"
 #include "gateway/routes.h"
+#include "gateway/settings.h"
 #include "gateway/sweep.h"
 #include "gateway/webhook.h"
 #include "http/events.h"
@@ -121,6 +123,19 @@ static int load_tables(struct worker *w)
 	return err;
 }
 
+/* A restore that was broken off after its data came. */
+static int settle_restored(struct worker *w)
+{
+	bool settled;
+	int err = db_restored(w->db, &settled);
+
+	if (err < 0)
+		(void)err_set(&w->err, err, "The database refused: %s.", db_error(w->db));
+	else if (settled)
+		log_warn("worker", 0, "restored from a backup: auto-dial is off");
+	return err;
+}
+
 static int start_database(struct worker *w)
 {
 	struct gateway *gw = &w->gw;
@@ -134,6 +149,8 @@ static int start_database(struct worker *w)
 		err = db_migrate(w->db, &applied, &w->err);
 	if (err == 0 && applied > 0)
 		log_info("worker", 0, "%u migrations applied", applied);
+	if (err == 0)
+		err = settle_restored(w);
 	if (err == 0)
 		err = load_tables(w);
 	if (err == 0)
@@ -196,34 +213,14 @@ static int start_sip(struct worker *w)
 		&gw->edge, &w->err);
 }
 
-static int rtp_ports(const char *text, uint16_t *ret_lo, uint16_t *ret_hi)
-{
-	unsigned lo, hi;
-	char rest;
-
-	if (strcmp(text, "auto") == 0) {
-		*ret_lo = *ret_hi = 0;
-		return 0;
-	}
-	if (sscanf(text, "%u-%u%c", &lo, &hi, &rest) != 2 || lo < 1024 || hi > 65535 ||
-		lo + 3 > hi)
-		return -EINVAL;
-	*ret_lo = (uint16_t)lo;
-	*ret_hi = (uint16_t)hi;
-	return 0;
-}
-
 static int start_rtp(struct worker *w)
 {
 	struct gateway *gw = &w->gw;
 	const char *ports = config_text(gw->config, "RTP_PORTS");
 	char host[ADDR_TEXT_SIZE];
-	uint16_t lo, hi;
+	uint16_t lo = 0, hi = 0;
 
-	if (rtp_ports(ports, &lo, &hi) < 0)
-		return err_set(&w->err, -EINVAL,
-			"RTP_PORTS is \"%.32s\": expected low-high such as 20000-29999, or auto.",
-			ports);
+	(void)settings_rtp_ports(ports, &lo, &hi); /* checked before the start */
 	return rtp_relay_new(
 		&(struct rtp_config){
 			.bind_host = addr_host(sip_edge_addr(gw->edge), host),

@@ -43,7 +43,7 @@ static const struct config_item items[] = {
 
 #define ITEMS (sizeof(items) / sizeof(items[0]))
 
-static const char *const switches[] = {"--help"};
+static const struct config_extra switches[] = {{"--help", false}};
 
 /* "--data" or "--data=x" as "--sandbox-data..."; anything else as it is. */
 static char *long_name(const char *arg)
@@ -73,7 +73,8 @@ static char *long_name(const char *arg)
 int settings_load(int argc, char **argv, struct config **ret_config, struct err *err)
 {
 	char **args = memory_zero((size_t)(argc + 1) * sizeof(*args));
-	int extra = -1, i, r;
+	struct config_choice choice = {.index = -1};
+	int i, r;
 
 	for (i = 0; i < argc; i++)
 		args[i] = long_name(argv[i]);
@@ -83,8 +84,8 @@ int settings_load(int argc, char **argv, struct config **ret_config, struct err 
 				.extra_count = 1,
 				.argc = argc,
 				.argv = args},
-		ret_config, &extra, err);
-	if (r == 0 && extra == 0) {
+		ret_config, &choice, err);
+	if (r == 0 && choice.index == 0) {
 		(void)puts("omnivox-sandbox: a local stand-in for Twilio. Settings "
 			   "(--sandbox-NAME, or --NAME):\n");
 		config_print_help(items, ITEMS, stdout);

@@ -20,13 +20,14 @@ static const struct config_item items[] = {
 };
 #define ITEM_COUNT (sizeof(items) / sizeof(items[0]))
 
-static const char *const extras[] = {"--help", "--check-config"};
+static const struct config_extra extras[] = {{"--help", false}, {"--check-config", false},
+	{"--backup", true}, {"--plan=now", false}};
 
 static char env_path[] = "/tmp/ovx-config-XXXXXX",
 	    secret_path[] = "/tmp/ovx-secret-XXXXXX";
 static struct config *config;
 static struct err err;
-static int extra;
+static struct config_choice choice;
 
 /* Loads with these words on the command line; they end with NULL. */
 static int load(const char *first, ...)
@@ -35,7 +36,7 @@ static int load(const char *first, ...)
 	struct config_load_params params = {.items = items,
 		.item_count = ITEM_COUNT,
 		.extra = extras,
-		.extra_count = 2,
+		.extra_count = 4,
 		.argc = 1,
 		.argv = argv};
 	va_list words;
@@ -46,8 +47,8 @@ static int load(const char *first, ...)
 	va_end(words);
 	config_free(&config);
 	err.text[0] = '\0';
-	extra = -7;
-	return config_load(&params, &config, &extra, &err);
+	choice = (struct config_choice){.index = -7};
+	return config_load(&params, &config, &choice, &err);
 }
 
 static void write_file(const char *path, const char *text)
@@ -79,7 +80,7 @@ static void what_nobody_sets_has_its_default(void **state)
 {
 	(void)state;
 	assert_int_equal(load(NULL), 0);
-	assert_int_equal(extra, -1);
+	assert_int_equal(choice.index, -1);
 	assert_string_equal(config_text(config, "T_LISTEN"), "127.0.0.1:8080");
 	assert_string_equal(config_text(config, "T_NAME"), "");
 	assert_int_equal(config_int(config, "T_WORKERS"), 4);
@@ -139,7 +140,26 @@ static void a_switch_of_the_program_is_told(void **state)
 {
 	(void)state;
 	assert_int_equal(load("--t-name", "x", "--check-config", NULL), 0);
-	assert_int_equal(extra, 1);
+	assert_int_equal(choice.index, 1);
+	assert_string_equal(choice.value, "");
+	assert_int_equal(load("--plan=now", NULL), 0);
+	assert_int_equal(choice.index, 3);
+}
+
+static void a_switch_may_want_a_value(void **state)
+{
+	(void)state;
+	assert_int_equal(load("--backup", "file", "--t-name", "x", NULL), 0);
+	assert_int_equal(choice.index, 2);
+	assert_string_equal(choice.value, "file");
+	assert_string_equal(config_text(config, "T_NAME"), "x");
+	assert_int_equal(load("--backup=f=g", NULL), 0);
+	assert_string_equal(choice.value, "f=g");
+	assert_int_equal(load("--backup", NULL), -ENOTSUP);
+	assert_string_equal(err.text, "--backup wants a value behind it.");
+	assert_int_equal(load("--backup=", NULL), -ENOTSUP);
+	assert_int_equal(load("--help=me", NULL), -ENOTSUP);
+	assert_int_equal(load("--plan", NULL), -ENOTSUP);
 }
 
 static void a_wrong_value_is_named_with_its_source_and_what_is_expected(void **state)
@@ -149,7 +169,7 @@ static void a_wrong_value_is_named_with_its_source_and_what_is_expected(void **s
 	(void)state;
 	assert_int_equal(load("--t-workers", "65", NULL), -EINVAL);
 	assert_null(config);
-	assert_int_equal(extra, -7);
+	assert_int_equal(choice.index, -7);
 	assert_string_equal(err.text,
 		"T_WORKERS is \"65\" (command line): expected a whole number from 1 to 64.");
 	assert_int_equal(setenv("T_LISTEN", "localhost", 1), 0);
@@ -226,19 +246,19 @@ static void an_unknown_name_in_the_file_is_warned_of_with_the_nearest(void **sta
 static void an_unknown_option_stops_the_start_and_its_value_is_not_shown(void **state)
 {
 	(void)state;
-	assert_int_equal(load("--t-tokn=hush", NULL), -EINVAL);
+	assert_int_equal(load("--t-tokn=hush", NULL), -ENOTSUP);
 	assert_string_equal(
 		err.text, "--t-tokn is not an option; --help lists the options.");
-	assert_int_equal(load("--t-tokn", "hush", NULL), -EINVAL);
+	assert_int_equal(load("--t-tokn", "hush", NULL), -ENOTSUP);
 	assert_string_equal(
 		err.text, "--t-tokn is not an option; --help lists the options.");
-	assert_int_equal(load("word", "word", NULL), -EINVAL);
-	assert_int_equal(load("--t-name", NULL), -EINVAL);
+	assert_int_equal(load("word", "word", NULL), -ENOTSUP);
+	assert_int_equal(load("--t-name", NULL), -ENOTSUP);
 	assert_string_equal(err.text,
 		"--t-name is not an option, or wants a value behind "
 		"it; --help lists the options.");
-	assert_int_equal(load("--config", NULL), -EINVAL);
-	assert_int_equal(load("--", "x", NULL), -EINVAL);
+	assert_int_equal(load("--config", NULL), -ENOTSUP);
+	assert_int_equal(load("--", "x", NULL), -ENOTSUP);
 }
 
 static void a_file_that_is_not_there_stops_the_start(void **state)
@@ -324,6 +344,7 @@ int main(void)
 		a_test(the_file_of_a_value_is_told_with_its_line),
 		a_test(options_take_an_equals_sign_and_flags_need_no_value),
 		a_test(a_switch_of_the_program_is_told),
+		a_test(a_switch_may_want_a_value),
 		a_test(a_wrong_value_is_named_with_its_source_and_what_is_expected),
 		a_test(a_secret_may_stand_in_a_file_of_its_own),
 		a_test(a_secret_file_that_cannot_be_read_stops_the_start),

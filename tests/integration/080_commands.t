@@ -1,0 +1,179 @@
+#!/usr/bin/env perl
+# The commands of the program: what they print and with which status they end; backup, a wiped
+# database, restore, and the same data again; one JSON object per line of the log.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use File::Path qw(remove_tree);
+use JSON::PP ();
+use Test::More;
+use Omnivox::Stage;
+
+my $stage = Omnivox::Stage->new(gateway_env => {LOG_FORMAT => 'json'});
+$stage->start_sandbox;
+my $program = $stage->gateway_program;
+my $data = "$stage->{dir}/gateway-data";
+
+# Runs a command with the gateway's environment changed by `env`: [status, stdout, stderr].
+sub command {
+	my ($env, @words) = @_;
+	my %env = (%{$stage->gateway_env}, %$env);
+	my ($out, $err) = map { "$stage->{dir}/command.$_" } qw(out err);
+	my $pid = fork // die "fork: $!";
+	if ($pid == 0) {
+		for (keys %env) {
+			if (defined $env{$_}) { $ENV{$_} = $env{$_} } else { delete $ENV{$_} }
+		}
+		open STDOUT, '>', $out or die $!;
+		open STDERR, '>', $err or die $!;
+		exec $program, @words or POSIX::_exit(127);
+	}
+	waitpid $pid, 0;
+	my $status = $? >> 8;
+	local $/;
+	return ($status, map { open my $fh, '<', $_ or die $!; scalar(<$fh>) // '' } $out, $err);
+}
+
+my ($status, $out, $err) = command({}, '--help');
+is $status, 0, '--help ends well';
+like $out, qr/--$_\b/, "and tells of --$_"
+	for qw(version check-config migrate migrate=plan backup restore config http-listen);
+($status, $out) = command({}, '--version');
+is $status, 0, '--version ends well';
+like $out, qr/^omnivox-gateway \d+\.\d+\.\d+\n\z/, 'and is one line';
+
+($status, $out, $err) = command({}, '--colour', 'red');
+is $status, 64, 'an unknown option is wrong usage';
+like $err, qr/--colour is not an option; --help/, 'and is named';
+is +(command({}, '--backup'))[0], 64, 'a command without its value is wrong usage';
+is +(command({DB_WORKERS => 'many'}))[0], 78, 'a wrong value is wrong configuration';
+is +(command({TWILIO_ACCOUNT_SID => undef}))[0], 78, 'a missing one as well';
+
+# ---- --check-config ----
+
+open my $fh, '>', "$stage->{dir}/gateway.env" or die $!;
+print $fh "DB_WORKERS=7\nAMBIGUOUS_AFTER=77\nTWILIO_CPS=3\n";
+close $fh;
+open $fh, '>', "$stage->{dir}/token" or die $!;
+print $fh "hush-hush\n";
+close $fh;
+my @config = ('--config', "$stage->{dir}/gateway.env");
+($status, $out, $err) = command({AMBIGUOUS_AFTER => 88, DB_WORKERS => 8, TWILIO_AUTH_TOKEN => undef,
+	TWILIO_CPS => undef, TWILIO_AUTH_TOKEN_FILE => "$stage->{dir}/token"},
+	@config, '--db-workers', 9, '--check-config');
+is $status, 0, '--check-config finds no problem';
+is $err, '', 'and complains of nothing';
+my %line = map { /^(\S+)\s+(.*)/ ? ($1 => $2) : () } split /\n/, $out;
+like $line{DB_WORKERS}, qr/^9\s+\(command line\)$/, 'the command line wins over all';
+like $line{AMBIGUOUS_AFTER}, qr/^88\s+\(environment\)$/, 'the environment over the file';
+like $line{TWILIO_CPS}, qr/^3\s+\(.*gateway\.env line 3\)$/, 'the file over the default';
+like $line{SIP_REALM}, qr/^omnivox\s+\(default\)$/, 'the default is told';
+like $line{TWILIO_AUTH_TOKEN}, qr/^\*{8}\s+\(.*token, named by TWILIO_AUTH_TOKEN_FILE\)$/,
+	'a secret comes from a file of its own and is masked';
+unlike $out, qr/hush|Sandbox-Pass|admin-password/, 'no secret is shown';
+
+($status, $out, $err) = command({TWILIO_ACCOUNT_SID => 'AC1', LOG_LEVEL => 'loud',
+	RTP_PORTS => '5-6', TWILIO_SIP_USER => undef, BACKEND_URL => 'example.com',
+	DATA_DIR => '/dev/null/nowhere', TWILIO_CA_FILE => '/nowhere'}, '--check-config');
+is $status, 78, 'with problems it ends as wrong configuration';
+like $err, qr/^problem: $_ .*[.]$/m, "$_ is among the problems"
+	for qw(TWILIO_ACCOUNT_SID LOG_LEVEL RTP_PORTS TWILIO_SIP_USER BACKEND_URL DATA_DIR
+		TWILIO_CA_FILE);
+
+# ---- --migrate ----
+
+($status, $out, $err) = command({}, '--backup', "$stage->{dir}/none");
+is $status, 66, 'without a database there is nothing to back up';
+like $err, qr/no database in DATA_DIR/, 'and it says so';
+($status, $out, $err) = command({}, '--migrate=plan');
+is $status, 66, 'nor anything to plan for';
+($status, $out, $err) = command({}, '--migrate');
+is $status, 0, "--migrate makes the database ($err)";
+like $out, qr/^[1-9]\d* migrations applied\.$/m, 'and says how many steps it took';
+ok !-e "$data/postgres/postmaster.pid", 'PostgreSQL is stopped again';
+($status, $out) = command({}, '--migrate=plan');
+is $out, "0 migrations are missing.\n", 'then none is missing';
+is $status, 0, 'which is fine';
+is +(command({DATABASE_URL => 'host=/nowhere'}, '--migrate'))[0], 69,
+	'a database that cannot be reached is told by the status';
+
+# ---- data ----
+
+$stage->start_gateway;
+$stage->login;
+my $campaign = $stage->make_campaign({wrapUpS => 1}, map { "+1555111000$_" } 1 .. 5);
+my $agent = $stage->make_agent('ana', $campaign);
+$stage->start_phone($agent, hz => 880);
+$stage->wait_registered($agent);
+$stage->agent_ready($agent, $campaign);
+$stage->api(POST => "$Omnivox::Stage::CM/campaigns/$campaign/auto-dial");
+$stage->wait_until(30, 'a call to end', sub {
+	grep { $_->{state} eq 'ended' } @{$stage->api(GET => '/api/calls')->{calls}} });
+is +(command({}, '--restore', "$stage->{dir}/token"))[0], 75, 'a running gateway is not restored over';
+($status, $out, $err) = command({}, '--backup', "$stage->{dir}/backup");
+is $status, 0, "it is backed up while it dials ($err)";
+is sprintf('%o', (stat "$stage->{dir}/backup")[2] & 0777), '600', 'only its owner may read the file';
+is +(command({}, '--backup', '/proc/nowhere/backup'))[0], 69, 'a file that cannot be made is an error';
+$stage->stop("phone-ana");
+is $stage->stop('gateway') >> 8, 0, 'SIGTERM ends it with 0';
+
+# What a database holds, without what the time of the start changes.
+sub contents {
+	my %rows;
+	for my $path ('/api/agents', "$Omnivox::Stage::CM/data-lists", "$Omnivox::Stage::CM/campaigns") {
+		$rows{$path} = $stage->api(GET => $path);
+	}
+	return \%rows;
+}
+
+($status, $out, $err) = command({}, '--restore', "$stage->{dir}/backup");
+is $status, 73, 'where data is nothing is restored';
+like $err, qr/already holds an installation/, 'and it says why';
+rename $data, "$data.old" or die $!;
+open $fh, '>', "$stage->{dir}/broken" or die $!;
+print $fh 'no backup';
+close $fh;
+is +(command({}, '--restore', "$stage->{dir}/broken"))[0], 69, 'what is no backup is not restored';
+($status, $out, $err) = command({}, '--restore', "$stage->{dir}/backup");
+is $status, 0, "the backup is restored into a new one ($err)";
+like $out, qr/Auto-dial is off/, 'and it says that nobody is dialled by itself';
+$stage->start_gateway;
+$stage->login;
+my $restored = $stage->api(GET => "$Omnivox::Stage::CM/campaigns/$campaign")->{campaign};
+is $restored->{name}, 'Test', 'the campaign is there again';
+my $auto = $stage->api(GET => "$Omnivox::Stage::CM/campaigns/$campaign/auto-dial");
+ok !(JSON::PP->new->canonical->encode($auto) =~ /"(?:autoDial|running|isRunning)":true/),
+	'auto-dial is off';
+my $again = contents();
+is scalar @{$again->{'/api/agents'}{agents}}, 1, 'the agent too';
+my $queue = $stage->api(GET => "$Omnivox::Stage::CM/campaigns/$campaign/queue?limit=100");
+is scalar @{$queue->{queueEntries}}, 5, 'and every queue entry';
+cmp_ok scalar @{$stage->api(GET => '/api/calls')->{calls}}, '>=', 1, 'and the calls';
+my $creates = () = grep { $_->{event} eq 'create' } $stage->call_log;
+
+# Backup, restore, backup: the same data word for word.
+is $stage->stop('gateway') >> 8, 0, 'it stops';
+is +(command({}, '--backup', "$stage->{dir}/first"))[0], 0, 'a backup of a gateway that does not run';
+rename $data, "$data.second" or die $!;
+is +(command({}, '--restore', "$stage->{dir}/first"))[0], 0, 'restored once more';
+is +(command({}, '--backup', "$stage->{dir}/second"))[0], 0, 'and backed up again';
+my ($restore) = sort glob '/usr/lib/postgresql/*/bin/pg_restore';
+my @data = map { [sort grep { !/^(--|SET|SELECT pg_catalog|\\|$)/ }
+	split /\n/, `$restore --data-only -f - $stage->{dir}/$_`] } qw(first second);
+is_deeply $data[1], $data[0], 'holds the same data word for word';
+cmp_ok scalar @{$data[0]}, '>', 20, 'which is not nothing';
+is scalar(grep { $_->{event} eq 'create' } $stage->call_log), $creates, 'nobody was dialled by all that';
+
+# ---- the log ----
+
+open $fh, '<', "$stage->{dir}/gateway.log" or die $!;
+my @lines = <$fh>;
+my $json = JSON::PP->new->utf8;
+my @parsed = map { eval { $json->decode($_) } // fail("no JSON: $_") } @lines;
+is_deeply [grep { !($_->{ts} && $_->{level} && $_->{module} && defined $_->{msg}) } @parsed], [],
+	'every line of the JSON log has time, level, module and text';
+ok((grep { $_->{call_id} && $_->{fields}{agent} } @parsed), 'lines about calls name them, and have fields');
+unlike join('', @lines), qr/Sandbox-Pass|sandbox-auth-token|admin-password|\+15551110001/,
+	'no secret and no whole number is in the log';
+done_testing;
