@@ -1,4 +1,7 @@
-/* number.h: what people type as a phone number to E.164 and nothing else (ITU-T E.164). Pure. */
+/*
+ * number.h: what people type as a phone number to E.164 and nothing else (ITU-T E.164), by the
+ * numbering plans of numbering.h. Pure, any thread.
+ */
 #ifndef OMNIVOX_DIALER_NUMBER_H
 #define OMNIVOX_DIALER_NUMBER_H
 
@@ -12,11 +15,15 @@ bool number_valid(const char *number);
 /*
  * "(415) 555-2671", "0044 20 7946 0958", "+44 (0)20 7946 0958" to "+14155552671" and so on.
  * Strips spaces, dots, dashes, slashes and brackets, also the invisible ones that spreadsheets
- * and address books leave in. A number with neither + nor international prefix loses the trunk
- * prefix of `country_code` ("1", "44"; NULL or "": none is known) and gets the code in front.
- * -EINVAL when no E.164 number results: letters, extensions and local numbers are not guessed.
+ * and address books leave in, and reads digits of other scripts. `country` is that of the
+ * writer, as numbering_country() gives it ("GB"); NULL or "": not known.
+ *
+ * A number with + or an international prefix is taken as it is. Another one is read as people
+ * of `country` dial it: with trunk prefix or without, a local number of a small country without
+ * its area, or with the calling code but no + ("447700900123"). Readings that the plan knows
+ * go before those that it could know. -EINVAL when there is none: letters, extensions, and
+ * local numbers of large countries are not guessed.
  */
-int number_normalise(
-	const char *text, const char *country_code, char ret_number[NUMBER_SIZE]);
+int number_normalise(const char *text, const char *country, char ret_number[NUMBER_SIZE]);
 
 #endif

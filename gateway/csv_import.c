@@ -19,7 +19,7 @@ enum column { COLUMN_OTHER, COLUMN_PHONE, COLUMN_FIRST, COLUMN_LAST, COLUMN_EMAI
 
 struct reader {
 	struct csv_import import;
-	const char *country_code;
+	const char *country;
 	enum column columns[COLUMNS_MAX];
 	size_t column_count;
 	char header[256]; /* what the header had, for the message */
@@ -70,7 +70,7 @@ static int reject(
 }
 
 int csv_import_add(struct csv_import *import, const struct db_contact *contact,
-	const char *phone, const char *country_code, size_t row)
+	const char *phone, const char *country, size_t row)
 {
 	struct db_contact *more, made = *contact;
 	char shown[33];
@@ -82,7 +82,7 @@ int csv_import_add(struct csv_import *import, const struct db_contact *contact,
 	if (phone[0] == '\0')
 		return reject(import, row, "", "The row has no phone number.");
 	text_cut(shown, sizeof(shown), phone);
-	if (number_normalise(phone, country_code, made.phone) < 0)
+	if (number_normalise(phone, country, made.phone) < 0)
 		return reject(import, row, shown, ": this is no phone number.");
 	/* Grows by doubling: room for 0, 64, 128, 256, ... */
 	if (import->count == 0 ||
@@ -186,7 +186,7 @@ static void on_row(int end, void *arg)
 	if (reader->row > 1 && reader->any) {
 		reader->import.rows++;
 		err = csv_import_add(&reader->import, &reader->contact, reader->phone,
-			reader->country_code, reader->row);
+			reader->country, reader->row);
 		if (err == -ENOMEM)
 			reader->err = err;
 	}
@@ -221,7 +221,7 @@ static bool has_phone(const struct reader *reader)
 	return false;
 }
 
-int csv_import_read(const char *text, size_t len, const char *country_code,
+int csv_import_read(const char *text, size_t len, const char *country,
 	struct csv_import *ret_import, struct err *err)
 {
 	struct reader *reader = calloc(1, sizeof(*reader));
@@ -233,7 +233,7 @@ int csv_import_read(const char *text, size_t len, const char *country_code,
 		free(reader);
 		return result;
 	}
-	reader->country_code = country_code;
+	reader->country = country;
 	if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
 		text += 3;
 		len -= 3;

@@ -30,12 +30,12 @@ struct csv_import {
  * semicolon or tab, is the one that the header has most of. A UTF-8 byte order mark is skipped.
  * -EINVAL with a sentence when there is no phone column or the quoting is broken; -ENOMEM.
  */
-int csv_import_read(const char *text, size_t len, const char *country_code,
+int csv_import_read(const char *text, size_t len, const char *country,
 	struct csv_import *ret_import, struct err *err);
 void csv_import_free(struct csv_import *import);
 
 /* One contact: normalises its phone; -EINVAL counts and remembers the row as an error. */
 int csv_import_add(struct csv_import *import, const struct db_contact *contact,
-	const char *phone, const char *country_code, size_t row);
+	const char *phone, const char *country, size_t row);
 
 #endif

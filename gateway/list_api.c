@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/text.h"
 #include "db/campaigns.h"
+#include "dialer/numbering.h"
 #include "gateway/csv_import.h"
 
 static json_t *list_json(const struct db_list *list)
@@ -153,15 +153,14 @@ void list_upload(struct api_call *call, struct api_reply *reply)
 	struct csv_import import = {.contacts = NULL};
 	struct err problem = {{0}};
 	struct db_list list;
-	int64_t id = api_param_id(call, 0), code;
+	int64_t id = api_param_id(call, 0);
 	size_t added = 0;
 	int err;
 
-	if (country == NULL)
-		country = "1";
-	if (text_int(country, 1, 999, &code) < 0) {
+	country = numbering_country(country == NULL ? "US" : country);
+	if (country == NULL) {
 		api_fail(reply, 422, "VALIDATION",
-			"country must be a calling code of one to three digits, such as 44.");
+			"country must be a country such as GB, or a calling code such as 44.");
 		return;
 	}
 	err = db_list_get(call->db, id, &list);

@@ -99,6 +99,9 @@ CREATE TABLE contacts (
 	first_name text NOT NULL DEFAULT '',
 	last_name text NOT NULL DEFAULT '',
 	email text NOT NULL DEFAULT '',
+	country text NOT NULL DEFAULT '' CHECK (country = '' OR country ~ '^[A-Z]{2}$'), -- ISO 3166
+	time_zone text NOT NULL DEFAULT '', -- IANA; '': those of the number
+	custom jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(custom) = 'object'),
 	attempts int NOT NULL DEFAULT 0,
 	last_outcome text,
 	last_attempt_at timestamptz,

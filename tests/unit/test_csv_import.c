@@ -13,7 +13,7 @@ static struct csv_import read_file(const char *text)
 	struct csv_import import = {.contacts = NULL};
 	struct err err = {{0}};
 
-	assert_int_equal(csv_import_read(text, strlen(text), "1", &import, &err), 0);
+	assert_int_equal(csv_import_read(text, strlen(text), "US", &import, &err), 0);
 	return import;
 }
 
@@ -137,7 +137,7 @@ static void a_file_without_phones_or_with_an_open_quote_is_refused(void **state)
 		struct err err = {{0}};
 
 		assert_int_equal(
-			csv_import_read(files[i], strlen(files[i]), "1", &import, &err),
+			csv_import_read(files[i], strlen(files[i]), "US", &import, &err),
 			-EINVAL);
 		assert_true(strlen(err.text) > 0);
 		assert_int_equal(import.count, 77);
