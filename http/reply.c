@@ -87,6 +87,9 @@ int reply_make(const struct http_reply *reply, struct answer *ret_answer)
 		err = add_header(response, "Set-Cookie", reply->set_cookie);
 	if (err == 0)
 		err = add_header(response, "Location", reply->location);
+	for (size_t i = 0; i < reply->header_count && err == 0; i++)
+		err = add_header(
+			response, reply->headers[i].name, reply->headers[i].value);
 	if (err == 0 && reply->retry_after_s > 0) {
 		(void)snprintf(retry, sizeof(retry), "%d", reply->retry_after_s);
 		err = add_header(response, "Retry-After", retry);
@@ -112,7 +115,8 @@ int reply_empty(struct MHD_Response **ret_response)
 bool reply_is_empty(const struct http_reply *reply)
 {
 	return reply->body == NULL && reply->set_cookie == NULL &&
-	       reply->location == NULL && reply->retry_after_s == 0;
+	       reply->location == NULL && reply->retry_after_s == 0 &&
+	       reply->header_count == 0;
 }
 
 /* "GET, HEAD, POST" */

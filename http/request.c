@@ -41,6 +41,7 @@ static const struct header_name header_names[HEADER_COUNT] = {
 	[HEADER_TWILIO_SIGNATURE] = HEADER_NAME("X-Twilio-Signature"),
 	[HEADER_TWILIO_TOKEN] = HEADER_NAME("I-Twilio-Idempotency-Token"),
 	[HEADER_CONTENT_TYPE] = HEADER_NAME("Content-Type"),
+	[HEADER_RANGE] = HEADER_NAME("Range"),
 	[HEADER_CONTENT_LENGTH] = HEADER_NAME("Content-Length"),
 	[HEADER_TRANSFER_ENCODING] = HEADER_NAME("Transfer-Encoding"),
 	[HEADER_FORWARDED_FOR] = HEADER_NAME("X-Forwarded-For"),
@@ -116,6 +117,7 @@ static int take_headers(struct request *request, const struct request_plan *plan
 		[HEADER_TWILIO_SIGNATURE] = &pub->twilio_signature,
 		[HEADER_TWILIO_TOKEN] = &pub->twilio_token,
 		[HEADER_CONTENT_TYPE] = &pub->content_type,
+		[HEADER_RANGE] = &pub->range,
 	};
 	int err = 0;
 
@@ -184,7 +186,7 @@ static size_t measure(const struct request_plan *plan, size_t body_cap)
 
 	for (size_t i = 0; i < plan->match->param_count; i++)
 		size += plan->match->params[i].len + 1;
-	for (size_t i = 0; i <= HEADER_CONTENT_TYPE; i++)
+	for (size_t i = 0; i <= HEADER_RANGE; i++)
 		size += plan->head->lens[i] + 1;
 	return size;
 }

@@ -16,7 +16,7 @@
 
 #define REQUEST_PAIRS_MAX 256 /* of a query or a form; Twilio sends fewer than 60 */
 
-/* The headers that anybody here reads. The first nine are kept in the request. */
+/* The headers that anybody here reads. Those up to HEADER_RANGE are kept. */
 enum request_header {
 	HEADER_AUTHORIZATION,
 	HEADER_COOKIE,
@@ -28,6 +28,7 @@ enum request_header {
 	HEADER_TWILIO_SIGNATURE,
 	HEADER_TWILIO_TOKEN,
 	HEADER_CONTENT_TYPE,
+	HEADER_RANGE,
 	HEADER_CONTENT_LENGTH,
 	HEADER_TRANSFER_ENCODING,
 	HEADER_FORWARDED_FOR,

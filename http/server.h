@@ -75,6 +75,11 @@ struct http_request {
 	char *last_event_id;
 	char *twilio_signature; /* X-Twilio-Signature */
 	char *twilio_token;     /* I-Twilio-Idempotency-Token */
+	char *range;            /* Range: http_range_parse() */
+};
+
+struct http_header {
+	const char *name, *value;
 };
 
 struct http_reply {
@@ -82,9 +87,11 @@ struct http_reply {
 	const char *content_type; /* NULL: application/json */
 	const char *body;         /* copied; NULL: none */
 	size_t body_len;
-	const char *set_cookie; /* NULL: none */
-	const char *location;   /* NULL: none */
-	int retry_after_s;      /* 0: none */
+	const char *set_cookie;            /* NULL: none */
+	const char *location;              /* NULL: none */
+	int retry_after_s;                 /* 0: none */
+	const struct http_header *headers; /* besides those; copied */
+	size_t header_count;
 };
 
 struct http_config {
@@ -132,6 +139,12 @@ void http_request_free(struct http_request **request);
 /* Value of one cookie into buf; -ENOENT when absent, -ENAMETOOLONG. */
 int http_cookie(
 	const struct http_request *request, const char *name, char *buf, size_t size);
+
+/*
+ * The part of a body of `size` bytes that a Range header asks for (RFC 9110, 14.1.2; one range
+ * only). 0; -ENOENT: none, or one to be ignored: send all; -ERANGE: beyond the end: 416.
+ */
+int http_range_parse(const char *range, size_t size, size_t *ret_first, size_t *ret_len);
 
 /* Binds and listens; the supervisor's job. Port 0 takes a free one. */
 int http_listen(const struct addr *addr, int *ret_fd, struct addr *ret_addr);
