@@ -8,7 +8,9 @@
 #include "base/clock.h"
 #include "base/form.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "sandbox/call.h"
+#include "sandbox/call_sound.h"
 #include "sandbox/calllog.h"
 #include "sandbox/calls.h"
 #include "sandbox/conference.h"
@@ -17,13 +19,19 @@
 #include "sandbox/outbox.h"
 #include "sandbox/population.h"
 #include "sandbox/sandbox.h"
-#include "sandbox/sound.h"
 #include "sandbox/twiml_run.h"
 #include "sandbox/uas.h"
 
 #define POST_DIAL_MS 100 /* from dialling to the first ring */
 #define DEFAULT_TIMEOUT_MS 60000
 #define DEFAULT_TIME_LIMIT_MS (14400 * 1000)
+
+static const struct callback_word event_words[] = {
+	{"initiated", CALL_EVENT_INITIATED},
+	{"ringing", CALL_EVENT_RINGING},
+	{"answered", CALL_EVENT_ANSWERED},
+	{"completed", CALL_EVENT_COMPLETED},
+};
 
 static const struct {
 	const char *webhook, *resource;
@@ -59,11 +67,10 @@ const char *date_text(int64_t wall_ms, char text[DATE_SIZE])
 	return text;
 }
 
-void callback_free(struct callback *callback)
+unsigned call_events_parse(const char *words)
 {
-	free(callback->url);
-	free(callback->method);
-	memset(callback, 0, sizeof(*callback));
+	return callback_events(
+		words, event_words, sizeof(event_words) / sizeof(event_words[0]));
 }
 
 bool call_is_over(const struct call *call)
@@ -116,58 +123,6 @@ void call_log_create(const struct call *call, const char *fault)
 	write_line(call, "create", fault);
 }
 
-/* The customer's mouth and ear, as the mixer calls them. */
-
-static void port_read(struct mixer_port *port, int16_t frame[SOUND_FRAME])
-{
-	struct call *call = list_entry(port, struct call, port);
-
-	if (call->say != NULL)
-		sound_source_read(call->say, frame);
-	else
-		memset(frame, 0, SOUND_FRAME * sizeof(frame[0]));
-}
-
-static void port_write(struct mixer_port *port, const int16_t frame[SOUND_FRAME])
-{
-	struct call *call = list_entry(port, struct call, port);
-
-	if (call->heard != NULL)
-		sound_sink_write(call->heard, frame);
-}
-
-struct mixer_port *call_port(struct call *call)
-{
-	return call->leg != NULL ? uas_leg_port(call->leg) : &call->port;
-}
-
-static void open_sound(struct call *call)
-{
-	const struct sandbox *sandbox = call->sandbox;
-	char path[4096];
-	int r;
-
-	r = sound_source_new(call->customer->say, &call->say);
-	if (r < 0)
-		log_warn("call", 0, "%s says nothing: %s: %s", call->sid,
-			call->customer->say, strerror(-r));
-	if (!sandbox->settings.record)
-		return;
-	(void)snprintf(path, sizeof(path), "%s/sandbox/heard/%s.wav",
-		sandbox->settings.data_dir, call->sid);
-	r = sound_sink_new(path, &call->heard);
-	if (r < 0)
-		log_warn("call", 0, "%s: %s", path, strerror(-r));
-}
-
-static void close_sound(struct call *call)
-{
-	if (call->port.room != NULL)
-		mixer_leave(&call->port);
-	sound_source_free(&call->say);
-	sound_sink_free(&call->heard);
-}
-
 struct call *call_new(struct sandbox *sandbox, const char *to, const char *from)
 {
 	struct call *call = memory_zero(sizeof(*call));
@@ -179,8 +134,8 @@ struct call *call_new(struct sandbox *sandbox, const char *to, const char *from)
 	call->timeout_ms = DEFAULT_TIMEOUT_MS;
 	call->time_limit_ms = DEFAULT_TIME_LIMIT_MS;
 	call->callback.events = CALL_EVENT_COMPLETED;
-	call->port.read = port_read;
-	call->port.write = port_write;
+	recording_wish_init(&call->record, "OutboundAPI");
+	list_init(&call->recordings);
 	list_init(&call->queue_node);
 	sandbox_sid(sandbox, "CA", call->sid);
 	return call;
@@ -189,6 +144,14 @@ struct call *call_new(struct sandbox *sandbox, const char *to, const char *from)
 void call_register(struct call *call)
 {
 	calls_add(call->sandbox->calls, call);
+}
+
+static void stop_recordings(struct call *call)
+{
+	while (!list_empty(&call->recordings))
+		recording_stop(
+			list_entry(call->recordings.next, struct recording, call_node),
+			false);
 }
 
 void call_free(struct call **call)
@@ -202,7 +165,9 @@ void call_free(struct call **call)
 	amd_stop(c);
 	twiml_run_free(&c->run);
 	participant_free(&c->participant);
-	close_sound(c);
+	stop_recordings(c);
+	recording_wish_free(&c->record);
+	call_close_sound(c);
 	list_remove(&c->queue_node);
 	callback_free(&c->callback);
 	free(c->to);
@@ -264,6 +229,18 @@ void call_form(const struct call *call, struct buf *form)
 	}
 }
 
+/* Only a recording that was asked for with the call is told of at its end. */
+static void add_recording(const struct call *call, struct buf *form)
+{
+	const struct recording *recording;
+
+	if (!call_is_over(call) || *call->recording_sid == '\0')
+		return;
+	recording = recordings_find(call->sandbox->recordings, call->recording_sid);
+	if (recording != NULL)
+		recording_form(recording, form);
+}
+
 /* Tells the status callback, where this status is asked for. */
 static void report(struct call *call)
 {
@@ -285,6 +262,7 @@ static void report(struct call *call)
 		if (call->sip_status != 0)
 			form_add_int(&form, "SipResponseCode", call->sip_status);
 	}
+	add_recording(call, &form);
 	outbox_notify(call->sandbox->outbox, &(struct letter){.url = call->callback.url,
 						     .method = call->callback.method,
 						     .form = &form,
@@ -313,12 +291,23 @@ static void on_talked(struct timer *timer)
 	call_customer_hangs_up(list_entry(timer, struct call, step));
 }
 
+static void start_recording(struct call *call)
+{
+	const struct recording *recording;
+
+	if (!call->record.wanted)
+		return;
+	recording = recording_start(call, &call->record);
+	(void)text_copy(call->recording_sid, SID_SIZE, recording->sid);
+}
+
 /* An outbound call has been picked up by its customer. */
 static void begin_talk(struct call *call)
 {
 	struct sandbox *sandbox = call->sandbox;
 
-	open_sound(call);
+	call_open_sound(call);
+	start_recording(call);
 	call->limit.fire = on_time_limit;
 	loop_timer(sandbox->loop, &call->limit,
 		sandbox_scaled(sandbox, call->time_limit_ms));
@@ -343,11 +332,12 @@ static void finish(struct call *call)
 	amd_stop(call);
 	list_remove(&call->queue_node);
 	twiml_run_free(&call->run);
+	stop_recordings(call);
 	if (call->participant != NULL)
 		conference_leave(call->participant, call->started_ms != 0
 							    ? "participant_hung_up"
 							    : "participant_add_failed");
-	close_sound(call);
+	call_close_sound(call);
 	call->leg = NULL;
 	if (leg == NULL || call->leg_gone)
 		return;

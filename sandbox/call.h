@@ -14,8 +14,10 @@
 #include "base/list.h"
 #include "base/timers.h"
 #include "sandbox/amd.h"
+#include "sandbox/callback.h"
 #include "sandbox/chance.h"
 #include "sandbox/mixer.h"
+#include "sandbox/recording.h"
 
 struct customer;
 struct participant;
@@ -41,13 +43,6 @@ enum call_event {
 	CALL_EVENT_RINGING = 1 << 1,
 	CALL_EVENT_ANSWERED = 1 << 2,
 	CALL_EVENT_COMPLETED = 1 << 3,
-};
-
-/* Where to report to; texts owned. */
-struct callback {
-	char *url; /* NULL: nowhere */
-	char *method;
-	unsigned events;
 };
 
 struct call {
@@ -78,6 +73,10 @@ struct call {
 	const struct customer *customer; /* NULL: a SIP leg, or not dialled yet */
 	struct timer step;               /* the customer's next deed */
 	struct timer limit;              /* Timeout, then TimeLimit */
+
+	struct recording_wish record; /* from the answer on, if wanted */
+	struct list recordings;       /* struct recording.call_node, those that record */
+	char recording_sid[SID_SIZE]; /* of `record`; "": none */
 
 	/* A simulated customer's ear and mouth. */
 	struct mixer_port port;
@@ -121,7 +120,6 @@ bool call_is_over(const struct call *call);
 const char *call_status_text(const struct call *call); /* as webhooks say it */
 const char *call_resource_status(const struct call *call);
 int64_t call_duration_s(const struct call *call);
-struct mixer_port *call_port(struct call *call);
 
 /* The parameters of every webhook about this call: twilio.com/docs/voice/twiml. */
 void call_form(const struct call *call, struct buf *form);
@@ -131,7 +129,8 @@ void call_log(const struct call *call, const char *event);
 void call_log_create(
 	const struct call *call, const char *fault); /* NULL: answered well */
 
-void callback_free(struct callback *callback);
+/* "initiated answered" to bits of enum call_event. Unknown words are left out. */
+unsigned call_events_parse(const char *words);
 
 /* RFC 2822 in GMT, "Fri, 20 Aug 2010 01:13:42 +0000". */
 #define DATE_SIZE 40

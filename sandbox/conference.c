@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/form.h"
 #include "base/text.h"
+#include "sandbox/call_sound.h"
 #include "sandbox/calllog.h"
 #include "sandbox/conference.h"
 #include "sandbox/memory.h"
@@ -35,6 +36,7 @@ static void forget(struct conferences *conferences, struct conference *conferenc
 	list_remove(&conference->node);
 	conferences->count--;
 	callback_free(&conference->callback);
+	recording_wish_free(&conference->record);
 	free(conference->name);
 	free(conference->ending_label);
 	free(conference);
@@ -221,21 +223,21 @@ void conference_add(struct conference *conference, struct call *call,
 	conference->callback.method = memory_text(settings->callback_method);
 	conference->callback.events = settings->callback_events;
 	conference->max_participants = settings->max_participants;
+	if (settings->record == NULL || !settings->record->wanted)
+		return;
+	conference->record = *settings->record;
+	callback_copy(&conference->record.callback, &settings->record->callback);
 }
 
 /* How the participant's place in the mix is, after any change. */
 static void place(struct participant *participant)
 {
-	struct conference *conference = participant->conference;
 	struct mixer_port *port = call_port(participant->call);
 
 	/* A coach is kept out of the others' ears; whispering to one only is not mixed. */
 	port->muted = participant->muted || participant->coaching;
 	port->held = participant->hold;
-	if (!participant->joined || conference->status != CONFERENCE_IN_PROGRESS)
-		return;
-	if (port->room == NULL)
-		(void)mixer_join(conference->sandbox->mixer, conference->sid, port);
+	call_settle_sound(participant->call);
 }
 
 /* It starts with two participants of whom one has startConferenceOnEnter. */
@@ -262,6 +264,18 @@ static void start_if_ready(struct conference *conference)
 	{
 		place(list_entry(node, struct participant, node));
 	}
+	if (conference->record.wanted)
+		(void)text_copy(conference->recording_sid, SID_SIZE,
+			recording_start_conference(conference, &conference->record)->sid);
+}
+
+static void stop_recording(struct conference *conference)
+{
+	struct recording *recording = recordings_find(
+		conference->sandbox->recordings, conference->recording_sid);
+
+	if (recording != NULL)
+		recording_stop(recording, false);
 }
 
 void conference_join(struct participant *participant)
@@ -295,8 +309,6 @@ static void remove_participant(struct participant *participant, const char *reas
 	struct call *call = participant->call;
 	struct mixer_port *port = call_port(call);
 
-	if (port->room != NULL)
-		mixer_leave(port);
 	port->muted = port->held = false;
 	if (participant->joined)
 		call_log(call, "leave");
@@ -306,6 +318,7 @@ static void remove_participant(struct participant *participant, const char *reas
 			.participant = participant,
 			.left = reason});
 	participant_free(&call->participant);
+	call_settle_sound(call);
 }
 
 static void end(struct conference *conference, const char *reason, const char *left)
@@ -315,6 +328,7 @@ static void end(struct conference *conference, const char *reason, const char *l
 
 	conference->status = CONFERENCE_COMPLETED;
 	conference->reason = reason;
+	stop_recording(conference);
 	while (!list_empty(&conference->participants)) {
 		participant = list_entry(
 			conference->participants.next, struct participant, node);

@@ -29,6 +29,8 @@ struct conference {
 	/* The first participant's settings; later ones are ignored. */
 	bool settled;
 	struct callback callback; /* events: enum conference_event */
+	struct recording_wish record;
+	char recording_sid[SID_SIZE]; /* of the running one; "": none */
 	unsigned max_participants;
 	unsigned sequence;        /* of the next callback */
 	struct list participants; /* struct participant.node, in order of arrival */
@@ -55,6 +57,7 @@ struct participant_settings {
 	const char *label;
 	const char *callback_url, *callback_method;
 	unsigned callback_events;
+	const struct recording_wish *record; /* NULL: none */
 	unsigned max_participants;
 	bool by_api, muted, start_on_enter, end_on_exit;
 };

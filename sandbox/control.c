@@ -194,3 +194,48 @@ void control_calls(struct rest *rest)
 	}
 	rest_reply(rest, 200, json_pack("{s:o}", "calls", live));
 }
+
+void control_settings_get(struct rest *rest)
+{
+	struct facts *facts = &rest->sandbox->facts;
+	json_t *all = json_object();
+	const struct fact *fact;
+	size_t i;
+
+	for (i = 0; (fact = facts_at(i)) != NULL; i++)
+		(void)json_object_set_new(all, fact->name,
+			json_pack("{s:I, s:I, s:I, s:I, s:s}", "value",
+				(json_int_t)*facts_value(facts, fact), "default",
+				(json_int_t)fact->otherwise, "low", (json_int_t)fact->low,
+				"high", (json_int_t)fact->high, "help", fact->help));
+	rest_reply(rest, 200, json_pack("{s:o}", "settings", all));
+}
+
+/* {"media_auth": 0, ...}: all or nothing. */
+void control_settings_put(struct rest *rest)
+{
+	struct facts wished = rest->sandbox->facts;
+	json_t *wish = body(rest), *value;
+	const char *name;
+
+	if (wish == NULL)
+		return;
+	json_object_foreach(wish, name, value)
+	{
+		const struct fact *fact = facts_find(name);
+
+		if (fact == NULL || !json_is_integer(value) ||
+			json_integer_value(value) < fact->low ||
+			json_integer_value(value) > fact->high) {
+			rest_error(rest, 400, 20422,
+				"%s: there is no such setting, or not with this value",
+				name);
+			goto out;
+		}
+		*facts_value(&wished, fact) = json_integer_value(value);
+	}
+	rest->sandbox->facts = wished;
+	control_settings_get(rest);
+out:
+	json_decref(wish);
+}

@@ -23,6 +23,7 @@
 #include "sandbox/numbers.h"
 #include "sandbox/outbox.h"
 #include "sandbox/population.h"
+#include "sandbox/recording.h"
 #include "sandbox/rest.h"
 #include "sandbox/sandbox.h"
 #include "sandbox/settings.h"
@@ -50,7 +51,8 @@ static const char *path_in(
 
 static int make_folders(const struct sandbox *sandbox, struct err *err)
 {
-	static const char *const names[] = {"", "run", "sandbox", "sandbox/heard"};
+	static const char *const names[] = {
+		"", "run", "sandbox", "sandbox/heard", "sandbox/recordings"};
 	char path[PATH_SIZE];
 	size_t i;
 
@@ -134,6 +136,8 @@ static int connect_parts(
 	if (r == 0)
 		r = conferences_new(sandbox, &sandbox->conferences);
 	if (r == 0)
+		r = recordings_new(sandbox, &sandbox->recordings);
+	if (r == 0)
 		r = dialing_new(sandbox, &sandbox->dialing);
 	if (r < 0)
 		return err_set(err, r, "the loop cannot start: %s", strerror(-r));
@@ -159,8 +163,11 @@ static int serve(struct sandbox *sandbox, const char *listen, struct err *err)
 	r = addr_parse(listen, &wanted);
 	if (r == 0)
 		r = http_listen(&wanted, &fd, &got);
-	if (r == 0)
+	if (r == 0) {
+		(void)snprintf(path, sizeof(path), "http://%s", addr_text(&got, http));
+		sandbox->base_url = memory_text(path);
 		r = rest_open(sandbox, fd);
+	}
 	if (r < 0) {
 		r = err_set(err, r, "SANDBOX_LISTEN %s: %s", listen, strerror(-r));
 		goto out;
@@ -183,6 +190,7 @@ static void tear_down(struct sandbox *sandbox)
 	/* Calls hold legs, timers and rooms; nobody is told that they end. */
 	calls_free(&sandbox->calls);
 	conferences_free(&sandbox->conferences);
+	recordings_free(&sandbox->recordings);
 	dialing_free(&sandbox->dialing);
 	uas_free(&sandbox->uas);
 	mixer_free(&sandbox->mixer);
@@ -191,6 +199,7 @@ static void tear_down(struct sandbox *sandbox)
 	calllog_free(&sandbox->log);
 	numbers_free(&sandbox->numbers);
 	population_free(&sandbox->population);
+	free(sandbox->base_url);
 	free(sandbox->domain.voice_url);
 	free(sandbox->domain.voice_method);
 	free(sandbox->domain.fallback_url);
@@ -206,6 +215,7 @@ static int run(const struct config *config, struct err *err)
 	if (log_level_parse(config_text(config, "LOG_LEVEL"), &level) < 0)
 		return err_set(err, -EINVAL, "LOG_LEVEL is error, warn, info or debug");
 	log_init(level, LOG_FORMAT_TEXT);
+	facts_init(&sandbox.facts);
 	sandbox.settings = (struct sandbox_settings){
 		.account_sid = config_text(config, "SANDBOX_ACCOUNT_SID"),
 		.auth_token = config_text(config, "SANDBOX_AUTH_TOKEN"),

@@ -27,9 +27,27 @@ struct mixer_room {
 	char name[];
 };
 
-static void add_up(struct mixer_room *room, int32_t total[SOUND_FRAME])
+static void say(
+	struct mixer_room *room, struct mixer_port *port, int16_t frame[SOUND_FRAME])
+{
+	memset(frame, 0, SOUND_FRAME * sizeof(frame[0]));
+	if (port->read == NULL)
+		return;
+	/* Read even when nobody may hear it, so that it is not heard later. */
+	port->read(port, frame);
+	if (room->mixer->silent)
+		memset(frame, 0, SOUND_FRAME * sizeof(frame[0]));
+	for (struct mixer_tap *tap = port->taps; tap != NULL; tap = tap->next)
+		memcpy(tap->said, frame, sizeof(tap->said));
+	if (port->muted || port->held)
+		memset(frame, 0, SOUND_FRAME * sizeof(frame[0]));
+}
+
+/* The sum of what is for everybody; true when something is for one port only. */
+static bool add_up(struct mixer_room *room, int32_t total[SOUND_FRAME])
 {
 	struct list *node, *tmp;
+	bool asides = false;
 	size_t i = 0;
 
 	memset(total, 0, SOUND_FRAME * sizeof(total[0]));
@@ -38,15 +56,31 @@ static void add_up(struct mixer_room *room, int32_t total[SOUND_FRAME])
 		struct mixer_port *port = list_entry(node, struct mixer_port, node);
 		int16_t *frame = room->frames[i++];
 
-		memset(frame, 0, sizeof(room->frames[0]));
-		if (port->read == NULL)
+		say(room, port, frame);
+		if (port->only != NULL) {
+			asides = true;
 			continue;
-		/* Read even when nobody may hear it, so that it is not heard later. */
-		port->read(port, frame);
-		if (port->muted || port->held || room->mixer->silent)
-			memset(frame, 0, sizeof(room->frames[0]));
+		}
 		for (size_t s = 0; s < SOUND_FRAME; s++)
 			total[s] += frame[s];
+	}
+	return asides;
+}
+
+static void add_asides(const struct mixer_room *room, const struct mixer_port *listener,
+	int32_t sum[SOUND_FRAME])
+{
+	const struct list *node;
+	size_t i = 0;
+
+	for (node = room->ports.next; node != &room->ports; node = node->next, i++) {
+		const struct mixer_port *port =
+			list_entry(node, const struct mixer_port, node);
+
+		if (port->only != listener)
+			continue;
+		for (size_t s = 0; s < SOUND_FRAME; s++)
+			sum[s] += room->frames[i][s];
 	}
 }
 
@@ -59,23 +93,39 @@ static int16_t saturate(int32_t sample)
 	return (int16_t)sample;
 }
 
+static void hear(struct mixer_port *port, const int32_t sum[SOUND_FRAME])
+{
+	int16_t heard[SOUND_FRAME];
+
+	for (size_t s = 0; s < SOUND_FRAME; s++)
+		heard[s] = saturate(sum[s]);
+	if (port->write != NULL)
+		port->write(port, heard);
+	for (struct mixer_tap *tap = port->taps; tap != NULL; tap = tap->next)
+		tap->frame(tap, tap->said, heard);
+}
+
 static void room_tick(struct mixer_room *room)
 {
-	int32_t total[SOUND_FRAME];
+	int32_t total[SOUND_FRAME], sum[SOUND_FRAME];
 	struct list *node, *tmp;
+	bool asides = add_up(room, total);
 	size_t i = 0;
 
-	add_up(room, total);
 	list_for_each(&room->ports, node, tmp)
 	{
 		struct mixer_port *port = list_entry(node, struct mixer_port, node);
-		int16_t *frame = room->frames[i++];
+		const int16_t *own = room->frames[i++];
 
-		if (port->write == NULL)
+		if (port->write == NULL && port->taps == NULL)
 			continue;
 		for (size_t s = 0; s < SOUND_FRAME; s++)
-			frame[s] = port->held ? 0 : saturate(total[s] - frame[s]);
-		port->write(port, frame);
+			sum[s] = port->held           ? 0
+				 : port->only != NULL ? total[s]
+						      : total[s] - own[s];
+		if (asides)
+			add_asides(room, port, sum);
+		hear(port, sum);
 	}
 }
 
@@ -210,6 +260,22 @@ void mixer_leave(struct mixer_port *port)
 	room_free(room);
 	if (list_empty(&mixer->rooms))
 		ticker_stop(&mixer->ticker);
+}
+
+void mixer_tap(struct mixer_port *port, struct mixer_tap *tap)
+{
+	tap->next = port->taps;
+	port->taps = tap;
+}
+
+void mixer_untap(struct mixer_port *port, struct mixer_tap *tap)
+{
+	struct mixer_tap **link = &port->taps;
+
+	while (*link != NULL && *link != tap)
+		link = &(*link)->next;
+	if (*link != NULL)
+		*link = tap->next;
 }
 
 void mixer_set_silent(struct mixer *mixer, bool silent)

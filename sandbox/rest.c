@@ -19,7 +19,7 @@
 #define IDLE_S 60
 
 /* What a row needs besides being found. */
-enum need { ACCOUNT = 1 << 0, CREATES = 1 << 1 };
+enum need { ACCOUNT = 1 << 0, CREATES = 1 << 1, MEDIA = 1 << 2 };
 
 #define API "/2010-04-01/Accounts/:account"
 
@@ -47,6 +47,26 @@ static const struct row {
 		rest_participant_update},
 	{HTTP_DELETE, API "/Conferences/:sid/Participants/:call", ACCOUNT,
 		rest_participant_delete},
+	{HTTP_POST, API "/Calls/:sid/Recordings.json", ACCOUNT,
+		rest_call_recording_create},
+	{HTTP_GET, API "/Calls/:sid/Recordings.json", ACCOUNT, rest_call_recording_list},
+	{HTTP_GET, API "/Calls/:sid/Recordings/:recording", ACCOUNT,
+		rest_call_recording_fetch},
+	{HTTP_POST, API "/Calls/:sid/Recordings/:recording", ACCOUNT,
+		rest_call_recording_update},
+	{HTTP_DELETE, API "/Calls/:sid/Recordings/:recording", ACCOUNT,
+		rest_call_recording_delete},
+	{HTTP_GET, API "/Conferences/:sid/Recordings.json", ACCOUNT,
+		rest_call_recording_list},
+	{HTTP_GET, API "/Conferences/:sid/Recordings/:recording", ACCOUNT,
+		rest_call_recording_fetch},
+	{HTTP_POST, API "/Conferences/:sid/Recordings/:recording", ACCOUNT,
+		rest_call_recording_update},
+	{HTTP_DELETE, API "/Conferences/:sid/Recordings/:recording", ACCOUNT,
+		rest_call_recording_delete},
+	{HTTP_GET, API "/Recordings.json", ACCOUNT, rest_recording_list},
+	{HTTP_GET, API "/Recordings/:recording", MEDIA, rest_recording_fetch},
+	{HTTP_DELETE, API "/Recordings/:recording", ACCOUNT, rest_recording_delete},
 	{HTTP_GET, API "/IncomingPhoneNumbers.json", ACCOUNT, rest_number_list},
 	{HTTP_GET, API "/IncomingPhoneNumbers/:sid", ACCOUNT, rest_number_fetch},
 	{HTTP_POST, API "/IncomingPhoneNumbers/:sid", ACCOUNT, rest_number_update},
@@ -58,16 +78,43 @@ static const struct row {
 	{HTTP_PUT, "/sandbox/sip-domain", 0, control_sip_domain_put},
 	{HTTP_POST, "/sandbox/hangup", 0, control_hangup},
 	{HTTP_GET, "/sandbox/calls", 0, control_calls},
+	{HTTP_GET, "/sandbox/settings", 0, control_settings_get},
+	{HTTP_PUT, "/sandbox/settings", 0, control_settings_put},
 };
+
+#define HEADERS_MAX 12
 
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
 
+/* With the headers that Twilio adds to every answer. */
+void rest_send(struct rest *rest, const struct http_reply *reply)
+{
+	struct http_header headers[HEADERS_MAX] = {{"Twilio-Request-Duration", "0.001"},
+		{"X-Home-Region", "us1"}, {"X-API-Domain", "api.twilio.com"},
+		{"X-Powered-By", "AT-5000"}, {"X-Shenanigans", "none"}};
+	struct http_reply dressed = *reply;
+	char id[SID_SIZE], concurrent[16];
+	size_t count = 5, i;
+
+	sandbox_sid(rest->sandbox, "RQ", id);
+	(void)snprintf(concurrent, sizeof(concurrent), "%u", 1u);
+	headers[count++] = (struct http_header){"Twilio-Request-Id", id};
+	headers[count++] = (struct http_header){"Twilio-Concurrent-Requests", concurrent};
+	if (reply->status == 401)
+		headers[count++] = (struct http_header){
+			"WWW-Authenticate", "Basic realm=\"Twilio API\""};
+	for (i = 0; i < reply->header_count; i++)
+		headers[count++] = reply->headers[i];
+	dressed.headers = headers;
+	dressed.header_count = count;
+	http_reply(rest->sandbox->http, rest->request->id, &dressed);
+}
+
 static void answer(struct rest *rest, int status, const char *body)
 {
-	http_reply(rest->sandbox->http, rest->request->id,
-		&(struct http_reply){.status = status,
-			.body = body,
-			.body_len = body != NULL ? strlen(body) : 0});
+	rest_send(rest, &(struct http_reply){.status = status,
+				.body = body,
+				.body_len = body != NULL ? strlen(body) : 0});
 }
 
 /* The answer is lost on its way; the reply only makes the server clean up. */
@@ -174,7 +221,10 @@ static void serve(struct rest *rest)
 {
 	const struct row *row = &rows[rest->request->route];
 
-	if ((row->needs & ACCOUNT) != 0 && !authorized(rest))
+	bool needs_account = (row->needs & ACCOUNT) != 0 ||
+			     ((row->needs & MEDIA) != 0 && rest_needs_account(rest));
+
+	if (needs_account && !authorized(rest))
 		rest_error(rest, 401, 20003, "Authenticate");
 	else if ((row->needs & CREATES) == 0 || !refuse_create(rest))
 		row->handler(rest);

@@ -30,6 +30,9 @@ typedef void rest_handler(struct rest *rest);
 int rest_open(struct sandbox *sandbox, int listen_fd);
 void rest_close(struct sandbox *sandbox);
 
+/* Sends a reply that is no JSON; at most four headers of its own. */
+void rest_send(struct rest *rest, const struct http_reply *reply);
+
 /* Takes the object. */
 void rest_reply(struct rest *rest, int status, json_t *object);
 void rest_error(struct rest *rest, int status, int code, const char *fmt, ...)
@@ -54,6 +57,12 @@ const char *rest_form_method(const struct rest *rest, const char *name);
 /* RFC 2822, null when 0. */
 json_t *rest_date(int64_t wall_ms);
 json_t *rest_text(const char *text); /* null when NULL or "" */
+
+/* Whether `at_ms` passes the query's name, name< and name>; with *bad: replied an error. */
+bool rest_time_passes(struct rest *rest, const char *name, int64_t at_ms, bool *bad);
+
+/* Whether `value` is what the query asks for; nothing asked: yes. */
+bool rest_text_passes(const struct rest *rest, const char *name, const char *value);
 
 /* Reads YYYY-MM-DD or an RFC 3339 time; the day's end too. -EINVAL. */
 int rest_parse_date(const char *text, int64_t *ret_from_ms, int64_t *ret_to_ms);
@@ -93,12 +102,29 @@ void rest_accept(struct rest *rest, struct call *call);
 bool rest_form_callback(
 	struct rest *rest, const char *name, char **ret_url, char **ret_method);
 
+/*
+ * rest_recordings.c: how to record, from the form: RecordingChannels, RecordingTrack, Trim and
+ * the callback; for the conference its own Trim and callback. false: replied with an error.
+ */
+bool rest_recording_wish(struct rest *rest, struct recording_wish *wish);
+bool rest_conference_recording_wish(struct rest *rest, struct recording_wish *wish);
+
+rest_handler rest_call_recording_create, rest_call_recording_list,
+	rest_call_recording_fetch, rest_call_recording_update, rest_call_recording_delete;
+rest_handler rest_recording_list, rest_recording_fetch, rest_recording_delete;
+
+/* rest_media.c: the sound of a recording, whole or a range of it. */
+void rest_media(struct rest *rest, struct recording *recording, const char *ending);
+bool rest_needs_account(
+	const struct rest *rest); /* false: media that are for everybody */
+
 /* rest_conferences.c, rest_participants.c, rest_numbers.c, control.c */
 rest_handler rest_conference_list, rest_conference_fetch, rest_conference_update;
 rest_handler rest_participant_create, rest_participant_list, rest_participant_fetch,
 	rest_participant_update, rest_participant_delete;
 rest_handler rest_number_list, rest_number_fetch, rest_number_update;
 rest_handler control_faults_get, control_faults_put, control_mixer_put,
-	control_sip_domain_get, control_sip_domain_put, control_hangup, control_calls;
+	control_sip_domain_get, control_sip_domain_put, control_hangup, control_calls,
+	control_settings_get, control_settings_put;
 
 #endif

@@ -217,51 +217,17 @@ void rest_call_update(struct rest *rest)
 		rest_reply(rest, 200, call_json(call));
 }
 
-/* Whether `at_ms` passes the filters name, name< and name>; false with *bad: replied. */
-static bool time_passes(struct rest *rest, const char *name, int64_t at_ms, bool *bad)
-{
-	static const char *const signs[] = {"", "<", ">"};
-	int64_t from_ms, to_ms;
-	char key[32];
-	size_t i;
-
-	for (i = 0; i < sizeof(signs) / sizeof(signs[0]); i++) {
-		const char *value;
-
-		(void)snprintf(key, sizeof(key), "%s%s", name, signs[i]);
-		value = form_get(&rest->request->query, key);
-		if (value == NULL || *value == '\0')
-			continue;
-		if (rest_parse_date(value, &from_ms, &to_ms) < 0) {
-			rest_error(rest, 400, 20422, "%s is not a date: %s", key, value);
-			*bad = true;
-			return false;
-		}
-		if ((*signs[i] != '<' && at_ms < from_ms) ||
-			(*signs[i] != '>' && at_ms > to_ms))
-			return false;
-	}
-	return true;
-}
-
-static bool text_passes(const struct rest *rest, const char *name, const char *value)
-{
-	const char *wanted = form_get(&rest->request->query, name);
-
-	return wanted == NULL || *wanted == '\0' || strcmp(wanted, value) == 0;
-}
-
 static bool call_passes(struct rest *rest, const struct call *call, bool *bad)
 {
 	/* A call that has not started yet is found by when it was made. */
 	int64_t started_ms = call->started_ms != 0 ? call->started_ms : call->created_ms;
 
-	return text_passes(rest, "To", call->to) &&
-	       text_passes(rest, "From", call->from) &&
-	       text_passes(rest, "ParentCallSid", "") &&
-	       text_passes(rest, "Status", call_resource_status(call)) &&
-	       time_passes(rest, "StartTime", started_ms, bad) &&
-	       time_passes(rest, "EndTime", call->ended_ms, bad);
+	return rest_text_passes(rest, "To", call->to) &&
+	       rest_text_passes(rest, "From", call->from) &&
+	       rest_text_passes(rest, "ParentCallSid", "") &&
+	       rest_text_passes(rest, "Status", call_resource_status(call)) &&
+	       rest_time_passes(rest, "StartTime", started_ms, bad) &&
+	       rest_time_passes(rest, "EndTime", call->ended_ms, bad);
 }
 
 void rest_call_list(struct rest *rest)

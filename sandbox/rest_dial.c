@@ -85,21 +85,6 @@ bool rest_form_callback(
 	return false;
 }
 
-static unsigned call_events(const char *words)
-{
-	unsigned events = 0;
-
-	if (strstr(words, "initiated") != NULL)
-		events |= CALL_EVENT_INITIATED;
-	if (strstr(words, "ringing") != NULL)
-		events |= CALL_EVENT_RINGING;
-	if (strstr(words, "answered") != NULL)
-		events |= CALL_EVENT_ANSWERED;
-	if (strstr(words, "completed") != NULL)
-		events |= CALL_EVENT_COMPLETED;
-	return events;
-}
-
 static bool machine_detection(struct rest *rest, struct amd *amd)
 {
 	const char *wish = rest_form(rest, "MachineDetection");
@@ -123,12 +108,14 @@ static bool fill(struct rest *rest, struct call *call)
 	if (!seconds(rest, "Timeout", TIMEOUT_MAX_S, &call->timeout_ms) ||
 		!seconds(rest, "TimeLimit", TIME_LIMIT_MAX_S, &call->time_limit_ms) ||
 		!machine_detection(rest, &call->amd) ||
+		!rest_recording_wish(rest, &call->record) ||
 		!rest_form_callback(rest, "StatusCallback", &call->callback.url,
 			&call->callback.method))
 		return false;
+	call->record.wanted = rest_form_bool(rest, "Record", false);
 	words = rest_form_words(rest, "StatusCallbackEvent");
 	if (words != NULL)
-		call->callback.events = call_events(words);
+		call->callback.events = call_events_parse(words);
 	free(words);
 	return true;
 }

@@ -1,5 +1,6 @@
 /* rest_form.c: parameters of a request, and the small values of an answer. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -102,4 +103,37 @@ int rest_parse_date(const char *text, int64_t *ret_from_ms, int64_t *ret_to_ms)
 	*ret_from_ms = (int64_t)timegm(&tm) * 1000;
 	*ret_to_ms = *ret_from_ms + (day ? DAY_MS : 1000) - 1;
 	return 0;
+}
+
+bool rest_time_passes(struct rest *rest, const char *name, int64_t at_ms, bool *bad)
+{
+	static const char *const signs[] = {"", "<", ">"};
+	int64_t from_ms, to_ms;
+	char key[32];
+	size_t i;
+
+	for (i = 0; i < sizeof(signs) / sizeof(signs[0]); i++) {
+		const char *value;
+
+		(void)snprintf(key, sizeof(key), "%s%s", name, signs[i]);
+		value = form_get(&rest->request->query, key);
+		if (value == NULL || *value == '\0')
+			continue;
+		if (rest_parse_date(value, &from_ms, &to_ms) < 0) {
+			rest_error(rest, 400, 20422, "%s is not a date: %s", key, value);
+			*bad = true;
+			return false;
+		}
+		if ((*signs[i] != '<' && at_ms < from_ms) ||
+			(*signs[i] != '>' && at_ms > to_ms))
+			return false;
+	}
+	return true;
+}
+
+bool rest_text_passes(const struct rest *rest, const char *name, const char *value)
+{
+	const char *wanted = form_get(&rest->request->query, name);
+
+	return wanted == NULL || *wanted == '\0' || strcmp(wanted, value) == 0;
 }

@@ -154,6 +154,7 @@ static void enter(
 void rest_participant_create(struct rest *rest)
 {
 	struct participant_settings settings = {0};
+	struct recording_wish record = {0};
 	char *url = NULL, *method = NULL;
 	struct call *call = NULL;
 
@@ -162,13 +163,16 @@ void rest_participant_create(struct rest *rest)
 	if (call == NULL)
 		return;
 	if (amd_callback(rest, &call->amd) &&
+		rest_conference_recording_wish(rest, &record) &&
 		rest_form_callback(rest, "ConferenceStatusCallback", &url, &method)) {
 		settings.callback_url = url;
 		settings.callback_method = method;
+		settings.record = &record;
 		enter(rest, call, &settings);
 	} else {
 		call_free(&call);
 	}
+	recording_wish_free(&record);
 	free(url);
 	free(method);
 }

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "sandbox/chance.h"
+#include "sandbox/facts.h"
 #include "sandbox/faults.h"
 
 #define SANDBOX_API_VERSION "2010-04-01"
@@ -32,6 +33,8 @@ struct sandbox {
 	struct loop *loop;
 	struct chance chance;
 	struct faults faults;
+	struct facts facts;
+	char *base_url; /* "http://127.0.0.1:8090", its own; owned */
 	struct sip_domain domain;
 	struct calllog *log;
 	struct outbox *outbox;
@@ -40,6 +43,7 @@ struct sandbox {
 	struct dialing *dialing;
 	struct calls *calls;
 	struct conferences *conferences;
+	struct recordings *recordings;
 	struct mixer *mixer;
 	struct uas *uas;
 	struct http_server *http;

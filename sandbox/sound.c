@@ -31,6 +31,7 @@ struct sound_source {
 
 struct sound_sink {
 	int fd;
+	unsigned channels;
 	size_t written; /* bytes of sound in the file */
 	size_t waiting; /* bytes in `second` */
 	uint8_t second[SOUND_RATE * 2];
@@ -243,11 +244,11 @@ static int write_header(const struct sound_sink *sink)
 	put_32(h + 4, (uint32_t)(WAV_HEADER - 8 + sink->written));
 	put_32(h + 16, 16);
 	put_16(h + 20, 1); /* PCM */
-	put_16(h + 22, 1); /* channel */
+	put_16(h + 22, sink->channels);
 	put_32(h + 24, SOUND_RATE);
-	put_32(h + 28, SOUND_RATE * 2);
-	put_16(h + 32, 2);  /* bytes a sample */
-	put_16(h + 34, 16); /* bits */
+	put_32(h + 28, SOUND_RATE * 2 * sink->channels);
+	put_16(h + 32, 2 * sink->channels); /* bytes a moment */
+	put_16(h + 34, 16);                 /* bits */
 	memcpy(h + 36, "data", 4);
 	put_32(h + 40, (uint32_t)sink->written);
 	return write_at(sink->fd, h, sizeof(h), 0);
@@ -267,13 +268,14 @@ static void sink_flush(struct sound_sink *sink)
 	sink->waiting = 0;
 }
 
-int sound_sink_new(const char *path, struct sound_sink **ret_sink)
+int sound_sink_new(const char *path, unsigned channels, struct sound_sink **ret_sink)
 {
 	struct sound_sink *sink = calloc(1, sizeof(*sink));
 	int err;
 
 	if (sink == NULL)
 		return -ENOMEM;
+	sink->channels = channels;
 	sink->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	if (sink->fd < 0) {
 		err = -errno;
@@ -308,4 +310,29 @@ void sound_sink_write(struct sound_sink *sink, const int16_t frame[SOUND_FRAME])
 	sink->waiting += SOUND_FRAME * 2;
 	if (sink->waiting == sizeof(sink->second))
 		sink_flush(sink);
+}
+
+void sound_sink_write_pair(struct sound_sink *sink, const int16_t left[SOUND_FRAME],
+	const int16_t right[SOUND_FRAME])
+{
+	for (size_t i = 0; i < SOUND_FRAME; i++) {
+		put_16(sink->second + sink->waiting + 4 * i, (uint16_t)left[i]);
+		put_16(sink->second + sink->waiting + 4 * i + 2, (uint16_t)right[i]);
+	}
+	sink->waiting += SOUND_FRAME * 4;
+	if (sink->waiting == sizeof(sink->second))
+		sink_flush(sink);
+}
+
+void sound_sink_cut(struct sound_sink *sink, size_t frames)
+{
+	size_t bytes = frames * SOUND_FRAME * 2 * sink->channels;
+
+	sink_flush(sink);
+	if (bytes >= sink->written)
+		return;
+	sink->written = bytes;
+	(void)write_header(sink);
+	/* Players believe the header; the tail is only waste. */
+	(void)!ftruncate(sink->fd, (off_t)(WAV_HEADER + bytes));
 }

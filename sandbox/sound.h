@@ -6,6 +6,7 @@
 #ifndef OMNIVOX_SANDBOX_SOUND_H
 #define OMNIVOX_SANDBOX_SOUND_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #define SOUND_RATE 8000
@@ -22,9 +23,17 @@ int sound_source_new(const char *spec, struct sound_source **ret_source);
 void sound_source_free(struct sound_source **source);
 void sound_source_read(struct sound_source *source, int16_t frame[SOUND_FRAME]);
 
-/* Writes a WAV file that is valid after every second, also when the program is killed. */
-int sound_sink_new(const char *path, struct sound_sink **ret_sink);
+/*
+ * Writes a WAV file of 1 or 2 channels that is valid after every second, also when the program
+ * is killed.
+ */
+int sound_sink_new(const char *path, unsigned channels, struct sound_sink **ret_sink);
 void sound_sink_free(struct sound_sink **sink);
 void sound_sink_write(struct sound_sink *sink, const int16_t frame[SOUND_FRAME]);
+void sound_sink_write_pair(struct sound_sink *sink, const int16_t left[SOUND_FRAME],
+	const int16_t right[SOUND_FRAME]); /* 2 channels */
+
+/* Keeps only the first `frames` (of 20 ms); what is written later follows them. */
+void sound_sink_cut(struct sound_sink *sink, size_t frames);
 
 #endif

@@ -8,6 +8,7 @@
 #include <libxml/tree.h>
 
 #include "base/text.h"
+#include "sandbox/callback.h"
 #include "sandbox/memory.h"
 #include "sandbox/twiml.h"
 
@@ -15,10 +16,7 @@
 #define PLAY_MS 5000       /* the sandbox does not fetch sounds */
 #define REPEATS_MAX 1000   /* loop="0" is for ever; Twilio plays 1000 times */
 
-static const struct {
-	const char *word;
-	unsigned bit;
-} event_words[] = {
+static const struct callback_word event_words[] = {
 	{"start", CONFERENCE_EVENT_START},
 	{"end", CONFERENCE_EVENT_END},
 	{"join", CONFERENCE_EVENT_JOIN},
@@ -32,18 +30,8 @@ static const struct {
 
 unsigned conference_events_parse(const char *words)
 {
-	unsigned events = 0;
-	size_t len, i;
-
-	for (; *words != '\0'; words += len) {
-		words += strspn(words, " ,\t\n");
-		len = strcspn(words, " ,\t\n");
-		for (i = 0; i < sizeof(event_words) / sizeof(event_words[0]); i++)
-			if (strlen(event_words[i].word) == len &&
-				memcmp(words, event_words[i].word, len) == 0)
-				events |= event_words[i].bit;
-	}
-	return events;
+	return callback_events(
+		words, event_words, sizeof(event_words) / sizeof(event_words[0]));
 }
 
 __attribute__((format(printf, 2, 3))) static void warn(

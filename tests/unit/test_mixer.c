@@ -203,6 +203,63 @@ static void test_a_silent_mixer_passes_nothing_on(void **state)
 	assert_int_equal(what_hears(&a), 20);
 }
 
+static void test_an_aside_is_heard_by_one_alone_even_on_hold(void **state)
+{
+	(void)state;
+	a = voice_of(100);
+	b = voice_of(20);
+	c = voice_of(3);
+	c.port.only = &a.port;
+	assert_int_equal(mixer_join(mixer, "room", &a.port), 0);
+	assert_int_equal(mixer_join(mixer, "room", &b.port), 0);
+	assert_int_equal(mixer_join(mixer, "room", &c.port), 0);
+	assert_int_equal(what_hears(&a), 23);
+	assert_int_equal(what_hears(&b), 100);
+	assert_int_equal(what_hears(&c), 120);
+	a.port.held = true;
+	assert_int_equal(what_hears(&a), 3);
+	assert_int_equal(what_hears(&b), 0);
+}
+
+struct ear {
+	struct mixer_tap tap;
+	int16_t said, heard;
+};
+
+static void note(struct mixer_tap *tap, const int16_t said[SOUND_FRAME],
+	const int16_t heard[SOUND_FRAME])
+{
+	struct ear *ear = list_entry(tap, struct ear, tap);
+
+	ear->said = said[0];
+	ear->heard = heard[0];
+}
+
+static void test_a_tap_gets_both_sides_also_of_a_muted_port(void **state)
+{
+	struct ear ear = {.tap = {.frame = note}}, other = {.tap = {.frame = note}};
+
+	(void)state;
+	a = voice_of(100);
+	b = voice_of(20);
+	assert_int_equal(mixer_join(mixer, "room", &a.port), 0);
+	assert_int_equal(mixer_join(mixer, "room", &b.port), 0);
+	mixer_tap(&a.port, &ear.tap);
+	mixer_tap(&a.port, &other.tap);
+	a.port.muted = true;
+	assert_int_equal(what_hears(&b), 0);
+	assert_int_equal(ear.said, 100);
+	assert_int_equal(ear.heard, 20);
+	assert_int_equal(other.heard, 20);
+	ear = (struct ear){.tap = ear.tap};
+	mixer_untap(&a.port, &ear.tap);
+	mixer_untap(&a.port, &ear.tap);
+	assert_int_equal(what_hears(&b), 0);
+	assert_int_equal(ear.said, 0);
+	mixer_untap(&a.port, &other.tap);
+	assert_null(a.port.taps);
+}
+
 static void test_a_port_may_only_say_or_only_hear(void **state)
 {
 	(void)state;
@@ -304,6 +361,8 @@ int main(void)
 		MIXER_TEST(test_a_muted_port_hears_but_is_not_heard),
 		MIXER_TEST(test_a_held_port_neither_hears_nor_is_heard),
 		MIXER_TEST(test_a_silent_mixer_passes_nothing_on),
+		MIXER_TEST(test_an_aside_is_heard_by_one_alone_even_on_hold),
+		MIXER_TEST(test_a_tap_gets_both_sides_also_of_a_muted_port),
 		MIXER_TEST(test_a_port_may_only_say_or_only_hear),
 		MIXER_TEST(test_a_short_stall_is_caught_up),
 		MIXER_TEST(test_a_long_stall_is_lost_instead_of_poured_out),

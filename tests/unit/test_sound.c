@@ -116,7 +116,7 @@ static void test_a_recording_is_played_back_and_then_again(void **state)
 	int16_t frame[SOUND_FRAME];
 
 	(void)state;
-	assert_int_equal(sound_sink_new(file, &sink), 0);
+	assert_int_equal(sound_sink_new(file, 1, &sink), 0);
 	write_frames(sink, 60);
 	sound_sink_free(&sink);
 	sound_sink_free(&sink);
@@ -136,7 +136,7 @@ static void test_a_recording_is_valid_while_it_is_being_written(void **state)
 	int16_t frame[SOUND_FRAME];
 
 	(void)state;
-	assert_int_equal(sound_sink_new(file, &sink), 0);
+	assert_int_equal(sound_sink_new(file, 1, &sink), 0);
 	write_frames(sink, 149);
 	assert_int_equal(sound_source_new(file, &source), 0);
 	for (int n = 0; n < 100; n++)
@@ -153,8 +153,43 @@ static void test_an_unwritable_recording_is_refused(void **state)
 	struct sound_sink *sink = NULL;
 
 	(void)state;
-	assert_int_equal(sound_sink_new("/nowhere/at/all.wav", &sink), -ENOENT);
+	assert_int_equal(sound_sink_new("/nowhere/at/all.wav", 1, &sink), -ENOENT);
 	assert_null(sink);
+}
+
+static void test_a_pair_of_channels_is_written_and_its_tail_cut(void **state)
+{
+	int16_t left[SOUND_FRAME], right[SOUND_FRAME], got[2 * SOUND_FRAME];
+	struct sound_sink *sink;
+	uint8_t header[44];
+	FILE *f;
+
+	(void)state;
+	for (int i = 0; i < SOUND_FRAME; i++) {
+		left[i] = (int16_t)i;
+		right[i] = (int16_t)-i;
+	}
+	assert_int_equal(sound_sink_new(file, 2, &sink), 0);
+	for (int n = 0; n < 60; n++)
+		sound_sink_write_pair(sink, left, right);
+	sound_sink_cut(sink, 1);
+	sound_sink_write_pair(sink, right, left);
+	sound_sink_free(&sink);
+	f = fopen(file, "r");
+	assert_non_null(f);
+	assert_int_equal(fread(header, 1, sizeof(header), f), sizeof(header));
+	assert_int_equal(header[22], 2); /* channels */
+	assert_int_equal(header[32], 4); /* bytes a moment */
+	assert_int_equal(header[40] | header[41] << 8, 2 * 4 * SOUND_FRAME);
+	for (int n = 0; n < 2; n++) {
+		assert_int_equal(fread(got, 4, SOUND_FRAME, f), SOUND_FRAME);
+		for (int i = 0; i < SOUND_FRAME; i++) {
+			assert_int_equal(got[2 * i], n == 0 ? i : -i);
+			assert_int_equal(got[2 * i + 1], n == 0 ? -i : i);
+		}
+	}
+	assert_int_equal(fgetc(f), EOF);
+	assert_int_equal(fclose(f), 0);
 }
 
 /* Spoils one byte of a good file. */
@@ -165,7 +200,7 @@ static int open_with(long at, int byte)
 	FILE *f;
 	int err;
 
-	assert_int_equal(sound_sink_new(file, &sink), 0);
+	assert_int_equal(sound_sink_new(file, 1, &sink), 0);
 	write_frames(sink, 3);
 	sound_sink_free(&sink);
 	f = fopen(file, "r+");
@@ -287,6 +322,7 @@ int main(void)
 			test_a_recording_is_valid_while_it_is_being_written, make_file,
 			remove_file),
 		cmocka_unit_test(test_an_unwritable_recording_is_refused),
+		cmocka_unit_test(test_a_pair_of_channels_is_written_and_its_tail_cut),
 		cmocka_unit_test_setup_teardown(
 			test_a_file_of_another_format_is_refused, make_file, remove_file),
 		cmocka_unit_test(test_every_byte_of_g711_survives_the_way_there_and_back),

@@ -180,7 +180,7 @@ static void say(const char *spec, int frames)
 	int16_t frame[SOUND_FRAME];
 
 	assert_int_equal(sound_source_new(spec, &source), 0);
-	assert_int_equal(sound_sink_new(wav, &sink), 0);
+	assert_int_equal(sound_sink_new(wav, 1, &sink), 0);
 	for (int i = 0; i < frames; i++) {
 		sound_source_read(source, frame);
 		sound_sink_write(sink, frame);
