@@ -31,9 +31,9 @@ enum db_claim_result {
 	DB_CLAIM_CALL,     /* a call in state `placing`: POST it */
 	DB_CLAIM_NO_ENTRY, /* nothing is due; next_ms says when, 0: never */
 	DB_CLAIM_NO_AGENT, /* nobody (or not that agent) is free */
-	DB_CLAIM_REFUSED,  /* the verdict was no; `rule` */
-	DB_CLAIM_RATE,     /* calls per second used up; wait_ms */
-	DB_CLAIM_STOPPED,  /* the campaign does not run */
+	DB_CLAIM_REFUSED, /* the verdict was no; `rule`. callback.owner: for another agent */
+	DB_CLAIM_RATE,    /* calls per second used up; wait_ms */
+	DB_CLAIM_STOPPED, /* the campaign does not run */
 };
 
 struct db_claim {

@@ -23,6 +23,7 @@ struct pick {
 	char entry_state[DB_WORD_SIZE];
 	int attempts, dials;
 	int64_t run_at_ms;
+	bool kept;        /* for an agent who is not this one */
 	bool number_ours; /* we hold the number's lock */
 };
 
@@ -32,6 +33,9 @@ struct pick {
 	"  ELSE k.state = 'active' AND k.auto_dial AND (k.lease_node IS NULL" \
 	"   OR k.lease_node = $2::uuid OR k.lease_until < now()) END AS runs" \
 	"  FROM campaigns k WHERE k.id = $1)"
+/*
+ * Who has a callback that is due comes first; an entry that is kept for an agent gets no other.
+ */
 #define PICK_SESSION                                                                       \
 	", s AS (SELECT a.id, a.user_id, a.turn FROM agent_sessions a"                     \
 	"  WHERE a.campaign_id = $1 AND a.ended_at IS NULL AND a.phone_up AND a.twilio_up" \
@@ -39,22 +43,32 @@ struct pick {
 	"  AND CASE WHEN $3::bigint IS NULL THEN a.node_id = $2::uuid"                     \
 	"   ELSE a.id = $3 AND ($4 OR a.node_id = $2::uuid) END"                           \
 	"  AND (SELECT runs FROM k)"                                                       \
-	"  ORDER BY a.state = 'paused', a.state_since, a.id LIMIT 1"                       \
+	"  AND COALESCE((SELECT q.agent_id FROM queue_entries q WHERE q.id = $5"           \
+	"   AND q.agent_until > now()), a.user_id) = a.user_id"                            \
+	"  ORDER BY EXISTS (SELECT 1 FROM queue_entries q WHERE q.campaign_id = $1"        \
+	"   AND q.state = 'pending' AND q.agent_id = a.user_id AND q.run_at <= now()"      \
+	"   AND $5::bigint IS NULL) DESC, a.state = 'paused', a.state_since, a.id LIMIT 1" \
 	"  FOR UPDATE SKIP LOCKED)"
 /*
- * One priority after the other, so that a list of retries that are not due yet is never read
- * through to find what is.
+ * What is kept for this agent, else one priority after the other, so that a list of retries that
+ * are not due yet is never read through to find what is.
  */
-#define PICK_NEXT_ENTRY                                                            \
-	", p AS (SELECT p FROM generate_series(1, 9) AS p WHERE ("                 \
-	"  SELECT q.run_at <= now() FROM queue_entries q WHERE q.campaign_id = $1" \
-	"   AND q.state = 'pending' AND q.priority = p ORDER BY q.run_at LIMIT 1)" \
-	"  ORDER BY p LIMIT 1)"                                                    \
-	", e AS (SELECT q.* FROM queue_entries q"                                  \
-	"  WHERE q.campaign_id = $1 AND q.state = 'pending' AND q.run_at <= now()" \
-	"  AND q.priority = (SELECT p FROM p) AND EXISTS (SELECT 1 FROM s)"        \
-	"  AND $5::bigint IS NULL"                                                 \
-	"  ORDER BY q.run_at, q.id LIMIT 1 FOR UPDATE SKIP LOCKED)"
+#define PICK_NEXT_ENTRY                                                             \
+	", o AS (SELECT q.* FROM queue_entries q"                                   \
+	"  WHERE q.campaign_id = $1 AND q.state = 'pending' AND q.run_at <= now()"  \
+	"  AND q.agent_id = (SELECT user_id FROM s) AND $5::bigint IS NULL"         \
+	"  ORDER BY q.run_at LIMIT 1 FOR UPDATE SKIP LOCKED)"                       \
+	", p AS (SELECT p FROM generate_series(1, 9) AS p WHERE ("                  \
+	"  SELECT q.run_at <= now() FROM queue_entries q WHERE q.campaign_id = $1"  \
+	"   AND q.state = 'pending' AND q.agent_id IS NULL AND q.priority = p"      \
+	"   ORDER BY q.run_at LIMIT 1) ORDER BY p LIMIT 1)"                         \
+	", n AS (SELECT q.* FROM queue_entries q"                                   \
+	"  WHERE q.campaign_id = $1 AND q.state = 'pending' AND q.agent_id IS NULL" \
+	"  AND q.run_at <= now() AND q.priority = (SELECT p FROM p)"                \
+	"  AND EXISTS (SELECT 1 FROM s) AND NOT EXISTS (SELECT 1 FROM o)"           \
+	"  AND $5::bigint IS NULL"                                                  \
+	"  ORDER BY q.run_at, q.id LIMIT 1 FOR UPDATE SKIP LOCKED)"                 \
+	", e AS (SELECT * FROM o UNION ALL SELECT * FROM n)"
 /* Waits: a second click must see what the first one did. */
 #define PICK_THIS_ENTRY                                                                  \
 	", e AS (SELECT q.* FROM queue_entries q WHERE q.campaign_id = $1 AND q.id = $5" \
@@ -62,7 +76,7 @@ struct pick {
 #define PICK_RESULT                                                                              \
 	" SELECT k.runs, k.state = 'active', k.caller_id, k.ring_timeout_s, k.max_attempts,"     \
 	"  s.id, s.user_id, s.turn, e.id, e.contact_id, e.state, e.attempts, e.dials,"           \
-	"  " MS("e.run_at") ", c.phone,"                                                         \
+	"  " MS("e.run_at") ", e.agent_until > now(), c.phone,"                                  \
 			    "  pg_try_advisory_xact_lock(hashtextextended(c.phone, 7251664932))" \
 			    " FROM k LEFT JOIN s ON true LEFT JOIN e ON true"                    \
 			    " LEFT JOIN contacts c ON c.id = e.contact_id"
@@ -101,6 +115,7 @@ static int pick(struct db *db, const struct db_claim *claim, struct pick *p,
 	p->attempts = (int)row_int(&row);
 	p->dials = (int)row_int(&row);
 	p->run_at_ms = row_int(&row);
+	p->kept = row_bool(&row);
 	row_text(&row, claimed->number, sizeof(claimed->number));
 	p->number_ours = row_bool(&row);
 	PQclear(result);
@@ -219,14 +234,20 @@ static int write_call(struct db *db, const struct db_claim *claim, const struct 
 	return written;
 }
 
+/* What is kept for one agent is due for the others when its time is over. */
 static int when_next(struct db *db, int64_t campaign_id, int64_t *ret_ms)
 {
 	return db_run_number(db,
 		"SELECT " MS(
-			"min(n.run_at)") " FROM generate_series(1, 9) AS p"
+			"min(n.run_at)") " FROM (SELECT w.run_at FROM generate_series(1, 9) AS p"
 					 " CROSS JOIN LATERAL (SELECT q.run_at FROM queue_entries q"
-					 "  WHERE q.campaign_id = $1 AND q.state = 'pending' AND q.priority = p"
-					 "  ORDER BY q.run_at LIMIT 1) n",
+					 "  WHERE q.campaign_id = $1 AND q.state = 'pending'"
+					 "  AND q.agent_id IS NULL AND q.priority = p"
+					 "  ORDER BY q.run_at LIMIT 1) w"
+					 " UNION ALL SELECT CASE WHEN q.run_at > now() THEN q.run_at"
+					 "  ELSE q.agent_until END FROM queue_entries q"
+					 "  WHERE q.campaign_id = $1 AND q.state = 'pending'"
+					 "  AND q.agent_id IS NOT NULL) n",
 		ARGS(arg_int(campaign_id)), ret_ms);
 }
 
@@ -246,14 +267,18 @@ static int check_pick(struct db *db, const struct db_claim *claim, const struct 
 		return -ENOENT;
 	if (claim->entry_id && strcmp(p->entry_state, "pending") != 0)
 		return -EALREADY;
-	if (!p->runs)
+	if (!p->runs) {
 		claimed->result = DB_CLAIM_STOPPED;
-	else if (!p->session_id)
+	} else if (!p->session_id && p->kept) {
+		claimed->result = DB_CLAIM_REFUSED;
+		(void)snprintf(claimed->rule, sizeof(claimed->rule), "callback.owner");
+	} else if (!p->session_id) {
 		claimed->result = DB_CLAIM_NO_AGENT;
-	else if (!p->entry_id)
+	} else if (!p->entry_id) {
 		claimed->result = DB_CLAIM_NO_ENTRY;
-	else
+	} else {
 		return 1;
+	}
 	if (claimed->result == DB_CLAIM_NO_ENTRY)
 		return when_next(db, claim->campaign_id, &claimed->next_ms);
 	return 0;

@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "db/exec.h"
 
-#define STATEMENTS_MAX 256
+#define STATEMENTS_MAX 1024
 #define RECONNECT_MS 1000
 #define PATIENT_MS (30 * 60 * 1000)
 

@@ -13,6 +13,7 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "base/timers.h"
+#include "db/callbacks.h"
 #include "db/calls.h"
 #include "db/sessions.h"
 #include "gateway/agent.h"
@@ -129,6 +130,8 @@ static void sweep_work(struct job *job, void *ctx)
 	for (size_t i = 0; i < count; i++)
 		agent_changed(sweeper->gw, &sessions[i]);
 	free(sessions);
+	if (db_callback_sweep(ctx) < 0)
+		log_warn("sweep", 0, "callbacks: %s", db_error(ctx));
 	if (db_call_due(ctx, sweeper->gw->node, sweeper->again_ms, DUE_MAX, &task->due,
 		    &task->due_count) < 0)
 		task->due_count = 0;

@@ -122,15 +122,22 @@ CREATE TABLE queue_entries (
 	run_at timestamptz NOT NULL DEFAULT now(),
 	attempts int NOT NULL DEFAULT 0,    -- counted against max_attempts
 	dials int NOT NULL DEFAULT 0,       -- calls ever made for it: names the next attempt
+	agent_id bigint REFERENCES users,   -- for this agent alone, until agent_until
+	agent_until timestamptz,
 	outcome text,
 	queued_at timestamptz NOT NULL DEFAULT now(),
 	dialed_at timestamptz,
-	completed_at timestamptz
+	completed_at timestamptz,
+	CHECK ((agent_id IS NULL) = (agent_until IS NULL))
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02);
 CREATE UNIQUE INDEX queue_entries_open ON queue_entries (campaign_id, contact_id)
 	WHERE state IN ('pending', 'dialing');
 CREATE INDEX queue_entries_next ON queue_entries (campaign_id, priority, run_at, id)
-	WHERE state = 'pending';
+	WHERE state = 'pending' AND agent_id IS NULL;
+CREATE INDEX queue_entries_owned ON queue_entries (campaign_id, agent_id, run_at)
+	WHERE state = 'pending' AND agent_id IS NOT NULL;
+CREATE INDEX queue_entries_owned_until ON queue_entries (agent_until)
+	WHERE state = 'pending' AND agent_id IS NOT NULL;
 CREATE INDEX queue_entries_dialing ON queue_entries (campaign_id) WHERE state = 'dialing';
 CREATE INDEX queue_entries_page ON queue_entries (campaign_id, id);
 CREATE INDEX queue_entries_contact ON queue_entries (contact_id);

@@ -78,6 +78,8 @@ BEGIN
 			LEFT JOIN call_retry r ON r.outcome = c.outcome
 			WHERE c.id = ANY (ended)) e
 		WHERE q.id = e.entry_id AND q.state = 'dialing' AND q.dials = e.attempt;
+	PERFORM settle_dispositions(ended);
+	PERFORM settle_callbacks(ended, unsent);
 END
 $$;
 
