@@ -11,7 +11,7 @@
 #include "gateway/agent_live.h"
 #include "gateway/campaign.h"
 #include "gateway/events.h"
-#include "twilio/client.h"
+#include "twilio/conferences.h"
 
 #define RETRY_MS 500
 #define RETRY_MAX_MS 10000
@@ -250,9 +250,9 @@ void agent_twilio_answer(struct gateway *gw, const struct twilio_answer *answer)
 	if (agent == NULL || answer->result != TWILIO_OK)
 		return;
 	if (answer->op == TWILIO_CONFERENCE_FIND) {
-		if (answer->conference_sid[0] != '\0')
+		if (answer->sid[0] != '\0')
 			(void)twilio_participant_list(
-				gw->twilio, answer->id, answer->conference_sid);
+				gw->twilio, answer->id, answer->sid);
 		return;
 	}
 	for (size_t i = 0; i < answer->count; i++)

@@ -21,6 +21,8 @@
 #include "gateway/queue_api.h"
 #include "gateway/sweep.h"
 #include "gateway/urls.h"
+#include "twilio/calls.h"
+#include "twilio/conferences.h"
 
 #define WAIT_MS 5000       /* Call Now waits this long for Twilio */
 #define QUEUE_TIME_MS 2000 /* a longer queue at Twilio means: not now */
@@ -431,49 +433,55 @@ static void answer_update(struct gateway *gw, const struct twilio_answer *answer
 struct answer_post {
 	struct post post;
 	struct gateway *gw;
-	struct twilio_answer answer;
+	struct twilio_answer *answer;
 };
 
 static void answer_drop(struct post *post)
 {
-	free(list_entry(post, struct answer_post, post));
+	struct answer_post *told = list_entry(post, struct answer_post, post);
+
+	twilio_answer_free(&told->answer);
+	free(told);
 }
 
 static void answer_run(struct post *post)
 {
 	struct answer_post *told = list_entry(post, struct answer_post, post);
 
-	switch (told->answer.op) {
+	switch (told->answer->op) {
 	case TWILIO_PARTICIPANT_CREATE:
-		answer_create(told->gw, &told->answer);
+		answer_create(told->gw, told->answer);
 		break;
 	case TWILIO_CALL_UPDATE:
-		answer_update(told->gw, &told->answer);
+		answer_update(told->gw, told->answer);
 		break;
 	case TWILIO_CALL_FETCH:
 	case TWILIO_CALL_LIST:
-		sweep_answer(told->gw, &told->answer);
+		sweep_answer(told->gw, told->answer);
 		break;
 	case TWILIO_CONFERENCE_FIND:
 	case TWILIO_PARTICIPANT_LIST:
-		agent_twilio_answer(told->gw, &told->answer);
+		agent_twilio_answer(told->gw, told->answer);
 		break;
-	case TWILIO_NUMBER_LIST:
+	default:
 		break;
 	}
-	free(told);
+	answer_drop(post);
 }
 
-void calls_twilio_answer(void *gateway, const struct twilio_answer *answer)
+void calls_twilio_answer(void *gateway, struct twilio_answer *answer)
 {
 	struct gateway *gw = gateway;
 	struct answer_post *told = calloc(1, sizeof(*told));
 
-	if (told == NULL)
-		return; /* as if it had been lost: the sweeper asks */
+	if (told == NULL) {
+		twilio_answer_free(
+			&answer); /* as if it had been lost: the sweeper asks */
+		return;
+	}
 	told->post.run = answer_run;
 	told->post.drop = answer_drop;
 	told->gw = gw;
-	told->answer = *answer;
+	told->answer = answer;
 	post_queue_answer(gw->queue, &told->post);
 }

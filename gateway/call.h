@@ -58,6 +58,6 @@ bool call_is_placing(struct gateway *gw, int64_t call_id);
 void call_act(struct gateway *gw, int64_t call_id, const char *sid, const char *action);
 
 /* twilio thread: twilio_config.answer with arg = struct gateway. */
-void calls_twilio_answer(void *gateway, const struct twilio_answer *answer);
+void calls_twilio_answer(void *gateway, struct twilio_answer *answer);
 
 #endif

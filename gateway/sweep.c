@@ -19,6 +19,7 @@
 #include "gateway/agent.h"
 #include "gateway/call.h"
 #include "gateway/call_table.h"
+#include "twilio/calls.h"
 
 #define SWEEP_MS 500
 #define DUE_MAX 100 /* rows of one sweep */
@@ -296,7 +297,7 @@ struct match_job {
 	struct job job;
 	struct gateway *gw;
 	struct db_due due;
-	struct twilio_call calls[TWILIO_LIST_MAX];
+	struct twilio_call calls[TWILIO_PAGE_SIZE];
 	size_t count;
 	struct call_news news;
 };
@@ -304,8 +305,8 @@ struct match_job {
 static void match_work(struct job *job, void *ctx)
 {
 	struct match_job *task = list_entry(job, struct match_job, job);
-	const char *sids[TWILIO_LIST_MAX];
-	bool known[TWILIO_LIST_MAX];
+	const char *sids[TWILIO_PAGE_SIZE];
+	bool known[TWILIO_PAGE_SIZE];
 	const struct twilio_call *match = NULL;
 	struct call_news *news = &task->news;
 
@@ -360,7 +361,7 @@ static void listed(
 	task->job.drop = match_drop;
 	task->gw = gw;
 	task->due = *due;
-	for (size_t i = 0; i < answer->count; i++)
+	for (size_t i = 0; i < answer->count && i < TWILIO_PAGE_SIZE; i++)
 		if (answer->list.calls[i].created_ms >= due->placed_ms - LIST_SLACK_MS)
 			task->calls[task->count++] = answer->list.calls[i];
 	if (jobs_put(gw->db, &task->job) < 0)

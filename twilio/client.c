@@ -1,71 +1,24 @@
 /*
- * client.c: the thread that talks to Twilio. It starts what waits, repeats what may be
- * repeated, and decides what the end of each request means for money.
+ * client.c: the thread that talks to Twilio: takes what is asked, keeps so many exchanges under
+ * way, and ends. What the end of an exchange means is outcome.c's. See client.h.
  */
 #include "config.h"
 #include "twilio/client.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <signal.h>
-#include <stdatomic.h>
-#include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
-
-#include <curl/curl.h>
 
 #include "base/clock.h"
-#include "base/list.h"
-#include "base/post.h"
-#include "base/timers.h"
+#include "base/text.h"
 #include "twilio/ask.h"
-#include "twilio/exchange.h"
 #include "twilio/reply.h"
+#include "twilio/room.h"
 
-/* Twilio refuses too many requests at once, unpublished how many (error 20429). */
-#define ACTIVE_MAX 16
-#define TRIES_MAX 4
-/* Full jitter below base * 2^n, as Twilio's own libraries do. */
-#define BACKOFF_BASE_MS 100U
-#define BACKOFF_MAX_MS 3000U
-#define RETRY_AFTER_MAX_MS 5000
 #define IDLE_WAIT_MS 60000
 
-struct request {
-	struct post post;
-	struct list node; /* in the client's waiting, delayed or active */
-	struct timer retry;
-	struct twilio_client *client;
-	enum twilio_op op;
-	uint64_t id;
-	unsigned tries;
-	bool maybe; /* some try may have been processed */
-	struct exchange exchange;
-};
-
-struct twilio_client {
-	void (*answer_cb)(void *arg, const struct twilio_answer *answer);
-	void *arg;
-	struct exchange_target target;
-	size_t limit;
-	atomic_size_t open; /* admitted and not yet answered */
-	struct post_queue *asked;
-	struct post stop_post;
-	pthread_t thread;
-	bool started;
-
-	/* The thread's own from here on. */
-	CURLM *multi;
-	struct timers *timers;
-	struct timer give_up;
-	struct list waiting, delayed, active;
-	size_t active_count;
-	bool stopping;
-	struct twilio_answer answer;
-};
+static const char stopping_text[] = "the gateway is stopping";
 
 static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
 static CURLcode curl_ready;
@@ -75,42 +28,42 @@ static void init_curl(void)
 	curl_ready = curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
+void twilio_answer_free(struct twilio_answer **answer)
+{
+	if (*answer == NULL)
+		return;
+	twilio_reply_clear(*answer);
+	free(*answer);
+	*answer = NULL;
+}
+
 static void request_free(struct request *r)
 {
 	timer_stop(&r->retry);
 	list_remove(&r->node);
 	exchange_free(&r->exchange);
+	twilio_answer_free(&r->answer);
 	free(r);
 }
 
-/* The one place where a request ends. `client->answer` holds the rest of the answer. */
-static void request_answer(struct request *r, enum twilio_result result)
+void request_answer(struct request *r, enum twilio_result result)
 {
 	struct twilio_client *client = r->client;
+	struct twilio_answer *answer = r->answer;
 
-	client->answer.result = result;
-	if (result != TWILIO_OK)
-		client->answer.count = 0;
+	answer->result = result;
+	r->answer = NULL;
 	request_free(r);
-	client->answer_cb(client->arg, &client->answer);
+	client->answer_cb(client->arg, answer);
 	(void)atomic_fetch_sub(&client->open, 1);
 }
 
-static void begin_answer(const struct request *r)
+bool request_creates(const struct request *r)
 {
-	struct twilio_answer *answer = &r->client->answer;
-
-	memset(answer, 0, sizeof(*answer));
-	answer->op = r->op;
-	answer->id = r->id;
+	return twilio_op_creates(r->answer->op);
 }
 
-static bool is_create(const struct request *r)
-{
-	return r->op == TWILIO_PARTICIPANT_CREATE;
-}
-
-static void run_retry(struct timer *timer)
+void request_run_retry(struct timer *timer)
 {
 	struct request *r = list_entry(timer, struct request, retry);
 
@@ -119,98 +72,10 @@ static void run_retry(struct timer *timer)
 	list_add_tail(&r->client->waiting, &r->node);
 }
 
-/* False when the tries are used up. */
-static bool try_again(struct request *r)
-{
-	unsigned most = BACKOFF_BASE_MS << (r->tries < 6 ? r->tries : 6);
-	int64_t asked_ms = exchange_retry_after_s(&r->exchange) * 1000;
-	unsigned dice = 0;
-
-	if (r->tries >= TRIES_MAX || r->client->stopping)
-		return false;
-	if (most > BACKOFF_MAX_MS)
-		most = BACKOFF_MAX_MS;
-	if (asked_ms > RETRY_AFTER_MAX_MS)
-		asked_ms = RETRY_AFTER_MAX_MS;
-	/* Bad dice only mean less jitter. */
-	(void)!getrandom(&dice, sizeof(dice), GRND_NONBLOCK);
-	list_add_tail(&r->client->delayed, &r->node);
-	timer_start(r->client->timers, &r->retry, asked_ms + dice % (most + 1));
-	return true;
-}
-
-static void set_http_message(struct twilio_answer *answer)
-{
-	char text[32];
-
-	if (answer->message[0] != '\0')
-		return;
-	(void)snprintf(text, sizeof(text), "HTTP status %d", answer->http_status);
-	twilio_reply_message(answer, text);
-}
-
-/*
- * An answer came. A create is over with any of them but 429, which Twilio promises not to
- * have processed (error 20429). 408 is a 4xx that does not say so.
- */
-static void settle_answered(struct request *r)
-{
-	struct twilio_answer *answer = &r->client->answer;
-	const struct buf *reply = &r->exchange.reply;
-	int status = answer->http_status;
-
-	if (status >= 200 && status < 300) {
-		if (twilio_reply_read(reply->data, reply->len, answer) == 0) {
-			request_answer(r, TWILIO_OK);
-			return;
-		}
-		twilio_reply_message(answer, "Twilio's answer cannot be read");
-	} else {
-		twilio_reply_read_error(reply->data, reply->len, answer);
-		set_http_message(answer);
-	}
-	if (status == 429) {
-		if (!try_again(r))
-			request_answer(r, r->maybe ? TWILIO_LOST : TWILIO_NOT_SENT);
-		return;
-	}
-	if (status >= 400 && status < 500 && status != 408) {
-		request_answer(r, TWILIO_REFUSED);
-		return;
-	}
-	r->maybe = true;
-	if (is_create(r) || !try_again(r))
-		request_answer(r, TWILIO_LOST);
-}
-
-/* No answer came. */
-static void settle_broken(struct request *r, CURLcode code)
-{
-	twilio_reply_message(&r->client->answer, exchange_error(&r->exchange, code));
-	if (exchange_sent(&r->exchange))
-		r->maybe = true;
-	if (is_create(r) || !try_again(r))
-		request_answer(r, r->maybe ? TWILIO_LOST : TWILIO_NOT_SENT);
-}
-
-static void settle(struct request *r, CURLcode code)
-{
-	struct twilio_client *client = r->client;
-
-	(void)curl_multi_remove_handle(client->multi, r->exchange.easy);
-	list_remove(&r->node);
-	client->active_count--;
-	begin_answer(r);
-	client->answer.http_status = exchange_status(&r->exchange);
-	if (code == CURLE_OK)
-		settle_answered(r);
-	else
-		settle_broken(r, code);
-}
-
 static void start_waiting(struct twilio_client *client)
 {
-	while (client->active_count < ACTIVE_MAX && !list_empty(&client->waiting)) {
+	while (client->active_count < client->active_most &&
+		!list_empty(&client->waiting)) {
 		struct request *r =
 			list_entry(client->waiting.next, struct request, node);
 
@@ -219,18 +84,22 @@ static void start_waiting(struct twilio_client *client)
 		client->active_count++;
 		r->tries++;
 		if (curl_multi_add_handle(client->multi, r->exchange.easy) != CURLM_OK)
-			settle(r, CURLE_OUT_OF_MEMORY);
+			request_settle(r, CURLE_OUT_OF_MEMORY);
 	}
 }
 
-/* For the end: these have not been sent, or only in vain. */
-static void drop_all(struct twilio_client *client, struct list *head)
+/* These have not been sent, or only in vain. */
+static void drop_waiting(struct list *head, bool creates_only, const char *why)
 {
-	while (!list_empty(head)) {
-		struct request *r = list_entry(head->next, struct request, node);
+	struct list *node, *tmp;
 
-		begin_answer(r);
-		twilio_reply_message(&client->answer, "the gateway is stopping");
+	list_for_each(head, node, tmp)
+	{
+		struct request *r = list_entry(node, struct request, node);
+
+		if (creates_only && !request_creates(r))
+			continue;
+		text_cut(r->answer->message, sizeof(r->answer->message), why);
 		request_answer(r, r->maybe ? TWILIO_LOST : TWILIO_NOT_SENT);
 	}
 }
@@ -243,8 +112,8 @@ static void break_active(struct twilio_client *client, bool creates_too)
 	{
 		struct request *r = list_entry(node, struct request, node);
 
-		if (creates_too || !is_create(r))
-			settle(r, CURLE_ABORTED_BY_CALLBACK);
+		if (creates_too || !request_creates(r))
+			request_settle(r, CURLE_ABORTED_BY_CALLBACK);
 	}
 }
 
@@ -260,8 +129,8 @@ static void run_stop(struct post *post)
 
 	client->stopping = true;
 	timer_start(client->timers, &client->give_up, client->target.total_ms);
-	drop_all(client, &client->waiting);
-	drop_all(client, &client->delayed);
+	drop_waiting(&client->waiting, false, stopping_text);
+	drop_waiting(&client->delayed, false, stopping_text);
 	break_active(client, false);
 }
 
@@ -284,7 +153,7 @@ static void settle_ended(struct twilio_client *client)
 		if (msg->msg != CURLMSG_DONE)
 			continue;
 		(void)curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &owner);
-		settle(owner, code);
+		request_settle(owner, code);
 	}
 }
 
@@ -307,7 +176,8 @@ static void *run(void *arg)
 		start_waiting(client);
 		(void)curl_multi_perform(client->multi, &running);
 		settle_ended(client);
-		if (client->active_count < ACTIVE_MAX && !list_empty(&client->waiting))
+		if (client->active_count < client->active_most &&
+			!list_empty(&client->waiting))
 			continue;
 		wait_ms = timers_next(client->timers);
 		if (wait_ms < 0 || wait_ms > IDLE_WAIT_MS)
@@ -319,38 +189,101 @@ static void *run(void *arg)
 	}
 	/* Whoever asked while the client was being freed still gets an answer. */
 	(void)post_queue_run(client->asked, client->limit + 1);
-	drop_all(client, &client->waiting);
+	drop_waiting(&client->waiting, false, stopping_text);
 	return NULL;
 }
 
-int twilio_client_ask(struct twilio_client *client, enum twilio_op op, uint64_t id,
+static struct request *request_new(struct twilio_client *client, enum twilio_op op,
+	uint64_t id, const char *path, const char *form)
+{
+	struct request *r = calloc(1, sizeof(*r));
+	struct exchange_order order = {
+		.path = path, .form = form, .deletes = twilio_op_deletes(op)};
+
+	if (r == NULL)
+		return NULL;
+	r->post.run = run_asked;
+	r->retry.fire = request_run_retry;
+	r->client = client;
+	r->answer = calloc(1, sizeof(*r->answer));
+	if (r->answer == NULL ||
+		exchange_init(&r->exchange, &client->target, &order, r) != 0) {
+		twilio_answer_free(&r->answer);
+		free(r);
+		return NULL;
+	}
+	r->answer->op = op;
+	r->answer->id = id;
+	return r;
+}
+
+static int ask(struct twilio_client *client, enum twilio_op op, uint64_t id,
 	const char *path, const char *form)
 {
-	struct request *r;
-	int err = -ENOMEM;
+	struct request *r = NULL;
+	bool full = atomic_fetch_add(&client->open, 1) >= client->limit;
 
-	if (atomic_fetch_add(&client->open, 1) >= client->limit) {
-		err = -EAGAIN;
-		goto fail;
-	}
-	r = calloc(1, sizeof(*r));
-	if (r == NULL)
-		goto fail;
-	r->post.run = run_asked;
-	r->retry.fire = run_retry;
-	r->client = client;
-	r->op = op;
-	r->id = id;
-	if (exchange_init(&r->exchange, &client->target, path, form, r) != 0) {
-		free(r);
-		goto fail;
+	if (!full)
+		r = request_new(client, op, id, path, form);
+	if (r == NULL) {
+		(void)atomic_fetch_sub(&client->open, 1);
+		return full ? -EAGAIN : -ENOMEM;
 	}
 	/* `open` is the bound; the queue takes whatever was admitted. */
 	post_queue_answer(client->asked, &r->post);
 	return 0;
-fail:
-	(void)atomic_fetch_sub(&client->open, 1);
+}
+
+int twilio_ask(struct twilio_client *client, enum twilio_op op, uint64_t id,
+	struct buf *path, struct buf *form)
+{
+	int err = -ENOMEM;
+
+	if (!path->failed && (form == NULL || !form->failed))
+		err = ask(client, op, id, path->data, form != NULL ? form->data : NULL);
+	buf_free(path);
+	if (form != NULL)
+		buf_free(form);
 	return err;
+}
+
+int twilio_next_page(struct twilio_client *client, enum twilio_op op, uint64_t id,
+	const char *next_page)
+{
+	if (!twilio_op_lists(op) || next_page == NULL || next_page[0] != '/')
+		return -EINVAL;
+	return ask(client, op, id, next_page, NULL);
+}
+
+struct cancel {
+	struct post post;
+	struct twilio_client *client;
+};
+
+static void drop_cancel(struct post *post)
+{
+	free(list_entry(post, struct cancel, post));
+}
+
+static void run_cancel(struct post *post)
+{
+	struct cancel *cancel = list_entry(post, struct cancel, post);
+
+	drop_waiting(&cancel->client->waiting, true, "Cancelled before it was sent.");
+	drop_waiting(&cancel->client->delayed, true, "Cancelled before it was sent.");
+	free(cancel);
+}
+
+void twilio_cancel_creates(struct twilio_client *client)
+{
+	struct cancel *cancel = calloc(1, sizeof(*cancel));
+
+	if (cancel == NULL)
+		return; /* then Twilio says what there is to say */
+	cancel->post.run = run_cancel;
+	cancel->post.drop = drop_cancel;
+	cancel->client = client;
+	post_queue_answer(client->asked, &cancel->post);
 }
 
 static int copy_target(const struct twilio_config *config, struct exchange_target *target)
@@ -363,7 +296,7 @@ static int copy_target(const struct twilio_config *config, struct exchange_targe
 		return -EINVAL;
 	if (twilio_sid_check(config->account_sid, "AC") != 0)
 		return -EINVAL;
-	err = exchange_root(config->api_base, config->account_sid, &target->root);
+	err = exchange_root(config->api_base, config->account_sid, target);
 	if (err != 0)
 		return err;
 	target->connect_ms = config->connect_ms;
@@ -384,6 +317,7 @@ static void free_target(struct exchange_target *target)
 {
 	if (target->password != NULL)
 		explicit_bzero(target->password, strlen(target->password));
+	free(target->host);
 	free(target->root);
 	free(target->user);
 	free(target->password);
@@ -407,6 +341,7 @@ int twilio_client_new(
 	client->answer_cb = config->answer;
 	client->arg = config->arg;
 	client->limit = config->limit;
+	client->active_most = TWILIO_ACTIVE_MAX;
 	client->stop_post.run = run_stop;
 	client->give_up.fire = run_give_up;
 	list_init(&client->waiting);
@@ -423,7 +358,8 @@ int twilio_client_new(
 	client->multi = curl_multi_init();
 	if (client->multi == NULL)
 		goto out;
-	(void)curl_multi_setopt(client->multi, CURLMOPT_MAXCONNECTS, (long)ACTIVE_MAX);
+	(void)curl_multi_setopt(
+		client->multi, CURLMOPT_MAXCONNECTS, (long)TWILIO_ACTIVE_MAX);
 	err = -pthread_create(&client->thread, NULL, run, client);
 	if (err != 0)
 		goto out;

@@ -12,6 +12,7 @@
 #define REPLY_MAX (4U * 1024 * 1024)
 /* Load balancers drop idle connections after 60 s and more; be gone before that. */
 #define IDLE_MAX_S 30L
+#define API_VERSION "/2010-04-01/"
 
 static bool host_is_loopback(const char *host)
 {
@@ -60,10 +61,11 @@ out:
 	return safe;
 }
 
-int exchange_root(const char *api_base, const char *account_sid, char **ret_root)
+int exchange_root(
+	const char *api_base, const char *account_sid, struct exchange_target *target)
 {
 	CURLU *url = curl_url();
-	struct buf b = {0};
+	struct buf root = {0};
 	size_t len = strlen(api_base);
 	int err = -EINVAL;
 
@@ -74,14 +76,13 @@ int exchange_root(const char *api_base, const char *account_sid, char **ret_root
 		goto out;
 	while (len > 0 && api_base[len - 1] == '/')
 		len--;
-	buf_add(&b, api_base, len);
-	buf_add_str(&b, "/2010-04-01/Accounts/");
-	buf_add_str(&b, account_sid);
-	*ret_root = buf_take(&b);
-	err = *ret_root != NULL ? 0 : -ENOMEM;
+	target->host = strndup(api_base, len);
+	buf_printf(
+		&root, "%.*s" API_VERSION "Accounts/%s", (int)len, api_base, account_sid);
+	target->root = buf_take(&root);
+	err = target->host != NULL && target->root != NULL ? 0 : -ENOMEM;
 out:
 	curl_url_cleanup(url);
-	buf_free(&b);
 	return err;
 }
 
@@ -163,21 +164,25 @@ static CURLcode set_options(struct exchange *x, const struct exchange_target *ta
 }
 
 int exchange_init(struct exchange *x, const struct exchange_target *target,
-	const char *path, const char *form, void *owner)
+	const struct exchange_order *order, void *owner)
 {
+	bool whole = strncmp(order->path, API_VERSION, strlen(API_VERSION)) == 0;
 	struct buf url = {0};
 
 	*x = (struct exchange){.easy = curl_easy_init()};
-	buf_add_str(&url, target->root);
-	buf_add_str(&url, path);
+	buf_add_str(&url, whole ? target->host : target->root);
+	buf_add_str(&url, order->path);
 	x->url = buf_take(&url);
-	if (form != NULL) {
-		x->form = strdup(form);
-		x->form_len = strlen(form);
+	if (order->form != NULL) {
+		x->form = strdup(order->form);
+		x->form_len = strlen(order->form);
 	}
-	if (x->easy == NULL || x->url == NULL || (form != NULL && x->form == NULL))
+	if (x->easy == NULL || x->url == NULL || (order->form != NULL && x->form == NULL))
 		goto fail;
 	if (set_options(x, target) != CURLE_OK)
+		goto fail;
+	if (order->deletes &&
+		curl_easy_setopt(x->easy, CURLOPT_CUSTOMREQUEST, "DELETE") != CURLE_OK)
 		goto fail;
 	if (curl_easy_setopt(x->easy, CURLOPT_PRIVATE, owner) != CURLE_OK)
 		goto fail;

@@ -19,7 +19,8 @@
 
 /* How to reach Twilio; strings owned by the client. */
 struct exchange_target {
-	char *root; /* "https://api.twilio.com/2010-04-01/Accounts/AC..." */
+	char *host; /* "https://api.twilio.com" */
+	char *root; /* and the account: ".../2010-04-01/Accounts/AC..." */
 	char *user, *password;
 	char *ca_file; /* NULL: the system's */
 	long connect_ms, total_ms;
@@ -28,7 +29,7 @@ struct exchange_target {
 struct exchange {
 	CURL *easy;
 	char *url;  /* owned */
-	char *form; /* owned; NULL: GET */
+	char *form; /* owned; NULL: GET or DELETE */
 	size_t form_len, form_at;
 	bool handed; /* libcurl took bytes of the form: they may have left */
 	struct buf reply;
@@ -36,14 +37,23 @@ struct exchange {
 };
 
 /*
- * The API root of an account on `api_base`: "https://host[:port]", or "http://" on loopback.
- * -EINVAL for anything else, -ENOMEM. The caller frees it.
+ * Sets host and root from `api_base`: "https://host[:port]", or "http://" on loopback. -EINVAL
+ * for anything else, -ENOMEM. Both are the target's then, also after -ENOMEM.
  */
-int exchange_root(const char *api_base, const char *account_sid, char **ret_root);
+int exchange_root(
+	const char *api_base, const char *account_sid, struct exchange_target *target);
 
-/* `path` follows the root; `form` NULL: GET. Both copied. `owner` comes back from the handle. */
+/* What to send; copied. */
+struct exchange_order {
+	const char
+		*path; /* follows the root; with the API's version in front: the host */
+	const char *form; /* NULL: GET */
+	bool deletes;     /* DELETE instead */
+};
+
+/* `owner` comes back from the handle. */
 int exchange_init(struct exchange *x, const struct exchange_target *target,
-	const char *path, const char *form, void *owner);
+	const struct exchange_order *order, void *owner);
 void exchange_free(struct exchange *x);
 
 /* Before another try of a request that may be repeated. */

@@ -1,215 +1,186 @@
-/*
- * reply.c: reads Twilio's JSON. Numbers come as strings, unset fields as null, times as
- * RFC 2822 (twilio.com/docs/usage/twilios-response).
- */
-#include "config.h"
+/* reply.c: what each op is, and Twilio's answers to them. See reply.h. */
 #include "twilio/reply.h"
 
-#include <ctype.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-#include <curl/curl.h>
-#include <jansson.h>
 
 #include "base/text.h"
+#include "twilio/account.h"
+#include "twilio/calls.h"
+#include "twilio/conferences.h"
+#include "twilio/fields.h"
+#include "twilio/recordings.h"
+#include "twilio/rows.h"
 
-static const char *get(const json_t *object, const char *key)
+enum kind { FETCH, CREATE, UPDATE, REMOVE, LIST, FIND };
+
+#define ACCOUNT sizeof(struct twilio_account), rows_read_account
+#define CALL sizeof(struct twilio_call), rows_read_call
+#define CONFERENCE sizeof(struct twilio_conference), rows_read_conference
+#define PARTICIPANT sizeof(struct twilio_participant_row), rows_read_participant
+#define RECORDING sizeof(struct twilio_recording), rows_read_recording
+#define NUMBER sizeof(struct twilio_number), rows_read_number
+#define APPLICATION sizeof(struct twilio_application), rows_read_application
+#define DOMAIN sizeof(struct twilio_sip_domain), rows_read_domain
+#define CREDENTIAL_LIST sizeof(struct twilio_sip_item), rows_read_credential_list
+#define CREDENTIAL sizeof(struct twilio_sip_item), rows_read_credential
+
+static const struct op {
+	enum kind kind;
+	size_t row_size;
+	int (*read)(const json_t *object, void *row);
+	const char *name; /* of the array in a list's page */
+} ops[TWILIO_OPS] = {
+	[TWILIO_ACCOUNT_FETCH] = {FETCH, ACCOUNT, NULL},
+	[TWILIO_CALL_CREATE] = {CREATE, CALL, NULL},
+	[TWILIO_CALL_UPDATE] = {UPDATE, CALL, NULL},
+	[TWILIO_CALL_FETCH] = {FETCH, CALL, NULL},
+	[TWILIO_CALL_LIST] = {LIST, CALL, "calls"},
+	[TWILIO_CONFERENCE_FIND] = {FIND, CONFERENCE, "conferences"},
+	[TWILIO_CONFERENCE_FETCH] = {FETCH, CONFERENCE, NULL},
+	[TWILIO_CONFERENCE_UPDATE] = {UPDATE, CONFERENCE, NULL},
+	[TWILIO_PARTICIPANT_CREATE] = {CREATE, PARTICIPANT, NULL},
+	[TWILIO_PARTICIPANT_FETCH] = {FETCH, PARTICIPANT, NULL},
+	[TWILIO_PARTICIPANT_UPDATE] = {UPDATE, PARTICIPANT, NULL},
+	[TWILIO_PARTICIPANT_DELETE] = {REMOVE, 0, NULL, NULL},
+	[TWILIO_PARTICIPANT_LIST] = {LIST, PARTICIPANT, "participants"},
+	[TWILIO_RECORDING_CREATE] = {CREATE, RECORDING, NULL},
+	[TWILIO_RECORDING_UPDATE] = {UPDATE, RECORDING, NULL},
+	[TWILIO_RECORDING_FETCH] = {FETCH, RECORDING, NULL},
+	[TWILIO_RECORDING_DELETE] = {REMOVE, 0, NULL, NULL},
+	[TWILIO_RECORDING_LIST] = {LIST, RECORDING, "recordings"},
+	[TWILIO_NUMBER_LIST] = {LIST, NUMBER, "incoming_phone_numbers"},
+	[TWILIO_NUMBER_UPDATE] = {UPDATE, NUMBER, NULL},
+	[TWILIO_CALLER_ID_LIST] = {LIST, NUMBER, "outgoing_caller_ids"},
+	[TWILIO_APPLICATION_LIST] = {LIST, APPLICATION, "applications"},
+	[TWILIO_APPLICATION_CREATE] = {CREATE, APPLICATION, NULL},
+	[TWILIO_APPLICATION_UPDATE] = {UPDATE, APPLICATION, NULL},
+	[TWILIO_SIP_DOMAIN_LIST] = {LIST, DOMAIN, "domains"},
+	[TWILIO_SIP_DOMAIN_CREATE] = {CREATE, DOMAIN, NULL},
+	[TWILIO_SIP_DOMAIN_UPDATE] = {UPDATE, DOMAIN, NULL},
+	[TWILIO_SIP_CREDENTIAL_LIST_LIST] = {LIST, CREDENTIAL_LIST, "credential_lists"},
+	[TWILIO_SIP_CREDENTIAL_LIST_CREATE] = {CREATE, CREDENTIAL_LIST, NULL},
+	[TWILIO_SIP_CREDENTIAL_LIST] = {LIST, CREDENTIAL, "credentials"},
+	[TWILIO_SIP_CREDENTIAL_CREATE] = {CREATE, CREDENTIAL, NULL},
+	[TWILIO_SIP_CREDENTIAL_UPDATE] = {UPDATE, CREDENTIAL, NULL},
+	/* A mapping has the SID of its list. */
+	[TWILIO_SIP_MAPPING_LIST] = {LIST, CREDENTIAL_LIST, "contents"},
+	[TWILIO_SIP_MAPPING_CREATE] = {CREATE, CREDENTIAL_LIST, NULL},
+};
+
+bool twilio_op_creates(enum twilio_op op)
 {
-	return json_string_value(json_object_get(object, key));
+	return ops[op].kind == CREATE;
 }
 
-/* Text that does not fit is left empty: half an address would be a wrong address. */
-static void get_text(const json_t *object, const char *key, char *dst, size_t size)
+bool twilio_op_deletes(enum twilio_op op)
 {
-	const char *text = get(object, key);
-
-	(void)text_copy(dst, size, text != NULL ? text : "");
+	return ops[op].kind == REMOVE;
 }
 
-static int64_t get_int(const json_t *object, const char *key, int64_t otherwise)
+bool twilio_op_lists(enum twilio_op op)
 {
-	const json_t *value = json_object_get(object, key);
-	int64_t number = otherwise;
-
-	if (json_is_integer(value))
-		return json_integer_value(value);
-	if (json_is_string(value))
-		(void)text_int(json_string_value(value), INT32_MIN, INT32_MAX, &number);
-	return number;
+	return ops[op].kind == LIST;
 }
 
-/* 0 when null or not a time. */
-static int64_t get_time_ms(const json_t *object, const char *key)
+void twilio_reply_clear(struct twilio_answer *answer)
 {
-	const char *text = get(object, key);
-	time_t t = text != NULL ? curl_getdate(text, NULL) : -1;
-
-	return t > 0 ? (int64_t)t * 1000 : 0;
+	free(answer->list.rows);
+	free(answer->next_page);
+	answer->list.rows = NULL;
+	answer->next_page = NULL;
+	answer->count = 0;
 }
 
-int twilio_sid_check(const char *sid, const char *prefix)
+/* Rows begin with the SID that names them. */
+static int read_one(const struct op *op, const json_t *object, struct twilio_answer *a)
 {
-	if (sid == NULL || strlen(sid) != TWILIO_SID_SIZE - 1)
-		return -EINVAL;
-	if (strncmp(sid, prefix, 2) != 0)
-		return -EINVAL;
-	for (size_t i = 2; i < TWILIO_SID_SIZE - 1; i++)
-		if (!isxdigit((unsigned char)sid[i]))
-			return -EINVAL;
-	return 0;
-}
-
-static int get_sid(const json_t *object, const char *key, const char *prefix,
-	char dst[TWILIO_SID_SIZE])
-{
-	const char *sid = get(object, key);
-
-	if (twilio_sid_check(sid, prefix) != 0)
+	a->list.rows = calloc(1, op->row_size);
+	if (a->list.rows == NULL)
+		return -ENOMEM;
+	if (op->read(object, a->list.rows) != 0)
 		return -EBADMSG;
-	return text_copy(dst, TWILIO_SID_SIZE, sid);
+	a->count = 1;
+	(void)field_sid(object, "conference_sid", "CF", a->conference_sid);
+	a->queue_time_ms = field_int(object, "queue_time", 0);
+	return text_copy(a->sid, sizeof(a->sid), a->list.rows);
 }
 
-void twilio_reply_message(struct twilio_answer *answer, const char *text)
+/* The next page is on the same host, whatever its address says. */
+static int read_next(const json_t *root, struct twilio_answer *a)
 {
-	size_t len = strnlen(text, sizeof(answer->message) - 1);
+	const char *next = field_get(root, "next_page_uri");
 
-	while (text[len] != '\0' && len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80)
-		len--;
-	memcpy(answer->message, text, len);
-	answer->message[len] = '\0';
-}
-
-static int read_created(const json_t *root, struct twilio_answer *answer)
-{
-	if (get_sid(root, "call_sid", "CA", answer->sid) != 0)
+	if (next == NULL)
+		return 0;
+	if (next[0] != '/' || next[1] == '/')
 		return -EBADMSG;
-	(void)get_sid(root, "conference_sid", "CF", answer->conference_sid);
-	answer->queue_time_ms = get_int(root, "queue_time", 0);
-	return 0;
+	a->next_page = strdup(next);
+	return a->next_page != NULL ? 0 : -ENOMEM;
 }
 
-static int read_call(const json_t *object, struct twilio_call *call)
+static int read_list(const struct op *op, const json_t *root, struct twilio_answer *a)
 {
-	if (get_sid(object, "sid", "CA", call->sid) != 0)
-		return -EBADMSG;
-	get_text(object, "status", call->status, sizeof(call->status));
-	if (call->status[0] == '\0')
-		return -EBADMSG;
-	get_text(object, "to", call->to, sizeof(call->to));
-	get_text(object, "from", call->from, sizeof(call->from));
-	call->created_ms = get_time_ms(object, "date_created");
-	call->started_ms = get_time_ms(object, "start_time");
-	call->ended_ms = get_time_ms(object, "end_time");
-	call->duration_s = (int)get_int(object, "duration", -1);
-	return 0;
-}
-
-static int read_fetched(const json_t *root, struct twilio_answer *answer)
-{
-	if (read_call(root, &answer->list.calls[0]) != 0)
-		return -EBADMSG;
-	answer->count = 1;
-	return text_copy(answer->sid, sizeof(answer->sid), answer->list.calls[0].sid);
-}
-
-static int read_row(const json_t *row, struct twilio_answer *answer)
-{
-	struct twilio_participant_row *p;
-	struct twilio_number *n;
-
-	switch (answer->op) {
-	case TWILIO_CALL_LIST:
-		return read_call(row, &answer->list.calls[answer->count]);
-	case TWILIO_PARTICIPANT_LIST:
-		p = &answer->list.participants[answer->count];
-		get_text(row, "label", p->label, sizeof(p->label));
-		get_text(row, "status", p->status, sizeof(p->status));
-		return get_sid(row, "call_sid", "CA", p->call_sid);
-	default:
-		n = &answer->list.numbers[answer->count];
-		get_text(row, "phone_number", n->number, sizeof(n->number));
-		get_text(
-			row, "friendly_name", n->friendly_name, sizeof(n->friendly_name));
-		return get_sid(row, "sid", "PN", n->sid);
-	}
-}
-
-static int read_list(const json_t *root, const char *key, struct twilio_answer *answer)
-{
-	const json_t *rows = json_object_get(root, key);
-	size_t size = json_array_size(rows);
+	const json_t *rows = json_object_get(root, op->name);
+	size_t count = json_array_size(rows);
+	char *row;
 
 	if (!json_is_array(rows))
 		return -EBADMSG;
-	for (size_t i = 0; i < size && answer->count < TWILIO_LIST_MAX; i++) {
-		if (read_row(json_array_get(rows, i), answer) != 0)
+	row = calloc(count + 1, op->row_size);
+	a->list.rows = row;
+	if (row == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++, row += op->row_size)
+		if (op->read(json_array_get(rows, i), row) != 0)
 			return -EBADMSG;
-		answer->count++;
-	}
-	return 0;
+	a->count = count;
+	return read_next(root, a);
 }
 
 /* Newest first, so the live one stands before the ended ones of the same name. */
-static int read_conferences(const json_t *root, struct twilio_answer *answer)
+static void keep_live(struct twilio_answer *a)
 {
-	const json_t *rows = json_object_get(root, "conferences");
-	size_t size = json_array_size(rows);
+	const struct twilio_conference *live = NULL;
 
-	if (!json_is_array(rows))
-		return -EBADMSG;
-	for (size_t i = 0; i < size; i++) {
-		const json_t *row = json_array_get(rows, i);
-		const char *status = get(row, "status");
-
-		if (status == NULL)
-			return -EBADMSG;
-		if (strcmp(status, "completed") != 0)
-			return get_sid(row, "sid", "CF", answer->sid);
+	for (size_t i = 0; i < a->count && live == NULL; i++)
+		if (strcmp(a->list.conferences[i].status, "completed") != 0)
+			live = &a->list.conferences[i];
+	if (live != NULL) {
+		memcpy(a->sid, live->sid, sizeof(a->sid));
+		a->list.conferences[0] = *live;
 	}
-	return 0;
+	a->count = live != NULL;
 }
 
 int twilio_reply_read(const char *body, size_t len, struct twilio_answer *answer)
 {
-	json_t *root = len > 0 ? json_loadb(body, len, 0, NULL) : NULL;
-	int err = -EBADMSG;
+	const struct op *op = &ops[answer->op];
+	json_t *root;
+	int err;
 
+	if (op->kind == REMOVE)
+		return 0;
+	root = len > 0 ? json_loadb(body, len, 0, NULL) : NULL;
 	if (root == NULL)
 		return -EBADMSG;
-	switch (answer->op) {
-	case TWILIO_PARTICIPANT_CREATE:
-		err = read_created(root, answer);
-		break;
-	case TWILIO_CALL_UPDATE:
-	case TWILIO_CALL_FETCH:
-		err = read_fetched(root, answer);
-		break;
-	case TWILIO_CALL_LIST:
-		err = read_list(root, "calls", answer);
-		break;
-	case TWILIO_CONFERENCE_FIND:
-		err = read_conferences(root, answer);
-		break;
-	case TWILIO_PARTICIPANT_LIST:
-		err = read_list(root, "participants", answer);
-		break;
-	case TWILIO_NUMBER_LIST:
-		err = read_list(root, "incoming_phone_numbers", answer);
-		break;
-	}
+	err = op->name != NULL ? read_list(op, root, answer) : read_one(op, root, answer);
+	if (err == 0 && op->kind == FIND)
+		keep_live(answer);
 	json_decref(root);
+	if (err != 0)
+		twilio_reply_clear(answer);
 	return err;
 }
 
 void twilio_reply_read_error(const char *body, size_t len, struct twilio_answer *answer)
 {
 	json_t *root = len > 0 ? json_loadb(body, len, 0, NULL) : NULL;
-	const char *message = get(root, "message");
+	const char *message = field_get(root, "message");
 
-	answer->code = (int)get_int(root, "code", 0);
+	answer->code = (int)field_int(root, "code", 0);
 	if (message != NULL)
-		twilio_reply_message(answer, message);
+		text_cut(answer->message, sizeof(answer->message), message);
 	json_decref(root);
 }

@@ -5,24 +5,27 @@
 #ifndef OMNIVOX_TWILIO_REPLY_H
 #define OMNIVOX_TWILIO_REPLY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "twilio/client.h"
 
+/* How an op is asked for and answered. */
+bool twilio_op_creates(enum twilio_op op); /* twice asked for would be twice there */
+bool twilio_op_deletes(enum twilio_op op); /* by HTTP DELETE; answered without a body */
+bool twilio_op_lists(enum twilio_op op);
+
 /*
- * The body of a 2xx, by `answer->op`: fills sid, list and count. -EBADMSG when it is not
- * what that request is answered with (a create without a call SID, say); then the answer's
- * lists are not to be used.
+ * The body of a 2xx, by `answer->op`: fills sid, rows, count and next_page. -EBADMSG when it is
+ * not what that request is answered with (a create without a SID, say), -ENOMEM; then the
+ * answer has no rows.
  */
 int twilio_reply_read(const char *body, size_t len, struct twilio_answer *answer);
 
 /* The body of an error: fills code and message as far as they can be read. */
 void twilio_reply_read_error(const char *body, size_t len, struct twilio_answer *answer);
 
-/* Copies as much as fits, never half a UTF-8 character. */
-void twilio_reply_message(struct twilio_answer *answer, const char *text);
-
-/* Two capital letters and 32 hex digits; these go into paths. */
-int twilio_sid_check(const char *sid, const char *prefix);
+/* Frees rows and next page, and forgets them. */
+void twilio_reply_clear(struct twilio_answer *answer);
 
 #endif

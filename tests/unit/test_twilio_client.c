@@ -17,129 +17,10 @@
 
 #include "base/clock.h"
 #include "base/form.h"
-#include "twilio/client.h"
-#include "unit/scripted_server.h"
-
-#define ACCOUNT "AC0123456789abcdef0123456789abcdef"
-#define CALL "CA0123456789abcdef0123456789abcdef"
-#define CONFERENCE "CF0123456789abcdef0123456789abcdef"
-#define ROOT "/2010-04-01/Accounts/" ACCOUNT
-#define CREATED                                                       \
-	"{\"call_sid\":\"" CALL "\",\"conference_sid\":\"" CONFERENCE \
-	"\",\"status\":\"queued\",\"queue_time\":\"1500\"}"
-#define FETCHED                                                                           \
-	"{\"sid\":\"" CALL "\",\"status\":\"in-progress\",\"to\":\"+14155552671\","       \
-	"\"from\":\"+14155550000\",\"date_created\":\"Fri, 20 Aug 2010 01:13:42 +0000\"," \
-	"\"start_time\":null,\"end_time\":null,\"duration\":null}"
-#define ANSWERS_MAX 64
-#define TOTAL_MS 1500
-
-#define OK_CREATE                                                   \
-	{                                                           \
-		.kind = STEP_ANSWER, .status = 201, .body = CREATED \
-	}
-#define OK_FETCH                                                    \
-	{                                                           \
-		.kind = STEP_ANSWER, .status = 200, .body = FETCHED \
-	}
-#define TOO_MANY                                                                            \
-	{                                                                                   \
-		.kind = STEP_ANSWER, .status = 429,                                         \
-		.body = "{\"code\":20429,\"message\":\"Too Many Requests\",\"status\":429}" \
-	}
-#define BROKEN_500                                                                 \
-	{                                                                          \
-		.kind = STEP_ANSWER, .status = 500,                                \
-		.body = "{\"code\":20500,\"message\":\"Internal\",\"status\":500}" \
-	}
-
-/* A client at a server, and what it answered. */
-struct bench {
-	struct scripted_server *server;
-	struct twilio_client *client;
-	pthread_mutex_t lock;
-	pthread_cond_t changed;
-	struct twilio_answer answers[ANSWERS_MAX];
-	size_t count;
-};
-
-static void take_answer(void *arg, const struct twilio_answer *answer)
-{
-	struct bench *b = arg;
-
-	(void)pthread_mutex_lock(&b->lock);
-	if (b->count < ANSWERS_MAX)
-		b->answers[b->count] = *answer;
-	b->count++;
-	(void)pthread_cond_broadcast(&b->changed);
-	(void)pthread_mutex_unlock(&b->lock);
-}
-
-static struct twilio_config config_of(struct bench *b, const char *base)
-{
-	return (struct twilio_config){
-		.account_sid = ACCOUNT,
-		.auth_token = "secret",
-		.api_base = base,
-		.connect_ms = 1000,
-		.total_ms = TOTAL_MS,
-		.limit = 32,
-		.answer = take_answer,
-		.arg = b,
-	};
-}
-
-static void bench_open_at(
-	struct bench *b, const char *scheme, uint16_t port, size_t limit)
-{
-	char base[64];
-	struct twilio_config config;
-
-	(void)pthread_mutex_init(&b->lock, NULL);
-	(void)pthread_cond_init(&b->changed, NULL);
-	(void)snprintf(base, sizeof(base), "%s://127.0.0.1:%u", scheme, port);
-	config = config_of(b, base);
-	config.limit = limit;
-	assert_int_equal(twilio_client_new(&config, &b->client), 0);
-}
-
-static struct bench *bench_open(const struct step *steps, size_t count)
-{
-	struct bench *b = calloc(1, sizeof(*b));
-
-	assert_non_null(b);
-	b->server = server_start(steps, count);
-	bench_open_at(b, "http", server_port(b->server), 32);
-	return b;
-}
-
-static void bench_close(struct bench *b)
-{
-	twilio_client_free(&b->client);
-	assert_null(b->client);
-	twilio_client_free(&b->client);
-	if (b->server != NULL)
-		server_stop(b->server);
-	(void)pthread_cond_destroy(&b->changed);
-	(void)pthread_mutex_destroy(&b->lock);
-	free(b);
-}
-
-/* The n-th answer (from 1). */
-static const struct twilio_answer *wait_answer(struct bench *b, size_t n)
-{
-	struct timespec deadline;
-	int err = 0;
-
-	(void)clock_gettime(CLOCK_REALTIME, &deadline);
-	deadline.tv_sec += 30;
-	(void)pthread_mutex_lock(&b->lock);
-	while (b->count < n && err == 0)
-		err = pthread_cond_timedwait(&b->changed, &b->lock, &deadline);
-	(void)pthread_mutex_unlock(&b->lock);
-	assert_int_equal(err, 0);
-	return &b->answers[n - 1];
-}
+#include "twilio/account.h"
+#include "twilio/calls.h"
+#include "twilio/conferences.h"
+#include "unit/twilio_bench.h"
 
 static int create(struct bench *b, uint64_t id)
 {
@@ -155,27 +36,6 @@ static int create(struct bench *b, uint64_t id)
 	};
 
 	return twilio_participant_create(b->client, id, &p);
-}
-
-static size_t count_posts(struct bench *b)
-{
-	size_t posts = 0;
-
-	for (size_t i = 0; i < server_seen_count(b->server); i++)
-		if (strncmp(server_seen(b->server, i)->head, "POST ", 5) == 0)
-			posts++;
-	return posts;
-}
-
-static size_t count_values(const struct form *form, const char *name, const char *value)
-{
-	size_t found = 0;
-
-	for (size_t i = 0; i < form->count; i++)
-		if (strcmp(form->pairs[i].name, name) == 0 &&
-			(value == NULL || strcmp(form->pairs[i].value, value) == 0))
-			found++;
-	return found;
 }
 
 static void a_create_sends_what_twilio_documents(void **state)
@@ -226,13 +86,15 @@ static void a_create_sends_what_twilio_documents(void **state)
 		"https://example.com/status?call=1&x=2#rc=3");
 	assert_string_equal(form_get(&form, "ConferenceStatusCallback"),
 		"https://example.com/conference");
-	assert_int_equal(count_values(&form, "StatusCallbackEvent", NULL), 4);
+	assert_int_equal(bench_count_values(&form, "StatusCallbackEvent", NULL), 4);
 	for (size_t i = 0; i < 4; i++)
-		assert_int_equal(count_values(&form, "StatusCallbackEvent", leg[i]), 1);
-	assert_int_equal(count_values(&form, "ConferenceStatusCallbackEvent", NULL), 7);
+		assert_int_equal(
+			bench_count_values(&form, "StatusCallbackEvent", leg[i]), 1);
+	assert_int_equal(
+		bench_count_values(&form, "ConferenceStatusCallbackEvent", NULL), 7);
 	for (size_t i = 0; i < 7; i++)
-		assert_int_equal(count_values(&form, "ConferenceStatusCallbackEvent",
-					 conference[i]),
+		assert_int_equal(bench_count_values(&form,
+					 "ConferenceStatusCallbackEvent", conference[i]),
 			1);
 	form_free(&form);
 	bench_close(b);
@@ -590,9 +452,9 @@ static void many_at_once_get_one_answer_each(void **state)
 		assert_int_equal(create(b, i), 0);
 	(void)wait_answer(b, 30);
 	for (size_t i = 0; i < 30; i++) {
-		assert_int_equal(b->answers[i].result, TWILIO_OK);
-		assert_int_equal(seen_ids & 1U << b->answers[i].id, 0);
-		seen_ids |= 1U << b->answers[i].id;
+		assert_int_equal(b->answers[i]->result, TWILIO_OK);
+		assert_int_equal(seen_ids & 1U << b->answers[i]->id, 0);
+		seen_ids |= 1U << b->answers[i]->id;
 	}
 	assert_int_equal(count_posts(b), 30);
 	bench_close(b);
@@ -609,7 +471,7 @@ static void stopping_waits_for_the_answer_of_a_create(void **state)
 	assert_int_equal(server_wait_seen(b->server, 1), 0);
 	twilio_client_free(&b->client);
 	assert_int_equal(b->count, 1);
-	assert_int_equal(b->answers[0].result, TWILIO_OK);
+	assert_int_equal(b->answers[0]->result, TWILIO_OK);
 	bench_close(b);
 }
 
@@ -629,8 +491,8 @@ static void stopping_answers_everything_that_is_open(void **state)
 	twilio_client_free(&b->client);
 	assert_int_equal(b->count, 20);
 	for (size_t i = 0; i < 20; i++) {
-		lost += b->answers[i].result == TWILIO_LOST;
-		unsent += b->answers[i].result == TWILIO_NOT_SENT;
+		lost += b->answers[i]->result == TWILIO_LOST;
+		unsent += b->answers[i]->result == TWILIO_NOT_SENT;
 	}
 	assert_int_equal(lost, 16);
 	assert_int_equal(unsent, 4);
@@ -667,12 +529,12 @@ static void the_password_leaves_the_machine_only_encrypted(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
-		config = config_of(&b, refused[i]);
+		config = bench_config(&b, refused[i]);
 		assert_int_equal(twilio_client_new(&config, &client), -EINVAL);
 		assert_null(client);
 	}
 	for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++) {
-		config = config_of(&b, taken[i]);
+		config = bench_config(&b, taken[i]);
 		assert_int_equal(twilio_client_new(&config, &client), 0);
 		twilio_client_free(&client);
 	}
@@ -691,7 +553,7 @@ static void an_api_key_takes_the_place_of_the_token(void **state)
 	(void)pthread_cond_init(&b->changed, NULL);
 	b->server = server_start(steps, 1);
 	(void)snprintf(base, sizeof(base), "http://127.0.0.1:%u", server_port(b->server));
-	config = config_of(b, base);
+	config = bench_config(b, base);
 	config.api_key_sid = "SK1";
 	config.api_key_secret = "s";
 	assert_int_equal(twilio_client_new(&config, &b->client), 0);
@@ -700,6 +562,59 @@ static void an_api_key_takes_the_place_of_the_token(void **state)
 	/* base64("SK1:s") */
 	assert_non_null(strstr(server_seen(b->server, 0)->head, "Basic U0sxOnM=\r\n"));
 	assert_non_null(strstr(server_seen(b->server, 0)->head, ACCOUNT));
+	bench_close(b);
+}
+
+static void a_429_halves_what_is_under_way(void **state)
+{
+	struct step steps[40];
+	struct bench *b;
+	unsigned lost = 0, unsent = 0;
+
+	(void)state;
+	for (size_t i = 0; i < 40; i++)
+		steps[i] = (struct step){.kind = STEP_STALL};
+	steps[0] = (struct step)TOO_MANY;
+	b = bench_open(steps, 40);
+	assert_int_equal(create(b, 0), 0);
+	assert_int_equal(server_wait_seen(b->server, 2), 0);
+	for (uint64_t i = 1; i < 20; i++)
+		assert_int_equal(create(b, i), 0);
+	assert_int_equal(server_wait_seen(b->server, 9), 0);
+	twilio_client_free(&b->client);
+	assert_int_equal(b->count, 20);
+	for (size_t i = 0; i < 20; i++) {
+		lost += b->answers[i]->result == TWILIO_LOST;
+		unsent += b->answers[i]->result == TWILIO_NOT_SENT;
+	}
+	assert_int_equal(lost, 8);
+	assert_int_equal(unsent, 12);
+	bench_close(b);
+}
+
+static void cancelled_creates_that_wait_are_not_sent(void **state)
+{
+	struct step steps[20];
+	struct bench *b;
+
+	(void)state;
+	for (size_t i = 0; i < 20; i++)
+		steps[i] = (struct step){.kind = STEP_STALL};
+	b = bench_open(steps, 20);
+	for (uint64_t i = 0; i < 20; i++)
+		assert_int_equal(create(b, i), 0);
+	assert_int_equal(twilio_call_fetch(b->client, 20, CALL), 0);
+	assert_int_equal(server_wait_seen(b->server, 16), 0);
+	twilio_cancel_creates(b->client);
+	(void)wait_answer(b, 4);
+	for (size_t i = 0; i < 4; i++) {
+		assert_int_equal(b->answers[i]->result, TWILIO_NOT_SENT);
+		assert_string_equal(
+			b->answers[i]->message, "Cancelled before it was sent.");
+	}
+	/* The others, and the read, are not touched: they end with their time. */
+	assert_int_equal(wait_answer(b, 5)->result, TWILIO_LOST);
+	assert_int_equal(count_posts(b), 16);
 	bench_close(b);
 }
 
@@ -732,6 +647,8 @@ int main(void)
 		cmocka_unit_test(what_is_no_sid_is_not_sent),
 		cmocka_unit_test(the_password_leaves_the_machine_only_encrypted),
 		cmocka_unit_test(an_api_key_takes_the_place_of_the_token),
+		cmocka_unit_test(a_429_halves_what_is_under_way),
+		cmocka_unit_test(cancelled_creates_that_wait_are_not_sent),
 	};
 
 	return cmocka_run_group_tests_name("twilio_client", tests, NULL, NULL);

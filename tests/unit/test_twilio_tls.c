@@ -22,7 +22,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
-#include "twilio/client.h"
+#include "twilio/conferences.h"
 
 #define ACCOUNT "AC0123456789abcdef0123456789abcdef"
 #define CALL "CA0123456789abcdef0123456789abcdef"
@@ -106,11 +106,12 @@ struct outcome {
 	enum twilio_result result;
 };
 
-static void take_answer(void *arg, const struct twilio_answer *answer)
+static void take_answer(void *arg, struct twilio_answer *answer)
 {
 	struct outcome *outcome = arg;
 
 	outcome->result = answer->result;
+	twilio_answer_free(&answer);
 	(void)sem_post(&outcome->come);
 }
 
