@@ -13,7 +13,7 @@
 #include "http/request.h"
 #include "http/stream.h"
 
-enum phase { PHASE_HEAD, PHASE_BODY, PHASE_WAIT };
+enum phase { PHASE_HEAD, PHASE_ASK, PHASE_BODY, PHASE_WAIT };
 
 struct exchange {
 	struct exchange_rules *rules;
@@ -24,6 +24,7 @@ struct exchange {
 	struct stream *stream;        /* the answer, when it is one */
 	enum refusal refusal;         /* answered once the body has been read */
 	unsigned allowed;             /* methods, for REFUSE_METHOD */
+	struct answer early; /* instead of a request: sent once the body is read */
 	size_t drained;
 	bool is_file;
 	char *if_none_match; /* only for a file */
@@ -76,6 +77,7 @@ void exchange_close(void *arg, struct MHD_Connection *connection, void **held,
 		stream_close(exchange->stream);
 	waiting_leave(exchange->rules->waiting, &exchange->wait);
 	http_request_free(&exchange->request);
+	answer_drop(&exchange->early);
 	free(exchange->if_none_match);
 	free(exchange);
 	*held = NULL;
@@ -185,6 +187,12 @@ static int split_uri(struct exchange *exchange)
 	return exchange->path[0] == '/' ? 0 : -EINVAL;
 }
 
+static bool is_spooled(const struct exchange *exchange)
+{
+	return exchange->route != NULL &&
+	       (exchange->route->flags & HTTP_ROUTE_SPOOLED) != 0;
+}
+
 static enum refusal start_request(struct exchange *exchange, enum http_method method,
 	const struct route_match *match, const struct request_head *head)
 {
@@ -194,6 +202,7 @@ static enum refusal start_request(struct exchange *exchange, enum http_method me
 	size_t body_len = request_head_body_len(head);
 	struct addr peer;
 	struct request_plan plan = {
+		.spooled = is_spooled(exchange),
 		.method = method,
 		.path = exchange->path,
 		.query = exchange->query,
@@ -260,6 +269,66 @@ static enum refusal judge_head(struct exchange *exchange, const char *method_nam
 	return start_request(exchange, method, &match, head);
 }
 
+/* Gives the request to gateway and waits for what it says. -EAGAIN: nobody takes it. */
+static int hand_to_gateway(struct exchange *exchange)
+{
+	const struct exchange_rules *rules = exchange->rules;
+	unsigned late_ms = exchange->route->late_ms;
+	struct wait *wait = &exchange->wait;
+
+	wait->due_ms = clock_mono_ms() + (late_ms > 0 ? late_ms : EXCHANGE_ANSWER_MS);
+	if (waiting_enter(rules->waiting, wait) != 0)
+		return -EAGAIN;
+	exchange->request->id = wait->id;
+	if (rules->config.handle(rules->config.arg, exchange->request) != 0) {
+		waiting_leave(rules->waiting, wait);
+		return -EAGAIN;
+	}
+	exchange->request = NULL;
+	return 0;
+}
+
+/*
+ * Gateway has seen the head. libmicrohttpd goes on to the body now and takes no answer before
+ * its end: a refused body is read and thrown away.
+ */
+static void take_word(struct exchange *exchange)
+{
+	struct waiting *waiting = exchange->rules->waiting;
+	struct answer word = waiting_take(waiting, &exchange->wait);
+	int err;
+
+	waiting_leave(waiting, &exchange->wait);
+	exchange->wait.answered = false;
+	exchange->phase = PHASE_BODY;
+	exchange->early = word;
+	if (word.proceed == NULL)
+		return;
+	exchange->early = (struct answer){0};
+	exchange->request = word.proceed;
+	exchange->request->awaits_body = false;
+	err = request_spool(exchange->request, exchange->rules->config.spool_dir);
+	if (err < 0) {
+		exchange->refusal = err == -ENOSPC ? REFUSE_NO_SPACE : REFUSE_NO_SPOOL;
+		http_request_free(&exchange->request);
+	}
+}
+
+/* The head of a spooled request: may its body come? */
+static enum MHD_Result ask(struct exchange *exchange)
+{
+	exchange->request->awaits_body = true;
+	if (hand_to_gateway(exchange) != 0) {
+		http_request_free(&exchange->request);
+		exchange->refusal = REFUSE_BUSY;
+		return MHD_YES;
+	}
+	exchange->phase = PHASE_ASK;
+	if (!waiting_pause(exchange->rules->waiting, &exchange->wait))
+		take_word(exchange);
+	return MHD_YES;
+}
+
 static enum MHD_Result take_head(struct exchange *exchange, const char *method)
 {
 	struct request_head head = {0};
@@ -270,7 +339,7 @@ static enum MHD_Result take_head(struct exchange *exchange, const char *method)
 	exchange->phase = PHASE_BODY;
 	exchange->refusal = judge_head(exchange, method, &head);
 	if (exchange->refusal == REFUSE_NOTHING)
-		return MHD_YES;
+		return is_spooled(exchange) ? ask(exchange) : MHD_YES;
 	/*
 	 * An answer before the end of the body closes the connection, and the reset may destroy
 	 * the answer on its way. A body of bearable length is read first.
@@ -281,22 +350,40 @@ static enum MHD_Result take_head(struct exchange *exchange, const char *method)
 	return MHD_YES;
 }
 
+static enum refusal refusal_of(int err)
+{
+	switch (err) {
+	case -E2BIG:
+		return REFUSE_LONG_BODY;
+	case -ENOMEM:
+		return REFUSE_FAULT;
+	case -ENOSPC:
+	case -EDQUOT:
+		return REFUSE_NO_SPACE;
+	default:
+		return REFUSE_NO_SPOOL;
+	}
+}
+
 static enum MHD_Result take_body(
 	struct exchange *exchange, const char *data, size_t *data_len)
 {
-	size_t len = *data_len;
+	size_t len = *data_len, drain_max = EXCHANGE_DRAIN_MAX;
 	int err;
 
 	*data_len = 0; /* all of it is taken */
-	if (exchange->refusal == REFUSE_NOTHING && !exchange->is_file) {
+	if (exchange->request != NULL) {
 		err = request_add_body(exchange->request, data, len);
 		if (err == 0)
 			return MHD_YES;
-		exchange->refusal = err == -E2BIG ? REFUSE_LONG_BODY : REFUSE_FAULT;
+		exchange->refusal = refusal_of(err);
 		http_request_free(&exchange->request);
 	}
+	/* Who sends much shall read why it was for nothing. */
+	if (is_spooled(exchange))
+		drain_max = exchange->route->body_max;
 	exchange->drained += len;
-	return exchange->drained <= EXCHANGE_DRAIN_MAX ? MHD_YES : MHD_NO;
+	return exchange->drained <= drain_max ? MHD_YES : MHD_NO;
 }
 
 static enum MHD_Result send_file(struct exchange *exchange)
@@ -312,23 +399,14 @@ static enum MHD_Result send_file(struct exchange *exchange)
 /* The whole request is here and was found good: gateway's turn. */
 static enum MHD_Result hand_over(struct exchange *exchange)
 {
-	const struct exchange_rules *rules = exchange->rules;
-	unsigned late_ms = exchange->route->late_ms;
-	struct wait *wait = &exchange->wait;
+	struct waiting *waiting = exchange->rules->waiting;
 
-	wait->due_ms = clock_mono_ms() + (late_ms > 0 ? late_ms : EXCHANGE_ANSWER_MS);
-	if (waiting_enter(rules->waiting, wait) != 0)
+	if (hand_to_gateway(exchange) != 0)
 		return send_shed(exchange);
-	exchange->request->id = wait->id;
-	if (rules->config.handle(rules->config.arg, exchange->request) != 0) {
-		waiting_leave(rules->waiting, wait);
-		return send_shed(exchange);
-	}
-	exchange->request = NULL;
 	exchange->phase = PHASE_WAIT;
-	if (waiting_pause(rules->waiting, wait))
+	if (waiting_pause(waiting, &exchange->wait))
 		return MHD_YES;
-	return send_answer(exchange, waiting_take(rules->waiting, wait));
+	return send_answer(exchange, waiting_take(waiting, &exchange->wait));
 }
 
 static enum MHD_Result finish(struct exchange *exchange)
@@ -340,6 +418,12 @@ static enum MHD_Result finish(struct exchange *exchange)
 		return send_refusal(exchange, exchange->refusal);
 	if (exchange->is_file)
 		return send_file(exchange);
+	if (exchange->request == NULL) {
+		struct answer early = exchange->early;
+
+		exchange->early = (struct answer){0};
+		return send_answer(exchange, early);
+	}
 	err = request_finish(exchange->request);
 	if (err != 0)
 		return send_refusal(
@@ -362,9 +446,12 @@ enum MHD_Result exchange_step(void *arg, struct MHD_Connection *connection,
 	(void)version;
 	if (exchange == NULL) /* exchange_open() had no memory */
 		return MHD_NO;
+	if (exchange->phase == PHASE_ASK)
+		take_word(exchange);
 	switch (exchange->phase) {
 	case PHASE_HEAD:
 		return take_head(exchange, method);
+	case PHASE_ASK:
 	case PHASE_BODY:
 		return *data_len > 0 ? take_body(exchange, data, data_len)
 				     : finish(exchange);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define JSON_TYPE "application/json"
 
@@ -32,6 +33,12 @@ static const struct refusal_text refusals[REFUSE_COUNT] = {
 	[REFUSE_LONG_HEAD] = {431, "HEADERS_TOO_LARGE",
 		"The request's headers are too large. Send fewer or shorter ones; deleting "
 		"this site's cookies often helps."},
+	[REFUSE_NO_SPACE] = {507, "DISK_FULL",
+		"The server's disk has no room for this upload. Nothing was changed. Free space "
+		"in DATA_DIR, then send it again."},
+	[REFUSE_NO_SPOOL] = {503, "NO_SPOOL",
+		"The server cannot write uploads to DATA_DIR; its log says why. Nothing was "
+		"changed."},
 	[REFUSE_FAULT] = {500, "INTERNAL",
 		"The server ran out of memory for this request. Send it again."},
 	[REFUSE_BUSY] = {503, "OVERLOADED",
@@ -65,6 +72,21 @@ static int add_header(struct MHD_Response *response, const char *name, const cha
 	return MHD_add_response_header(response, name, value) == MHD_YES ? 0 : -ENOMEM;
 }
 
+static struct MHD_Response *make_body(const struct http_reply *reply)
+{
+	struct MHD_Response *response;
+
+	if (reply->body_fd == NULL)
+		/* COPY does not write through the pointer, but its type cannot say so. */
+		return MHD_create_response_from_buffer(
+			reply->body == NULL ? 0 : reply->body_len,
+			(void *)(uintptr_t)reply->body, MHD_RESPMEM_MUST_COPY);
+	response = MHD_create_response_from_fd64(reply->body_len, *reply->body_fd);
+	if (response == NULL)
+		(void)close(*reply->body_fd);
+	return response;
+}
+
 int reply_make(const struct http_reply *reply, struct answer *ret_answer)
 {
 	const char *type = reply->content_type == NULL ? JSON_TYPE : reply->content_type;
@@ -72,16 +94,13 @@ int reply_make(const struct http_reply *reply, struct answer *ret_answer)
 	char retry[16];
 	int err;
 
-	/* COPY does not write through the pointer, but its type cannot say so. */
-	response =
-		MHD_create_response_from_buffer(reply->body == NULL ? 0 : reply->body_len,
-			(void *)(uintptr_t)reply->body, MHD_RESPMEM_MUST_COPY);
+	response = make_body(reply);
 	if (response == NULL)
 		return -ENOMEM;
 	err = reply_secure(response);
 	if (err == 0)
 		err = add_header(response, "Cache-Control", "no-store");
-	if (err == 0 && reply->body != NULL)
+	if (err == 0 && (reply->body != NULL || reply->body_fd != NULL))
 		err = add_header(response, "Content-Type", type);
 	if (err == 0)
 		err = add_header(response, "Set-Cookie", reply->set_cookie);
@@ -114,9 +133,9 @@ int reply_empty(struct MHD_Response **ret_response)
 
 bool reply_is_empty(const struct http_reply *reply)
 {
-	return reply->body == NULL && reply->set_cookie == NULL &&
-	       reply->location == NULL && reply->retry_after_s == 0 &&
-	       reply->header_count == 0;
+	return reply->body == NULL && reply->body_fd == NULL &&
+	       reply->set_cookie == NULL && reply->location == NULL &&
+	       reply->retry_after_s == 0 && reply->header_count == 0;
 }
 
 /* "GET, HEAD, POST" */
@@ -180,5 +199,6 @@ void answer_drop(struct answer *answer)
 {
 	if (answer->response != NULL && !answer->shared)
 		MHD_destroy_response(answer->response);
+	http_request_free(&answer->proceed);
 	*answer = (struct answer){0};
 }

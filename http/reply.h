@@ -17,6 +17,7 @@ struct answer {
 	struct MHD_Response *response;
 	bool shared;           /* by many answers: it must not be changed */
 	struct stream *stream; /* the response is this stream; NULL: it is not one */
+	struct http_request *proceed; /* owned; no response yet: the body may come */
 };
 
 enum refusal {
@@ -28,6 +29,8 @@ enum refusal {
 	REFUSE_LONG_BODY,
 	REFUSE_LONG_URI,
 	REFUSE_LONG_HEAD,
+	REFUSE_NO_SPACE,
+	REFUSE_NO_SPOOL,
 	REFUSE_FAULT,
 	REFUSE_BUSY,
 	REFUSE_NO_ANSWER,

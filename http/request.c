@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
+
+#include "http/spool.h"
 
 #define FORM_TYPE "application/x-www-form-urlencoded"
 
@@ -14,8 +17,9 @@ struct request {
 	struct http_request pub; /* first: they are one pointer */
 	size_t body_max;
 	size_t body_cap;
-	char *grown; /* the body when its length was not declared */
-	size_t used; /* of text */
+	size_t body_expected; /* declared; SIZE_MAX: not */
+	char *grown;          /* the body when its length was not declared */
+	size_t used;          /* of text */
 	size_t size;
 	char text[];
 };
@@ -194,7 +198,7 @@ static size_t measure(const struct request_plan *plan, size_t body_cap)
 int request_new(const struct request_plan *plan, struct http_request **ret_request)
 {
 	size_t body_len = request_head_body_len(plan->head);
-	size_t body_cap = body_len == SIZE_MAX ? 0 : body_len;
+	size_t body_cap = body_len == SIZE_MAX || plan->spooled ? 0 : body_len;
 	struct request *request;
 	struct http_request *pub = NULL;
 	size_t size;
@@ -209,9 +213,11 @@ int request_new(const struct request_plan *plan, struct http_request **ret_reque
 	request->size = size;
 	request->body_max = plan->body_max;
 	request->body_cap = body_cap;
+	request->body_expected = body_len;
 	pub = &request->pub;
 	pub->method = plan->method;
 	pub->route = plan->match->route;
+	pub->body_fd = -1;
 	pub->peer = *plan->peer;
 	pub->path = take(request, plan->path, strlen(plan->path));
 	pub->query_text = take(request, plan->query, strlen(plan->query));
@@ -252,6 +258,10 @@ int request_add_body(struct http_request *pub, const char *data, size_t len)
 
 	if (len > request->body_max - pub->body_len)
 		return -E2BIG;
+	if (pub->body_fd >= 0) {
+		pub->body_len += len;
+		return spool_write(pub->body_fd, data, len);
+	}
 	if (pub->body_len + len > request->body_cap) {
 		/* Only a chunked body grows; a declared one has its room already. */
 		err = grow_body(request, pub->body_len + len);
@@ -264,6 +274,13 @@ int request_add_body(struct http_request *pub, const char *data, size_t len)
 	return 0;
 }
 
+int request_spool(struct http_request *pub, const char *dir)
+{
+	const struct request *request = (const struct request *)pub;
+
+	return spool_open(dir, request->body_expected, &pub->body_fd);
+}
+
 int request_finish(struct http_request *request)
 {
 	size_t query_len = strlen(request->query_text);
@@ -272,7 +289,7 @@ int request_finish(struct http_request *request)
 	if (query_len > 0)
 		err = form_parse(request->query_text, query_len, REQUEST_PAIRS_MAX,
 			&request->query);
-	if (err == 0 && request->body_len > 0 &&
+	if (err == 0 && request->body_len > 0 && request->body_fd < 0 &&
 		strcmp(request->content_type, FORM_TYPE) == 0)
 		err = form_parse(request->body, request->body_len, REQUEST_PAIRS_MAX,
 			&request->form);
@@ -287,6 +304,8 @@ void http_request_free(struct http_request **pub)
 		return;
 	form_free(&request->pub.query);
 	form_free(&request->pub.form);
+	if (request->pub.body_fd >= 0)
+		(void)close(request->pub.body_fd);
 	free(request->grown);
 	free(request);
 	*pub = NULL;

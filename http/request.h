@@ -7,6 +7,7 @@
 #ifndef OMNIVOX_HTTP_REQUEST_H
 #define OMNIVOX_HTTP_REQUEST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -50,6 +51,7 @@ struct request_plan {
 	const struct request_head *head;
 	const struct addr *peer;
 	size_t body_max;
+	bool spooled; /* the body will be in a file */
 };
 
 /* Notes one header line if anybody reads it. `name` is ended. */
@@ -62,7 +64,10 @@ size_t request_head_body_len(const struct request_head *head);
 /* -EINVAL: a broken or forbidden byte in a path parameter or a header; -ENOMEM. */
 int request_new(const struct request_plan *plan, struct http_request **ret_request);
 
-/* -E2BIG past body_max; -ENOMEM. */
+/* Lets the body come into a file below `dir`. What spool_open() fails with. */
+int request_spool(struct http_request *request, const char *dir);
+
+/* -E2BIG past body_max; -ENOMEM; what spool_write() fails with. */
 int request_add_body(struct http_request *request, const char *data, size_t len);
 
 /* Parses query and form. -EINVAL: a broken escape; -E2BIG: too many pairs; -ENOMEM. */

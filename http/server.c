@@ -180,6 +180,15 @@ void http_reply(
 		waiting_answer(server->rules.waiting, request_id, answer);
 }
 
+void http_proceed(struct http_server *server, struct http_request **request)
+{
+	struct answer answer = {.proceed = *request};
+
+	assert((*request)->awaits_body);
+	*request = NULL;
+	waiting_answer(server->rules.waiting, answer.proceed->id, answer);
+}
+
 void http_events_attach(struct http_server *server, uint64_t request_id, int64_t listener,
 	const char *last_event_id)
 {

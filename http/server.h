@@ -33,6 +33,12 @@ enum http_route_flag {
 	HTTP_ROUTE_SIGNED = 1 << 0,
 	/* The reply is an event stream of http_config.events once handle() calls attach. */
 	HTTP_ROUTE_EVENTS = 1 << 1,
+	/*
+	 * The body goes to a file in http_config.spool_dir, not to memory, and only once
+	 * gateway has agreed: handle() gets the head first (awaits_body), answers it with a
+	 * reply or with http_proceed(), and then gets the request once more, with body_fd.
+	 */
+	HTTP_ROUTE_SPOOLED = 1 << 2,
 };
 
 /*
@@ -61,8 +67,11 @@ struct http_request {
 	char *params[HTTP_PARAMS_MAX];
 	struct form query;
 	struct form form; /* the body when it is x-www-form-urlencoded */
-	char *body;       /* NUL-terminated */
+	char *body;       /* NUL-terminated; "" when it is in body_fd */
 	size_t body_len;
+	int body_fd; /* HTTP_ROUTE_SPOOLED: a file of body_len bytes, closed with the request;
+			       -1: none. Its offset is anywhere. */
+	bool awaits_body;   /* HTTP_ROUTE_SPOOLED: this is the head alone */
 	char *content_type; /* lower case, without parameters; "" when absent */
 	struct addr peer;   /* the client, after trusted proxies */
 	/* The only headers that pass; "" when absent. */
@@ -87,9 +96,14 @@ struct http_reply {
 	const char *content_type; /* NULL: application/json */
 	const char *body;         /* copied; NULL: none */
 	size_t body_len;
-	const char *set_cookie;            /* NULL: none */
-	const char *location;              /* NULL: none */
-	int retry_after_s;                 /* 0: none */
+	const char *set_cookie; /* NULL: none */
+	const char *location;   /* NULL: none */
+	int retry_after_s;      /* 0: none */
+	/*
+	 * NULL: none. Else the body is this file's first body_len bytes; whatever becomes of the
+	 * reply, the descriptor is closed.
+	 */
+	const int *body_fd;
 	const struct http_header *headers; /* besides those; copied */
 	size_t header_count;
 };
@@ -104,6 +118,7 @@ struct http_config {
 	unsigned idle_s; /* connection time-out */
 	/* Folder of the files for GET outside the table; NULL: none. */
 	const char *static_dir;
+	const char *spool_dir; /* of HTTP_ROUTE_SPOOLED; NULL when no route has it */
 	/* NULL-ended addresses or networks ("10.0.0.0/8"); may be NULL. */
 	const char *const *trusted_proxies;
 	/*
@@ -133,6 +148,12 @@ void http_server_free(struct http_server **server);
 /* Any thread. Copies everything. A request that is gone, or answered before, drops it. */
 void http_reply(
 	struct http_server *server, uint64_t request_id, const struct http_reply *reply);
+
+/*
+ * Any thread. Takes a request with awaits_body and lets its body come. One that is gone, or
+ * answered before, is freed.
+ */
+void http_proceed(struct http_server *server, struct http_request **request);
 
 void http_request_free(struct http_request **request);
 

@@ -22,7 +22,9 @@ enum {
 	ROUTE_HOLD,
 	ROUTE_BUSY,
 	ROUTE_EVENTS,
-	ROUTE_EMPTY
+	ROUTE_EMPTY,
+	ROUTE_SPOOL,
+	ROUTE_SPOOL_HOLD
 };
 
 static const struct http_route routes[] = {
@@ -51,6 +53,14 @@ static const struct http_route routes[] = {
 	[ROUTE_EVENTS] = {.methods = HTTP_GET,
 		.path = "/events",
 		.flags = HTTP_ROUTE_EVENTS},
+	[ROUTE_SPOOL] = {.methods = HTTP_POST,
+		.path = "/spool",
+		.flags = HTTP_ROUTE_SPOOLED,
+		.body_max = DOUBLE_SPOOL_MAX},
+	[ROUTE_SPOOL_HOLD] = {.methods = HTTP_POST,
+		.path = "/spool/hold",
+		.flags = HTTP_ROUTE_SPOOLED,
+		.body_max = DOUBLE_SPOOL_MAX},
 	[ROUTE_EMPTY] = {.methods = HTTP_POST, .path = "/empty"},
 };
 
@@ -98,6 +108,29 @@ static void hold(struct http_double *d, uint64_t id)
 	(void)pthread_mutex_unlock(&d->lock);
 }
 
+/* Lets the body come unless the cookie is "no"; sends it back. */
+static void spool(struct http_double *d, struct http_request **request)
+{
+	struct http_request *r = *request;
+	int fd;
+
+	if (r->awaits_body && strcmp(r->cookie, "no") == 0) {
+		http_reply(d->server, r->id,
+			&(struct http_reply){.status = 401, .body = "no", .body_len = 2});
+		return;
+	}
+	if (r->awaits_body) {
+		http_proceed(d->server, request);
+		return;
+	}
+	fd = dup(r->body_fd);
+	http_reply(d->server, r->id,
+		&(struct http_reply){.status = 200,
+			.content_type = "text/plain",
+			.body_fd = &fd,
+			.body_len = r->body_len});
+}
+
 static int handle(void *arg, struct http_request *request)
 {
 	struct http_double *d = arg;
@@ -115,6 +148,9 @@ static int handle(void *arg, struct http_request *request)
 		/* The query is the listener's id. */
 		http_events_attach(d->server, request->id, atoi(request->query_text),
 			request->last_event_id);
+		break;
+	case ROUTE_SPOOL:
+		spool(d, &request);
 		break;
 	case ROUTE_EMPTY:
 		http_reply(d->server, request->id, &(struct http_reply){.status = 204});
@@ -188,6 +224,7 @@ void http_double_start(struct http_double *d)
 		.connections = DOUBLE_CONNECTIONS,
 		.idle_s = 2,
 		.static_dir = d->static_dir[0] != '\0' ? d->static_dir : NULL,
+		.spool_dir = d->spool_dir == NULL ? "/tmp" : d->spool_dir,
 		.trusted_proxies = proxies,
 		.handle = handle,
 		.verify = verify,

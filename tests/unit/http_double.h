@@ -12,6 +12,7 @@
 
 #define DOUBLE_HELD_MAX 64
 #define DOUBLE_CONNECTIONS 16
+#define DOUBLE_SPOOL_MAX (1024 * 1024)
 #define DOUBLE_LATE "<Response><Say>later</Say></Response>"
 
 struct http_double {
@@ -19,7 +20,8 @@ struct http_double {
 	struct http_events *events;
 	int listen_fd;
 	uint16_t port;
-	char static_dir[64]; /* "": none */
+	char static_dir[64];   /* "": none */
+	const char *spool_dir; /* NULL: /tmp; for the next start */
 	pthread_mutex_t lock;
 	pthread_cond_t held_more;
 	uint64_t held[DOUBLE_HELD_MAX]; /* ids of requests on /hold routes */
