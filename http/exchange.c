@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/list.h"
+#include "http/feeds.h"
 #include "http/files.h"
 #include "http/request.h"
 #include "http/stream.h"
@@ -22,6 +23,7 @@ struct exchange {
 	const struct http_route *route;
 	struct http_request *request; /* NULL once handed over */
 	struct stream *stream;        /* the answer, when it is one */
+	struct http_feed *feed;       /* the same */
 	enum refusal refusal;         /* answered once the body has been read */
 	unsigned allowed;             /* methods, for REFUSE_METHOD */
 	struct answer early; /* instead of a request: sent once the body is read */
@@ -75,6 +77,8 @@ void exchange_close(void *arg, struct MHD_Connection *connection, void **held,
 		return;
 	if (exchange->stream != NULL)
 		stream_close(exchange->stream);
+	if (exchange->feed != NULL)
+		feed_end(exchange->feed);
 	waiting_leave(exchange->rules->waiting, &exchange->wait);
 	http_request_free(&exchange->request);
 	answer_drop(&exchange->early);
@@ -104,6 +108,10 @@ static enum MHD_Result send_answer(struct exchange *exchange, struct answer answ
 	if (answer.stream != NULL) {
 		exchange->stream = answer.stream;
 		stream_open(answer.stream, exchange->wait.connection);
+	}
+	if (answer.feed != NULL) {
+		exchange->feed = answer.feed;
+		feed_begin(answer.feed, exchange->wait.connection);
 	}
 	if (!answer.shared && !exchange->wait.reserved && crowded(exchange))
 		(void)MHD_add_response_header(answer.response, "Connection", "close");

@@ -64,8 +64,7 @@ int reply_secure(struct MHD_Response *response)
 	return 0;
 }
 
-/* NULL values are left out. */
-static int add_header(struct MHD_Response *response, const char *name, const char *value)
+int reply_header(struct MHD_Response *response, const char *name, const char *value)
 {
 	if (value == NULL)
 		return 0;
@@ -99,19 +98,19 @@ int reply_make(const struct http_reply *reply, struct answer *ret_answer)
 		return -ENOMEM;
 	err = reply_secure(response);
 	if (err == 0)
-		err = add_header(response, "Cache-Control", "no-store");
+		err = reply_header(response, "Cache-Control", "no-store");
 	if (err == 0 && (reply->body != NULL || reply->body_fd != NULL))
-		err = add_header(response, "Content-Type", type);
+		err = reply_header(response, "Content-Type", type);
 	if (err == 0)
-		err = add_header(response, "Set-Cookie", reply->set_cookie);
+		err = reply_header(response, "Set-Cookie", reply->set_cookie);
 	if (err == 0)
-		err = add_header(response, "Location", reply->location);
+		err = reply_header(response, "Location", reply->location);
 	for (size_t i = 0; i < reply->header_count && err == 0; i++)
-		err = add_header(
+		err = reply_header(
 			response, reply->headers[i].name, reply->headers[i].value);
 	if (err == 0 && reply->retry_after_s > 0) {
 		(void)snprintf(retry, sizeof(retry), "%d", reply->retry_after_s);
-		err = add_header(response, "Retry-After", retry);
+		err = reply_header(response, "Retry-After", retry);
 	}
 	if (err != 0)
 		MHD_destroy_response(response);
@@ -174,7 +173,7 @@ int reply_refuse(enum refusal why, unsigned allowed, struct answer *ret_answer)
 		return err;
 	if (why == REFUSE_METHOD) {
 		allow_text(allowed, allow, sizeof(allow));
-		err = add_header(answer.response, "Allow", allow);
+		err = reply_header(answer.response, "Allow", allow);
 	}
 	if (err != 0)
 		answer_drop(&answer);

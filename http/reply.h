@@ -9,6 +9,7 @@
 
 #include "http/server.h"
 
+struct http_feed;
 struct stream;
 
 /* A reply on its way. Owns the response, unless that is shared. */
@@ -18,6 +19,7 @@ struct answer {
 	bool shared;           /* by many answers: it must not be changed */
 	struct stream *stream; /* the response is this stream; NULL: it is not one */
 	struct http_request *proceed; /* owned; no response yet: the body may come */
+	struct http_feed *feed;       /* or: the response is this feed */
 };
 
 enum refusal {
@@ -45,6 +47,9 @@ int reply_late(const struct http_route *route, struct answer *ret_answer);
 
 /* Whether the reply is nothing but a status, so that all of its kind can share one response. */
 bool reply_is_empty(const struct http_reply *reply);
+
+/* Adds one header; a NULL value is left out. */
+int reply_header(struct MHD_Response *response, const char *name, const char *value);
 
 /* The headers that every response carries, whoever made it. */
 int reply_secure(struct MHD_Response *response);

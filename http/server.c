@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "http/exchange.h"
+#include "http/feeds.h"
 #include "http/stream.h"
 
 /*
@@ -24,6 +25,7 @@
 struct http_server {
 	struct exchange_rules rules;
 	struct MHD_Daemon *daemon;
+	struct feeds *feeds;
 	struct MHD_Response *empty; /* what every webhook is answered with: made once */
 	int listen_fd;              /* our own copy */
 	pthread_t clock;
@@ -83,6 +85,8 @@ static int open_parts(struct http_server *server)
 		err = waiting_new(
 			config->connections, open_places, exchange_late, &rules->waiting);
 	if (err == 0)
+		err = feeds_new(&server->feeds);
+	if (err == 0)
 		err = reply_empty(&server->empty);
 	if (err != 0)
 		return err;
@@ -141,6 +145,8 @@ static void stop_daemon(struct http_server *server)
 	waiting_close(rules->waiting, STOP_GRACE_MS);
 	if (rules->config.events != NULL)
 		stream_stop_all(rules->config.events);
+	if (server->feeds != NULL)
+		feeds_stop(server->feeds);
 	waiting_drain(rules->waiting, STOP_DRAIN_MS);
 	if (server->daemon != NULL)
 		MHD_stop_daemon(server->daemon);
@@ -163,6 +169,7 @@ void http_server_free(struct http_server **held)
 	if (server->empty != NULL)
 		MHD_destroy_response(server->empty);
 	waiting_free(&server->rules.waiting);
+	feeds_free(&server->feeds);
 	peer_trust_free(&server->rules.trust);
 	route_table_free(&server->rules.routes);
 	free(server);
@@ -198,4 +205,15 @@ void http_events_attach(struct http_server *server, uint64_t request_id, int64_t
 	assert(events != NULL);
 	if (stream_new(events, listener, last_event_id, &answer) == 0)
 		waiting_answer(server->rules.waiting, request_id, answer);
+}
+
+int http_feed_open(struct http_server *server, uint64_t request_id,
+	const struct http_feed_config *config, struct http_feed **ret_feed)
+{
+	struct answer answer = {0};
+	int err = feed_answer(server->feeds, config, ret_feed, &answer);
+
+	if (err == 0)
+		waiting_answer(server->rules.waiting, request_id, answer);
+	return err;
 }
