@@ -6,13 +6,16 @@
 
 #include "db/exec.h"
 
-#define CAMPAIGN_SELECT                                                                                     \
-	"SELECT c.id, c.name, c.description, c.state, c.dial_method, c.caller_id,"                          \
-	" c.auto_dial, c.batch_size, c.call_gap_ms, c.batch_gap_ms, c.ring_timeout_s,"                      \
-	" c.wrap_up_s, c.max_attempts, c.retry_delay_s, " MS(                                               \
-		"c.created_at") ","                                                                         \
-				" " MS("c.updated_at") ", c.run_reason, q.pending, q.dialing, q.completed," \
-						       " q.skipped, q.agents FROM campaigns c"
+#define CAMPAIGN_SELECT                                                                                               \
+	"SELECT c.id, c.state, c.auto_dial, " MS("c.created_at") ", " MS("c.updated_at") ", " MS(                     \
+		"c.archived_at") ", c.run_code, c.run_reason, q.pending, q.dialing, q.completed,"                     \
+				 " q.skipped, q.agents, c.name, c.description, c.dial_method, c.caller_id,"           \
+				 " c.priority, c.weight, c.batch_size, c.call_gap_ms, c.batch_gap_ms,"                \
+				 " c.ring_timeout_s, c.wrap_up_s, c.preview_s, c.max_attempts, c.max_attempts_24h,"   \
+				 " c.retry_after_s, c.retry_max, c.hours, c.hours_zone, c.time_zone,"                 \
+				 " c.fallback_zone, c.record, c.announcement_text, c.announcement_url, c.script,"     \
+				 " c.max_calls_day, c.max_minutes_day, c.max_cost_day, c.max_cost, c.cost_per_minute" \
+				 " FROM campaigns c"
 /* Reads the whole queue: for people, not for the runner. */
 #define COUNTS                                                                           \
 	" CROSS JOIN LATERAL ("                                                          \
@@ -26,51 +29,120 @@
 	" CROSS JOIN (VALUES (0, 0, 0, 0, 0))" \
 	" AS q(pending, dialing, completed, skipped, agents)"
 
-static void read_campaign(struct db_row *row, void *item)
+static void read_settings(struct db_row *row, struct db_campaign *c)
 {
-	struct db_campaign *c = item;
-
-	c->id = row_int(row);
 	row_text(row, c->name, sizeof(c->name));
 	row_text(row, c->description, sizeof(c->description));
-	row_text(row, c->state, sizeof(c->state));
 	row_text(row, c->dial_method, sizeof(c->dial_method));
 	row_text(row, c->caller_id, sizeof(c->caller_id));
-	c->auto_dial = row_bool(row);
+	c->priority = (int)row_int(row);
+	c->weight = (int)row_int(row);
 	c->batch_size = (int)row_int(row);
 	c->call_gap_ms = (int)row_int(row);
 	c->batch_gap_ms = (int)row_int(row);
 	c->ring_timeout_s = (int)row_int(row);
 	c->wrap_up_s = (int)row_int(row);
+	c->preview_s = (int)row_int(row);
 	c->max_attempts = (int)row_int(row);
-	c->retry_delay_s = (int)row_int(row);
+	c->max_attempts_24h = (int)row_int(row);
+	(void)row_ints(row, c->retry_after_s, DB_RETRY_KINDS);
+	(void)row_ints(row, c->retry_max, DB_RETRY_KINDS);
+	row_text(row, c->hours, sizeof(c->hours));
+	row_text(row, c->hours_zone, sizeof(c->hours_zone));
+	row_text(row, c->time_zone, sizeof(c->time_zone));
+	row_text(row, c->fallback_zone, sizeof(c->fallback_zone));
+	c->record = row_bool(row);
+	row_text(row, c->announcement_text, sizeof(c->announcement_text));
+	row_text(row, c->announcement_url, sizeof(c->announcement_url));
+	row_text(row, c->script, sizeof(c->script));
+	c->limits.calls_day = (int)row_int(row);
+	c->limits.minutes_day = (int)row_int(row);
+	c->limits.cost_day = row_real(row);
+	c->limits.cost = row_real(row);
+	c->limits.cost_per_minute = row_real(row);
+}
+
+static void read_campaign(struct db_row *row, void *item)
+{
+	struct db_campaign *c = item;
+
+	c->id = row_int(row);
+	row_text(row, c->state, sizeof(c->state));
+	c->auto_dial = row_bool(row);
 	c->created_ms = row_int(row);
 	c->updated_ms = row_int(row);
+	c->archived_ms = row_int(row);
+	row_text(row, c->run_code, sizeof(c->run_code));
 	row_text(row, c->run_reason, sizeof(c->run_reason));
 	c->pending = row_int(row);
 	c->dialing = row_int(row);
 	c->completed = row_int(row);
 	c->skipped = row_int(row);
 	c->agents = row_int(row);
+	read_settings(row, c);
 }
 
 static const struct db_reader campaign_reader = {
 	sizeof(struct db_campaign), read_campaign};
 
+/* What people set, in the order of read_settings(). */
+#define SETTINGS                                                                          \
+	"name, description, dial_method, caller_id, priority, weight, batch_size,"        \
+	" call_gap_ms, batch_gap_ms, ring_timeout_s, wrap_up_s, preview_s, max_attempts," \
+	" max_attempts_24h, retry_after_s, retry_max, hours, hours_zone, time_zone,"      \
+	" fallback_zone, record, announcement_text, announcement_url, script,"            \
+	" max_calls_day, max_minutes_day, max_cost_day, max_cost, cost_per_minute"
+#define VALUES                                                                        \
+	"$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17," \
+	" $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29"
+#define SETTINGS_COUNT 29
+
+static const char create_sql[] =
+	"INSERT INTO campaigns (" SETTINGS ") VALUES (" VALUES ") RETURNING id";
+static const char update_sql[] =
+	"UPDATE campaigns SET (" SETTINGS ", updated_at) = (" VALUES ", now())"
+	" WHERE id = $30 AND archived_at IS NULL RETURNING id";
+
+static int write_settings(
+	struct db *db, const struct db_campaign *c, int64_t id, int64_t *ret_id)
+{
+	struct buf after = {0}, max = {0};
+	int rc;
+
+	for (size_t i = 0; i < DB_RETRY_KINDS; i++) {
+		array_int(&after, c->retry_after_s[i]);
+		array_int(&max, c->retry_max[i]);
+	}
+	rc = array_end(&after);
+	if (rc == 0)
+		rc = array_end(&max);
+	if (rc == 0) {
+		const struct db_arg args[] = {arg_text(c->name), arg_text(c->description),
+			arg_text(c->dial_method), arg_text(c->caller_id),
+			arg_int(c->priority), arg_int(c->weight), arg_int(c->batch_size),
+			arg_int(c->call_gap_ms), arg_int(c->batch_gap_ms),
+			arg_int(c->ring_timeout_s), arg_int(c->wrap_up_s),
+			arg_int(c->preview_s), arg_int(c->max_attempts),
+			arg_int(c->max_attempts_24h), arg_text(after.data),
+			arg_text(max.data), arg_text(c->hours), arg_text(c->hours_zone),
+			arg_text(c->time_zone), arg_text(c->fallback_zone),
+			arg_bool(c->record), arg_text(c->announcement_text),
+			arg_text(c->announcement_url), arg_text(c->script),
+			arg_int(c->limits.calls_day), arg_int(c->limits.minutes_day),
+			arg_real(c->limits.cost_day), arg_real(c->limits.cost),
+			arg_real(c->limits.cost_per_minute), arg_int(id)};
+
+		rc = db_run_number(db, id ? update_sql : create_sql, args,
+			SETTINGS_COUNT + (id != 0), ret_id);
+	}
+	buf_free(&after);
+	buf_free(&max);
+	return rc;
+}
+
 int db_campaign_create(struct db *db, const struct db_campaign *c, int64_t *ret_id)
 {
-	return db_run_number(db,
-		"INSERT INTO campaigns (name, description, dial_method, caller_id, batch_size,"
-		" call_gap_ms, batch_gap_ms, ring_timeout_s, wrap_up_s, max_attempts,"
-		" retry_delay_s) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
-		" RETURNING id",
-		ARGS(arg_text(c->name), arg_text(c->description),
-			arg_text(c->dial_method), arg_text(c->caller_id),
-			arg_int(c->batch_size), arg_int(c->call_gap_ms),
-			arg_int(c->batch_gap_ms), arg_int(c->ring_timeout_s),
-			arg_int(c->wrap_up_s), arg_int(c->max_attempts),
-			arg_int(c->retry_delay_s)),
-		ret_id);
+	return write_settings(db, c, 0, ret_id);
 }
 
 int db_campaign_get(struct db *db, int64_t id, struct db_campaign *ret_campaign)
@@ -81,18 +153,34 @@ int db_campaign_get(struct db *db, int64_t id, struct db_campaign *ret_campaign)
 
 int db_campaign_update(struct db *db, const struct db_campaign *c)
 {
-	return db_run_one(db,
-		"UPDATE campaigns SET name = $2, description = $3, dial_method = $4,"
-		" caller_id = $5, batch_size = $6, call_gap_ms = $7, batch_gap_ms = $8,"
-		" ring_timeout_s = $9, wrap_up_s = $10, max_attempts = $11, retry_delay_s = $12,"
-		" updated_at = now() WHERE id = $1",
-		ARGS(arg_int(c->id), arg_text(c->name), arg_text(c->description),
-			arg_text(c->dial_method), arg_text(c->caller_id),
-			arg_int(c->batch_size), arg_int(c->call_gap_ms),
-			arg_int(c->batch_gap_ms), arg_int(c->ring_timeout_s),
-			arg_int(c->wrap_up_s), arg_int(c->max_attempts),
-			arg_int(c->retry_delay_s)),
-		NULL);
+	int64_t id;
+
+	return write_settings(db, c, c->id, &id);
+}
+
+int db_campaign_archive(struct db *db, int64_t id)
+{
+	PGresult *result = NULL;
+	struct db_row row;
+	bool archived;
+	int rc;
+
+	rc = db_run_one(db,
+		"UPDATE campaigns k SET archived_at = now(), state = 'completed',"
+		" auto_dial = false, updated_at = now() WHERE k.id = $1"
+		" AND k.archived_at IS NULL AND NOT EXISTS (SELECT 1 FROM calls c"
+		"  WHERE c.campaign_id = k.id AND c.state <> 'ended')",
+		ARGS(arg_int(id)), NULL);
+	if (rc != -ENOENT)
+		return rc;
+	rc = db_run_one(db, "SELECT archived_at IS NOT NULL FROM campaigns WHERE id = $1",
+		ARGS(arg_int(id)), &result);
+	if (rc < 0)
+		return rc;
+	row = db_row(result, 0);
+	archived = row_bool(&row);
+	PQclear(result);
+	return archived ? -EALREADY : -EBUSY;
 }
 
 /* Tells "no such campaign" from "not in this state" after an UPDATE that touched nothing. */
@@ -120,8 +208,9 @@ int db_campaign_set_state(struct db *db, int64_t id, const char *state)
 
 int db_campaign_list(struct db *db, struct db_campaign **ret_campaigns, size_t *ret_count)
 {
-	return db_run_rows(db, CAMPAIGN_SELECT COUNTS " ORDER BY c.id", NO_ARGS,
-		&campaign_reader, (void **)ret_campaigns, ret_count);
+	return db_run_rows(db,
+		CAMPAIGN_SELECT COUNTS " WHERE c.archived_at IS NULL ORDER BY c.id",
+		NO_ARGS, &campaign_reader, (void **)ret_campaigns, ret_count);
 }
 
 int db_campaign_join(struct db *db, int64_t campaign_id, int64_t user_id)
@@ -189,8 +278,9 @@ int db_campaign_lease(struct db *db, const char *node, unsigned lease_ms,
 		ret_count);
 }
 
-int db_campaign_note(struct db *db, int64_t id, const char *reason)
+int db_campaign_note(struct db *db, int64_t id, const char *code, const char *reason)
 {
-	return db_run(db, "UPDATE campaigns SET run_reason = $2 WHERE id = $1",
-		ARGS(arg_int(id), arg_text(reason)), NULL);
+	return db_run(db,
+		"UPDATE campaigns SET run_code = $2, run_reason = $3 WHERE id = $1",
+		ARGS(arg_int(id), arg_text(code), arg_text(reason)), NULL);
 }

@@ -6,6 +6,16 @@
 
 #include "db/conn.h"
 
+#define DB_RETRY_KINDS 7
+#define DB_HOURS_SIZE 512
+#define DB_ZONE_SIZE 48
+
+/* What may be spent; 0: no limit. */
+struct db_limits {
+	int calls_day, minutes_day;
+	double cost_day, cost, cost_per_minute;
+};
+
 struct db_campaign {
 	int64_t id;
 	char name[DB_NAME_SIZE];
@@ -14,10 +24,22 @@ struct db_campaign {
 	char dial_method[DB_WORD_SIZE];
 	char caller_id[DB_NUMBER_SIZE];
 	bool auto_dial;
-	int batch_size, call_gap_ms, batch_gap_ms, ring_timeout_s, wrap_up_s;
-	int max_attempts, retry_delay_s;
-	int64_t created_ms, updated_ms;
-	char run_reason[128]; /* why the runner dials or does not; its node writes it */
+	int priority, weight; /* 1 gets agents first; the share among equals */
+	int batch_size, call_gap_ms, batch_gap_ms, ring_timeout_s, wrap_up_s, preview_s;
+	int max_attempts, max_attempts_24h;
+	int retry_after_s[DB_RETRY_KINDS],
+		retry_max[DB_RETRY_KINDS]; /* by dialer/retry.h */
+	char hours[DB_HOURS_SIZE];     /* as dialer/hours.h writes them; "": any time */
+	char hours_zone[DB_WORD_SIZE]; /* contact or campaign */
+	char time_zone[DB_ZONE_SIZE], fallback_zone[DB_ZONE_SIZE];
+	bool record;
+	char announcement_text[512], announcement_url[512];
+	char script[4096];
+	struct db_limits limits;
+	int64_t created_ms, updated_ms, archived_ms; /* 0: not archived */
+	char run_code
+		[DB_WORD_SIZE]; /* why the runner dials or does not; its node writes it */
+	char run_reason[128];   /* the same for people */
 	/* Counted on reading. */
 	int64_t pending, dialing, completed, skipped, agents;
 };
@@ -26,10 +48,13 @@ struct db_campaign {
 int db_campaign_create(
 	struct db *db, const struct db_campaign *campaign, int64_t *ret_id);
 int db_campaign_get(struct db *db, int64_t id, struct db_campaign *ret_campaign);
-/* Writes name, description, dial_method, caller_id and the numbers of pacing and retry. */
+/* Writes what people set, all but the state. An archived campaign is -ENOENT. */
 int db_campaign_update(struct db *db, const struct db_campaign *campaign);
+/* Hides it for good, completed, its history kept. -EBUSY: calls are open; -EALREADY. */
+int db_campaign_archive(struct db *db, int64_t id);
 /* -EINVAL: not a state that can follow (completed is final; draft only at birth). */
 int db_campaign_set_state(struct db *db, int64_t id, const char *state);
+/* All that are not archived, oldest first. */
 int db_campaign_list(
 	struct db *db, struct db_campaign **ret_campaigns, size_t *ret_count);
 
@@ -52,7 +77,7 @@ int db_campaign_lease(struct db *db, const char *node, unsigned lease_ms,
 	struct db_campaign **ret_campaigns, size_t *ret_count);
 
 /* The runner's reason, for people on any node. */
-int db_campaign_note(struct db *db, int64_t id, const char *reason);
+int db_campaign_note(struct db *db, int64_t id, const char *code, const char *reason);
 
 struct db_list {
 	int64_t id, campaign_id; /* 0: none */

@@ -66,7 +66,7 @@ static inline struct db_arg arg_bytes(const void *bytes, int length)
 		(int)(sizeof((const struct db_arg[]){__VA_ARGS__}) / \
 			sizeof(struct db_arg))
 #define NO_ARGS NULL, 0
-#define DB_ARGS_MAX 24
+#define DB_ARGS_MAX 48
 
 /*
  * Runs one statement. *ret_result is the caller's to PQclear(); NULL when nobody wants it.
@@ -105,6 +105,9 @@ struct db_row db_row(const PGresult *result, int row);
 int64_t row_int(struct db_row *row); /* null is 0 */
 int64_t row_int_or(struct db_row *row, int64_t when_null);
 bool row_bool(struct db_row *row);
+double row_real(struct db_row *row); /* null is 0 */
+/* An int[] of at most `count` values; returns how many it has, 0 for null. */
+size_t row_ints(struct db_row *row, int *ret_values, size_t count);
 /* Null is "". Text that does not fit is cut between characters. */
 void row_text(struct db_row *row, char *dst, size_t size);
 

@@ -67,8 +67,12 @@ static int load_retries(struct db *db, const struct db_tables *tables)
 	for (size_t i = 0; rc == 0 && i < tables->retry_count; i++) {
 		const struct db_retry *r = &tables->retries[i];
 
-		rc = db_run(db, "INSERT INTO call_retry (outcome, again) VALUES ($1, $2)",
-			ARGS(arg_text(r->outcome), arg_bool(r->again)), NULL);
+		rc = db_run(db,
+			"INSERT INTO call_retry (outcome, place, after_s, max)"
+			" VALUES ($1, $2, $3, $4)",
+			ARGS(arg_text(r->outcome), arg_int(r->place), arg_int(r->after_s),
+				arg_int(r->max)),
+			NULL);
 	}
 	return rc;
 }
@@ -87,7 +91,10 @@ int db_load_tables(struct db *db, const struct db_tables *tables)
 	if (rc == 0)
 		rc = load_retries(db, tables);
 	if (rc == 0)
-		rc = db_run(db, "UPDATE account_rate SET per_second = $1",
+		rc = db_run(db,
+			"UPDATE account_rate SET most_per_second = $1::float8,"
+			" per_second = CASE WHEN most_per_second = $1::float8::numeric"
+			"  THEN per_second ELSE $1::float8 END",
 			ARGS(arg_real(tables->calls_per_second)), NULL);
 	if (rc == 0)
 		rc = db_commit(db);

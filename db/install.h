@@ -21,9 +21,10 @@ struct db_deadline {
 	bool plus_ring;
 };
 
+/* What an outcome means when the campaign does not say it; `place` in its arrays, from 1. */
 struct db_retry {
 	const char *outcome;
-	bool again;
+	int place, after_s, max;
 };
 
 struct db_tables {
@@ -39,7 +40,10 @@ struct db_tables {
 /* The installation's id, made at the first call. */
 int db_install_id(struct db *db, char ret_id[DB_INSTALL_SIZE]);
 
-/* Replaces call_transition, call_deadline, call_retry and account_rate.per_second. */
+/*
+ * Replaces call_transition, call_deadline and call_retry. A new calls_per_second sets the account's
+ * rate; the same one leaves a rate that was lowered as it is.
+ */
 int db_load_tables(struct db *db, const struct db_tables *tables);
 
 #endif

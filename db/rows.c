@@ -42,6 +42,30 @@ bool row_bool(struct db_row *row)
 	return text && text[0] == 't';
 }
 
+double row_real(struct db_row *row)
+{
+	const char *text = next(row);
+
+	return text ? strtod(text, NULL) : 0;
+}
+
+size_t row_ints(struct db_row *row, int *ret_values, size_t count)
+{
+	const char *text = next(row);
+	size_t have = 0;
+
+	while (text && have < count && *text && *text != '}') {
+		char *end;
+		long value = strtol(text + 1, &end, 10); /* behind { or , */
+
+		if (end == text + 1)
+			break;
+		ret_values[have++] = (int)value;
+		text = end;
+	}
+	return have;
+}
+
 void row_text(struct db_row *row, char *dst, size_t size)
 {
 	const char *text = next(row);

@@ -1,27 +1,26 @@
-/* retry.c: what becomes of a queue entry. See retry.h. */
+/* retry.c: the default rules of retry. See retry.h. */
 #include "dialer/retry.h"
 
-#include <stddef.h>
 #include <string.h>
 
-static bool is_final(const char *outcome)
+const struct retry_rule retry_rules[RETRY_KINDS] = {
+	{"busy", 600, 5},
+	{"no_answer", 3600, 5},
+	{"failed", 3600, 2},
+	/* A day of rest after a machine (Ofcom, persistent misuse policy). */
+	{"machine", 86400, 2},
+	/* Withdrawn before anybody answered: Twilio had queued it, or somebody hung up. */
+	{"canceled", 120, 5},
+	/* Nobody spoke to the person: 72 hours of rest (the same). */
+	{"abandoned", 259200, 1},
+	/* Nobody knows what became of it; perhaps it rang. */
+	{"unknown", 3600, 2},
+};
+
+int retry_place(const char *outcome)
 {
-	/* Spoken to a person, left to a machine, or never to be a person. */
-	static const char *const words[] = {"completed", "machine", "fax"};
-
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (strcmp(outcome, words[i]) == 0)
-			return true;
-	return false;
-}
-
-struct retry_verdict retry_after(
-	const struct retry_rules *rules, const char *outcome, unsigned attempts)
-{
-	bool again = !is_final(outcome) && attempts < rules->max_attempts;
-
-	return (struct retry_verdict){
-		.again = again,
-		.delay_s = again ? rules->delay_s : 0,
-	};
+	for (int i = 0; i < RETRY_KINDS; i++)
+		if (strcmp(retry_rules[i].outcome, outcome) == 0)
+			return i;
+	return -1;
 }

@@ -1,24 +1,27 @@
-/* retry.h: what becomes of a queue entry when its call has ended. Pure. */
+/*
+ * retry.h: after which outcomes a contact is called again, how much later and how often, when the
+ * campaign does not say it. Pure.
+ *
+ * The decision itself falls in the transaction that ends the call (release_ended_calls() in
+ * db/migrations/), from these numbers and the campaign's.
+ */
 #ifndef OMNIVOX_DIALER_RETRY_H
 #define OMNIVOX_DIALER_RETRY_H
 
-#include <stdbool.h>
+#define RETRY_KINDS 7 /* outcomes that a campaign may have a rule for */
+#define RETRY_AFTER_MAX_S 2592000
+#define RETRY_MAX 100
 
-struct retry_rules {
-	unsigned max_attempts;
-	unsigned delay_s;
+struct retry_rule {
+	const char *outcome; /* a call outcome word */
+	int after_s;         /* until the next call */
+	int max; /* how many calls may follow such an outcome; 0: it is final */
 };
 
-struct retry_verdict {
-	bool again;
-	unsigned delay_s;
-};
+/* The defaults. The place of an outcome in it never changes: campaigns are stored by it. */
+extern const struct retry_rule retry_rules[RETRY_KINDS];
 
-/*
- * `outcome`: a call outcome word; "completed", "machine" and "fax" are final at once, every
- * other, also one that is not known here, is tried again. `attempts` counts the call that ended.
- */
-struct retry_verdict retry_after(
-	const struct retry_rules *rules, const char *outcome, unsigned attempts);
+/* The place of an outcome, or -1: it is final in every campaign (completed, fax). */
+int retry_place(const char *outcome);
 
 #endif

@@ -40,7 +40,8 @@ void api_send(struct gateway *gw, uint64_t request_id, struct api_reply *reply)
 		doc = reply->code[0] != '\0' ? error_json(reply)
 					     : json_pack("{s:b, s:o}", "success", 1,
 						       "data", reply->data);
-	text = doc == NULL ? NULL : json_dumps(doc, JSON_COMPACT);
+	text = doc == NULL ? NULL
+			   : json_dumps(doc, JSON_COMPACT | JSON_REAL_PRECISION(12));
 	if (text == NULL)
 		out.status = 500;
 	else

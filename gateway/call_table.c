@@ -63,16 +63,12 @@ static const struct db_transition transitions[] = {
 	ENDINGS("bridged"),
 };
 
-static const char *const outcomes[] = {"completed", "busy", "no_answer", "failed",
-	"canceled", "abandoned", "machine", "fax", "unknown"};
-
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 void call_table(const struct call_table_times *times, struct db_tables *ret_tables)
 {
 	static struct db_deadline deadlines[6];
-	static struct db_retry retries[COUNT(outcomes)];
-	static const struct retry_rules any = {.max_attempts = 2, .delay_s = 0};
+	static struct db_retry retries[RETRY_KINDS];
 
 	/* Twilio adds up to 5 s to a ring time-out. */
 	deadlines[0] = (struct db_deadline){"placing", 20, false};
@@ -81,9 +77,9 @@ void call_table(const struct call_table_times *times, struct db_tables *ret_tabl
 	deadlines[3] = (struct db_deadline){"ringing", 7, true};
 	deadlines[4] = (struct db_deadline){"answered", times->reconcile_s, false};
 	deadlines[5] = (struct db_deadline){"bridged", times->reconcile_s, false};
-	for (size_t i = 0; i < COUNT(outcomes); i++)
-		retries[i] = (struct db_retry){
-			outcomes[i], retry_after(&any, outcomes[i], 1).again};
+	for (int i = 0; i < RETRY_KINDS; i++)
+		retries[i] = (struct db_retry){retry_rules[i].outcome, i + 1,
+			retry_rules[i].after_s, retry_rules[i].max};
 	*ret_tables = (struct db_tables){
 		.transitions = transitions,
 		.transition_count = COUNT(transitions),

@@ -100,7 +100,7 @@ static void note_work(struct job *job, void *ctx)
 {
 	struct note_job *task = list_entry(job, struct note_job, job);
 
-	(void)db_campaign_note(ctx, task->campaign_id, task->reason);
+	(void)db_campaign_note(ctx, task->campaign_id, "", task->reason);
 	free(task);
 }
 

@@ -5,40 +5,11 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "base/config.h"
 #include "db/campaigns.h"
-#include "dialer/number.h"
 #include "gateway/campaign.h"
+#include "gateway/campaign_body.h"
 
 #define GENERATE_MAX 1000000
-
-static json_t *stats_json(const struct db_campaign *c)
-{
-	return json_pack("{s:I, s:I, s:I, s:I}", "pending", (json_int_t)c->pending,
-		"dialing", (json_int_t)c->dialing, "completed", (json_int_t)c->completed,
-		"skipped", (json_int_t)c->skipped);
-}
-
-static json_t *campaign_json(const struct db_campaign *c)
-{
-	json_t *doc = json_pack("{s:o, s:o, s:s, s:s, s:s, s:b, s:s, s:s, s:b, s:s, s:I}",
-		"id", api_id(c->id), "campaignId", api_id(c->id), "name", c->name,
-		"description", c->description, "state", c->state, "isActive",
-		strcmp(c->state, "active") == 0, "dialMethod", c->dial_method, "callerId",
-		c->caller_id, "autoDial", c->auto_dial, "runReason", c->run_reason,
-		"agentCount", (json_int_t)c->agents);
-	json_t *more = json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:o, s:o, s:o}",
-		"batchSize", c->batch_size, "callGapMs", c->call_gap_ms, "batchGapMs",
-		c->batch_gap_ms, "ringTimeoutS", c->ring_timeout_s, "wrapUpS",
-		c->wrap_up_s, "maxAttempts", c->max_attempts, "retryDelayS",
-		c->retry_delay_s, "stats", stats_json(c), "createdAt",
-		api_time(c->created_ms), "updatedAt", api_time(c->updated_ms));
-
-	if (doc != NULL && more != NULL)
-		(void)json_object_update(doc, more);
-	json_decref(more);
-	return doc;
-}
 
 /* Answers with the campaign as it now is. */
 static void answer(struct api_call *call, struct api_reply *reply, int status, int64_t id)
@@ -76,80 +47,19 @@ void campaign_get(struct api_call *call, struct api_reply *reply)
 	answer(call, reply, 200, api_param_id(call, 0));
 }
 
-/* Fields of the body over what is in *c already. */
-static int read_campaign(
-	struct api_call *call, struct api_reply *reply, struct db_campaign *c)
-{
-	static const char *const fields[] = {"name", "description", "state", "dialMethod",
-		"callerId", "batchSize", "callGapMs", "batchGapMs", "ringTimeoutS",
-		"wrapUpS", "maxAttempts", "retryDelayS", NULL};
-	char number[64] = "";
-
-	if (api_body_only(call, reply, fields) < 0 ||
-		api_body_text(call, reply, "name", c->name[0] == '\0', c->name,
-			sizeof(c->name)) < 0 ||
-		api_body_text(call, reply, "description", false, c->description,
-			sizeof(c->description)) < 0 ||
-		api_body_text(call, reply, "dialMethod", false, c->dial_method,
-			sizeof(c->dial_method)) < 0 ||
-		api_body_text(call, reply, "callerId", false, number, sizeof(number)) <
-			0 ||
-		api_body_int(call, reply, "batchSize", 1, 100, &c->batch_size) < 0 ||
-		api_body_int(call, reply, "callGapMs", 0, 600000, &c->call_gap_ms) < 0 ||
-		api_body_int(call, reply, "batchGapMs", 0, 3600000, &c->batch_gap_ms) <
-			0 ||
-		api_body_int(call, reply, "ringTimeoutS", 5, 600, &c->ring_timeout_s) <
-			0 ||
-		api_body_int(call, reply, "wrapUpS", 0, 3600, &c->wrap_up_s) < 0 ||
-		api_body_int(call, reply, "maxAttempts", 1, 100, &c->max_attempts) < 0 ||
-		api_body_int(call, reply, "retryDelayS", 0, 2592000, &c->retry_delay_s) <
-			0)
-		return -EINVAL;
-	if (c->name[0] == '\0') {
-		api_fail_field(reply, "name", "name must not be empty.");
-		return -EINVAL;
-	}
-	if (strcmp(c->dial_method, "manual") != 0 &&
-		strcmp(c->dial_method, "progressive") != 0) {
-		api_fail_field(
-			reply, "dialMethod", "dialMethod must be manual or progressive.");
-		return -EINVAL;
-	}
-	if (number[0] != '\0' && !number_valid(number)) {
-		api_fail_field(reply, "callerId",
-			"callerId must be a number in E.164, such as +14155552671.");
-		return -EINVAL;
-	}
-	if (number[0] != '\0')
-		memcpy(c->caller_id, number, strlen(number) + 1);
-	return 0;
-}
-
 void campaign_create(struct api_call *call, struct api_reply *reply)
 {
-	/* The seed's pacing: five calls 3 s apart, 10 s rest, 30 s of ringing. */
-	struct db_campaign c = {
-		.dial_method = "progressive",
-		.batch_size = 5,
-		.call_gap_ms = 3000,
-		.batch_gap_ms = 10000,
-		.ring_timeout_s = 30,
-		.wrap_up_s = 10,
-		.max_attempts = 3,
-		.retry_delay_s = 3600,
-	};
-	const char *caller_id = config_text(call->gw->config, "TWILIO_PHONE_NUMBER");
+	struct db_campaign c;
 	int64_t id;
 	int err;
 
-	if (strlen(caller_id) < sizeof(c.caller_id))
-		memcpy(c.caller_id, caller_id, strlen(caller_id) + 1);
 	if (json_object_get(call->body, "state") != NULL) {
 		api_fail_field(
 			reply, "state", "A new campaign is a draft; set state later.");
 		return;
 	}
-	if (read_campaign(call, reply, &c) < 0)
+	campaign_defaults(call->gw, &c);
+	if (campaign_read(call, reply, &c) < 0)
 		return;
 	err = db_campaign_create(call->db, &c, &id);
 	if (err < 0)
@@ -164,7 +74,7 @@ void campaign_update(struct api_call *call, struct api_reply *reply)
 	struct db_campaign c;
 	int err = db_campaign_get(call->db, api_param_id(call, 0), &c);
 
-	if (err == 0 && (read_campaign(call, reply, &c) < 0 ||
+	if (err == 0 && (campaign_read(call, reply, &c) < 0 ||
 				api_body_text(call, reply, "state", false, state,
 					sizeof(state)) < 0))
 		return;
@@ -287,7 +197,7 @@ void campaign_auto_dial_status(struct api_call *call, struct api_reply *reply)
 			json_pack("{s:o, s:b, s:s, s:s, s:o}", "campaignId", api_id(c.id),
 				"running", c.auto_dial && strcmp(c.state, "active") == 0,
 				"state", c.state, "reason", c.run_reason, "stats",
-				stats_json(&c)));
+				campaign_counts_json(&c)));
 }
 
 void campaign_auto_dial_start(struct api_call *call, struct api_reply *reply)

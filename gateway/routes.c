@@ -6,6 +6,7 @@
 #include "gateway/auth_api.h"
 #include "gateway/call_api.h"
 #include "gateway/campaign_api.h"
+#include "gateway/dnc_api.h"
 #include "gateway/list_api.h"
 #include "gateway/queue_api.h"
 #include "gateway/service_api.h"
@@ -67,6 +68,18 @@ static const struct api_route routes[] = {
 		.roles = STAFF,
 		.raw = true,
 		.handle = list_upload,
+	},
+
+	ROUTE(HTTP_GET, "/api/admin/dnc", STAFF, dnc_list),
+	ROUTE(HTTP_POST, "/api/admin/dnc", ALL, dnc_create),
+	ROUTE(HTTP_DELETE, "/api/admin/dnc/:id", STAFF, dnc_delete),
+	ROUTE(HTTP_POST, "/api/admin/dnc/check", ALL, dnc_check),
+	{
+		.http = {.methods = HTTP_POST,
+			.path = "/api/admin/dnc/bulk-import",
+			.body_max = UPLOAD_MAX},
+		.roles = STAFF,
+		.handle = dnc_bulk_import,
 	},
 
 	ROUTE(HTTP_GET, "/api/agents", STAFF, agents_list),

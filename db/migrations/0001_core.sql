@@ -58,17 +58,42 @@ CREATE TABLE campaigns (
 	description text NOT NULL DEFAULT '',
 	state text NOT NULL DEFAULT 'draft'
 		CHECK (state IN ('draft', 'active', 'paused', 'completed')),
-	dial_method text NOT NULL DEFAULT 'progressive' CHECK (dial_method IN ('manual', 'progressive')),
+	dial_method text NOT NULL DEFAULT 'progressive'
+		CHECK (dial_method IN ('manual', 'preview', 'progressive')),
 	caller_id text NOT NULL CHECK (caller_id ~ '^\+[1-9][0-9]{6,14}$'),
 	auto_dial boolean NOT NULL DEFAULT false,   -- what the operator wants
+	priority int NOT NULL DEFAULT 5 CHECK (priority BETWEEN 1 AND 9), -- 1 gets agents first
+	weight int NOT NULL DEFAULT 10 CHECK (weight BETWEEN 1 AND 100),  -- share among equals
 	batch_size int NOT NULL DEFAULT 5 CHECK (batch_size BETWEEN 1 AND 100),
 	call_gap_ms int NOT NULL DEFAULT 3000 CHECK (call_gap_ms BETWEEN 0 AND 600000),
 	batch_gap_ms int NOT NULL DEFAULT 10000 CHECK (batch_gap_ms BETWEEN 0 AND 3600000),
 	ring_timeout_s int NOT NULL DEFAULT 30 CHECK (ring_timeout_s BETWEEN 5 AND 600),
 	wrap_up_s int NOT NULL DEFAULT 10 CHECK (wrap_up_s BETWEEN 0 AND 3600),
 	max_attempts int NOT NULL DEFAULT 3 CHECK (max_attempts BETWEEN 1 AND 100),
-	retry_delay_s int NOT NULL DEFAULT 3600 CHECK (retry_delay_s BETWEEN 0 AND 2592000),
-	run_reason text NOT NULL DEFAULT '',        -- why the runner dials or does not
+	max_attempts_24h int NOT NULL DEFAULT 3 CHECK (max_attempts_24h BETWEEN 1 AND 100),
+	-- Per outcome, at the place that call_retry gives it; null: that table's default.
+	retry_after_s int[],
+	retry_max int[],
+	-- Calling hours as dialer/hours.h writes them; '' is any time. Of the contact's zone, or
+	-- of time_zone. Contacts whose zone nobody knows are in fallback_zone.
+	hours text NOT NULL DEFAULT '',
+	hours_zone text NOT NULL DEFAULT 'contact' CHECK (hours_zone IN ('contact', 'campaign')),
+	time_zone text NOT NULL DEFAULT 'UTC',      -- its days begin at midnight there
+	fallback_zone text NOT NULL DEFAULT '',
+	record boolean NOT NULL DEFAULT false,
+	announcement_text text NOT NULL DEFAULT '', -- said before a recording begins
+	announcement_url text NOT NULL DEFAULT '',
+	script text NOT NULL DEFAULT '',            -- what the agent reads
+	preview_s int NOT NULL DEFAULT 60 CHECK (preview_s BETWEEN 5 AND 3600),
+	-- Money; 0 is no limit. Costs are estimated: started minutes times cost_per_minute.
+	max_calls_day int NOT NULL DEFAULT 0 CHECK (max_calls_day >= 0),
+	max_minutes_day int NOT NULL DEFAULT 0 CHECK (max_minutes_day >= 0),
+	max_cost_day float8 NOT NULL DEFAULT 0 CHECK (max_cost_day >= 0),
+	max_cost float8 NOT NULL DEFAULT 0 CHECK (max_cost >= 0),
+	cost_per_minute float8 NOT NULL DEFAULT 0 CHECK (cost_per_minute >= 0),
+	run_code text NOT NULL DEFAULT '',          -- why the runner dials or does not
+	run_reason text NOT NULL DEFAULT '',        -- the same for people
+	archived_at timestamptz,                    -- deleted: hidden, its history is kept
 	-- The node that runs it, by the database's clock.
 	lease_node uuid,
 	lease_until timestamptz,
@@ -109,6 +134,7 @@ CREATE TABLE contacts (
 	created_at timestamptz NOT NULL DEFAULT now(),
 	UNIQUE (list_id, phone)
 ) WITH (fillfactor = 85);
+CREATE INDEX contacts_phone ON contacts (phone);
 CREATE INDEX contacts_locked ON contacts (locked_by) WHERE locked_by IS NOT NULL;
 
 CREATE TABLE queue_entries (
@@ -125,6 +151,7 @@ CREATE TABLE queue_entries (
 	agent_id bigint REFERENCES users,   -- for this agent alone, until agent_until
 	agent_until timestamptz,
 	outcome text,
+	reason text NOT NULL DEFAULT '',    -- a code: why it waits for run_at, or was skipped
 	queued_at timestamptz NOT NULL DEFAULT now(),
 	dialed_at timestamptz,
 	completed_at timestamptz,
@@ -146,7 +173,7 @@ CREATE INDEX queue_entries_contact ON queue_entries (contact_id);
 CREATE TABLE agent_sessions (
 	id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
 	user_id bigint NOT NULL REFERENCES users,
-	campaign_id bigint NOT NULL REFERENCES campaigns,
+	campaign_id bigint REFERENCES campaigns,    -- null: whatever the agent is assigned to
 	node_id uuid NOT NULL,
 	state text NOT NULL DEFAULT 'paused'
 		CHECK (state IN ('offline', 'ready', 'reserved', 'on_call', 'wrap_up', 'paused')),
@@ -206,6 +233,9 @@ CREATE TABLE calls (
 	bridged_at timestamptz,
 	ended_at timestamptz,
 	duration_s int,
+	counts boolean NOT NULL DEFAULT true, -- false: it surely never left, nobody was called
+	day date,                     -- of campaign_days, where it is counted
+	billed_minutes int,           -- started ones, when it has ended
 	was_ambiguous boolean NOT NULL DEFAULT false,
 	-- Every state but `ended` has a moment at which the sweeper asks what became of the call.
 	deadline_at timestamptz,
@@ -223,6 +253,8 @@ CREATE INDEX calls_open ON calls (deadline_at) WHERE state <> 'ended';
 CREATE INDEX calls_action ON calls (action_due_at)
 	WHERE action IS NOT NULL AND action_done_at IS NULL;
 CREATE INDEX calls_campaign ON calls (campaign_id, id);
+CREATE INDEX calls_campaign_open ON calls (campaign_id) WHERE state <> 'ended';
+CREATE INDEX calls_number ON calls (number, placed_at) WHERE counts;
 CREATE INDEX calls_session ON calls (agent_session_id);
 
 -- A leg at Twilio: the customer of a call, or an agent session's own leg of one turn.
@@ -304,17 +336,22 @@ CREATE TABLE call_deadline (
 	plus_ring boolean NOT NULL    -- and the campaign's ring time-out on top
 );
 
--- Which outcomes are tried again; loaded from dialer/retry.c.
+-- How an outcome is tried again when the campaign does not say it; from dialer/retry.c.
 CREATE TABLE call_retry (
 	outcome text PRIMARY KEY,
-	again boolean NOT NULL
+	place int NOT NULL,           -- in campaigns.retry_*, from 1
+	after_s int NOT NULL,
+	max int NOT NULL
 );
 
 -- Calls per second are the account's: one bucket for all nodes.
 CREATE TABLE account_rate (
 	only_one boolean PRIMARY KEY DEFAULT true CHECK (only_one),
-	per_second numeric NOT NULL CHECK (per_second > 0),
+	per_second numeric NOT NULL CHECK (per_second > 0), -- now
+	most_per_second numeric NOT NULL,                   -- TWILIO_CPS
 	tokens numeric NOT NULL,
-	filled_at timestamptz NOT NULL DEFAULT now()
+	filled_at timestamptz NOT NULL DEFAULT now(),
+	changed_at timestamptz NOT NULL DEFAULT now(),      -- per_second was, by db_rate_*()
+	slow_calls bigint NOT NULL DEFAULT 0                -- that Twilio queued, ever
 );
-INSERT INTO account_rate (per_second, tokens) VALUES (1, 1);
+INSERT INTO account_rate (per_second, most_per_second, tokens) VALUES (1, 1, 1);

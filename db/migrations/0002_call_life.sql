@@ -17,6 +17,35 @@ $$;
 -- The functions below touch few rows of large tables, always by an index. Their plans are made
 -- once a connection, perhaps while the tables are still empty: hence the settings.
 
+-- Counts what ended calls took of the campaign's day, once: started minutes, as Twilio bills
+-- them. A call that never left gives its place back. The days' rows are locked in one order.
+CREATE FUNCTION bill_ended_calls(p_call bigint[], p_unsent bigint[]) RETURNS void
+LANGUAGE plpgsql
+	SET plan_cache_mode = force_generic_plan
+	SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+BEGIN
+	PERFORM 1 FROM (SELECT DISTINCT c.campaign_id, c.day FROM calls c
+			WHERE c.id = ANY (p_call) AND c.billed_minutes IS NULL) x
+		JOIN campaign_days d ON d.campaign_id = x.campaign_id AND d.day = x.day
+		ORDER BY d.campaign_id, d.day FOR UPDATE OF d;
+	WITH billed AS (
+		UPDATE calls c SET counts = NOT c.id = ANY (p_unsent),
+				billed_minutes = CASE WHEN c.outcome = 'completed' OR c.duration_s > 0
+					THEN ceil(GREATEST(1, COALESCE(c.duration_s,
+						extract(epoch FROM c.ended_at - c.answered_at), 1)) / 60)
+					ELSE 0 END
+			WHERE c.id = ANY (p_call) AND c.billed_minutes IS NULL
+			RETURNING c.campaign_id, c.day, c.counts, c.billed_minutes
+	), sums AS (
+		SELECT b.campaign_id, b.day, sum(b.billed_minutes) AS minutes,
+				count(*) FILTER (WHERE NOT b.counts) AS unsent
+			FROM billed b GROUP BY b.campaign_id, b.day
+	)
+	UPDATE campaign_days d SET minutes = d.minutes + s.minutes, calls = d.calls - s.unsent
+		FROM sums s WHERE d.campaign_id = s.campaign_id AND d.day = s.day;
+END
+$$;
+
 -- What ended calls held is let go: agent, contact, entry. Harmless for calls that are open, and
 -- when repeated.
 CREATE FUNCTION release_ended_calls(p_call bigint[]) RETURNS void
@@ -66,20 +95,24 @@ BEGIN
 			state = CASE WHEN e.again THEN 'pending' ELSE 'completed' END,
 			attempts = q.attempts - e.unsent::int,
 			outcome = CASE WHEN e.unsent THEN q.outcome ELSE e.outcome END,
+			reason = CASE WHEN e.unsent THEN 'unsent' WHEN e.again THEN 'retry' ELSE '' END,
 			run_at = now() + CASE WHEN e.unsent THEN interval '5 seconds'
-				ELSE make_interval(secs => e.retry_delay_s) END,
+				ELSE make_interval(secs => e.after_s) END,
 			completed_at = CASE WHEN e.again THEN NULL ELSE now() END
-		FROM (SELECT c.entry_id, c.attempt, c.outcome, k.retry_delay_s,
-				c.id = ANY (unsent) AS unsent,
-				c.id = ANY (unsent) OR (COALESCE(r.again, false)
-					AND p.attempts < k.max_attempts) AS again
+		FROM (SELECT c.entry_id, c.attempt, c.outcome, c.id = ANY (unsent) AS unsent,
+				COALESCE(k.retry_after_s[r.place], r.after_s, 0) AS after_s,
+				c.id = ANY (unsent) OR (p.attempts < k.max_attempts AND s.so_far
+					<= COALESCE(k.retry_max[r.place], r.max, 0)) AS again
 			FROM calls c JOIN queue_entries p ON p.id = c.entry_id
 			JOIN campaigns k ON k.id = p.campaign_id
 			LEFT JOIN call_retry r ON r.outcome = c.outcome
+			CROSS JOIN LATERAL (SELECT count(*) AS so_far FROM calls o
+				WHERE o.entry_id = c.entry_id AND o.outcome = c.outcome AND o.counts) s
 			WHERE c.id = ANY (ended)) e
 		WHERE q.id = e.entry_id AND q.state = 'dialing' AND q.dials = e.attempt;
 	PERFORM settle_dispositions(ended);
 	PERFORM settle_callbacks(ended, unsent);
+	PERFORM bill_ended_calls(ended, unsent);
 END
 $$;
 

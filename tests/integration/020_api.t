@@ -153,7 +153,8 @@ subtest 'campaigns' => sub {
 
 	my %wrong = (name => ['', 5, undef, 'x' x 128, "a\x{1}"], batchSize => [0, 101, '5', 1.5],
 		callGapMs => [-1, 600001], ringTimeoutS => [4, 601], wrapUpS => [3601], maxAttempts => [0],
-		retryDelayS => [-1], dialMethod => ['predictive', 1], callerId => ['0123', '+1', 7],
+		retry => [1, {busy => 1}, {busy => {afterS => -1}}, {fax => {max => 1}}],
+		limits => [{callsPerDay => 0}, {costPerDay => 5}, {x => 1}], dialMethod => ['predictive', 1], callerId => ['0123', '+1', 7],
 		state => ['draft', 'dead', 1], unknown => [1]);
 	for my $field (sort keys %wrong) {
 		for my $value (@{$wrong{$field}}) {

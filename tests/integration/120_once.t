@@ -51,7 +51,8 @@ $stage->start_gateway;
 patiently(sub { $stage->login });
 my $campaign = patiently(sub {
 	$stage->make_campaign({callGapMs => 0, batchGapMs => 0, batchSize => 100, wrapUpS => 0,
-		ringTimeoutS => 5, maxAttempts => 3, retryDelayS => 7200}, @numbers) });
+		ringTimeoutS => 5, maxAttempts => 3, retry => {map { ($_ => {afterS => 7200, max => 3}) }
+			qw(busy no_answer failed canceled unknown)}}, @numbers) });
 my $serial = 0;
 my @agents = map {
 	patiently(sub { $stage->make_agent('agent' . ++$serial, $campaign) })

@@ -63,9 +63,10 @@ void world_tables(struct db *db, double calls_per_second)
 	static const struct db_deadline deadlines[] = {{"placing", 20, false},
 		{"ambiguous", 120, false}, {"queued", 3, false}, {"ringing", 7, true},
 		{"answered", 60, false}, {"bridged", 60, false}};
-	static const struct db_retry retries[] = {{"completed", false}, {"busy", true},
-		{"no_answer", true}, {"failed", true}, {"canceled", true},
-		{"unknown", true}};
+	static const struct db_retry retries[] = {{"busy", 1, 3600, 5},
+		{"no_answer", 2, 3600, 5}, {"failed", 3, 3600, 5},
+		{"machine", 4, 3600, 5}, {"canceled", 5, 3600, 5},
+		{"abandoned", 6, 3600, 5}, {"unknown", 7, 3600, 5}};
 	struct db_tables tables = {transitions, COUNT(transitions), deadlines,
 		COUNT(deadlines), retries, COUNT(retries), calls_per_second};
 

@@ -43,7 +43,21 @@ static struct db_campaign plain(void)
 		.ring_timeout_s = 25,
 		.wrap_up_s = 7,
 		.max_attempts = 4,
-		.retry_delay_s = 60};
+		.max_attempts_24h = 2,
+		.preview_s = 30,
+		.priority = 3,
+		.weight = 20,
+		.retry_after_s = {60, 70, 80, 90, 100, 110, 120},
+		.retry_max = {1, 2, 3, 4, 5, 6, 7},
+		.hours = "mon 09:00-17:00",
+		.hours_zone = "contact",
+		.time_zone = "Europe/London",
+		.fallback_zone = "Asia/Kolkata",
+		.record = true,
+		.announcement_text = "This call is recorded.",
+		.announcement_url = "https://example.com/a.wav",
+		.script = "Good day",
+		.limits = {1000, 2000, 12.5, 99.75, 0.014}};
 }
 
 static int64_t new_campaign(void)
@@ -64,12 +78,25 @@ static void a_campaign_is_read_as_it_was_written(void **state)
 	(void)state;
 	assert_int_equal(db_campaign_get(db, id, &c), 0);
 	assert_string_equal(c.state, "draft");
-	assert_true(
-		c.id == id && !c.auto_dial && c.wrap_up_s == 7 && c.retry_delay_s == 60);
+	assert_true(c.id == id && !c.auto_dial && c.wrap_up_s == 7 && c.archived_ms == 0);
+	assert_memory_equal(
+		c.retry_after_s, plain().retry_after_s, sizeof(c.retry_after_s));
+	assert_memory_equal(c.retry_max, plain().retry_max, sizeof(c.retry_max));
+	assert_true(c.max_attempts_24h == 2 && c.preview_s == 30 && c.priority == 3 &&
+		    c.weight == 20 && c.record);
+	assert_string_equal(c.hours, plain().hours);
+	assert_string_equal(c.time_zone, "Europe/London");
+	assert_string_equal(c.fallback_zone, "Asia/Kolkata");
+	assert_string_equal(c.announcement_text, plain().announcement_text);
+	assert_string_equal(c.announcement_url, plain().announcement_url);
+	assert_string_equal(c.script, "Good day");
+	assert_true(c.limits.calls_day == 1000 && c.limits.minutes_day == 2000);
+	assert_true(c.limits.cost_day == 12.5 && c.limits.cost == 99.75 &&
+		    c.limits.cost_per_minute == 0.014);
 	(void)snprintf(c.name, sizeof(c.name), "Other");
 	c.max_attempts = 9;
 	assert_int_equal(db_campaign_update(db, &c), 0);
-	assert_int_equal(db_campaign_note(db, id, "nobody is ready"), 0);
+	assert_int_equal(db_campaign_note(db, id, "no_agent", "nobody is ready"), 0);
 	assert_int_equal(db_campaign_list(db, &all, &count), 0);
 	assert_string_equal(all[count - 1].name, "Other");
 	assert_string_equal(all[count - 1].run_reason, "nobody is ready");
@@ -107,6 +134,29 @@ static void a_completed_campaign_stays_completed(void **state)
 	assert_int_equal(db_campaign_auto_dial(db, id, true), -EINVAL);
 	assert_int_equal(db_campaign_set_state(db, -1, "active"), -ENOENT);
 	assert_int_equal(db_campaign_auto_dial(db, -1, true), -ENOENT);
+}
+
+static void an_archived_campaign_is_hidden_with_its_history(void **state)
+{
+	int64_t busy = world_campaign(1, 1), id = new_campaign();
+	struct db_campaign c, *all = NULL;
+	size_t count = 0;
+
+	(void)state;
+	world_tables(db, 1000);
+	(void)world_call(db, busy);
+	assert_int_equal(db_campaign_archive(db, busy), -EBUSY);
+	assert_int_equal(db_campaign_auto_dial(db, busy, false), 0);
+	assert_int_equal(db_campaign_archive(db, id), 0);
+	assert_int_equal(db_campaign_archive(db, id), -EALREADY);
+	assert_int_equal(db_campaign_archive(db, -1), -ENOENT);
+	assert_int_equal(db_campaign_get(db, id, &c), 0);
+	assert_true(c.archived_ms > 0 && strcmp(c.state, "completed") == 0);
+	assert_int_equal(db_campaign_update(db, &c), -ENOENT);
+	assert_int_equal(db_campaign_list(db, &all, &count), 0);
+	for (size_t i = 0; i < count; i++)
+		assert_true(all[i].id != id);
+	free(all);
 }
 
 static size_t lease(const char *node, unsigned ms)
@@ -222,6 +272,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_campaign_is_read_as_it_was_written),
 		cmocka_unit_test(a_completed_campaign_stays_completed),
+		cmocka_unit_test(an_archived_campaign_is_hidden_with_its_history),
 		cmocka_unit_test(one_node_runs_a_campaign_until_its_lease_is_over),
 		cmocka_unit_test(an_import_adds_new_numbers_or_nothing),
 		cmocka_unit_test(a_queue_is_made_once_and_read_in_pages),

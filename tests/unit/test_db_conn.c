@@ -204,7 +204,7 @@ static void tables_are_replaced_as_a_whole_or_not_at_all(void **state)
 			0}, /* ends without an outcome */
 	};
 	static const struct db_deadline deadlines[] = {{"queued", 3, false}};
-	static const struct db_retry retries[] = {{"busy", true}};
+	static const struct db_retry retries[] = {{"busy", 1, 60, 2}};
 	struct db_tables tables = {bad, 1, deadlines, 1, retries, 1, 2.5};
 	struct db *db = db_connect();
 

@@ -108,7 +108,8 @@ sub check
 	my $kind = kind($value);
 	if (exists $schema->{type}) {
 		my @types = ref $schema->{type} ? @{ $schema->{type} } : $schema->{type};
-		return "$at is $kind, not @types" unless grep { $_ eq $kind } @types;
+		return "$at is $kind, not @types"
+			unless grep { $_ eq $kind || $_ eq 'number' && $kind eq 'integer' } @types;
 	}
 	return "$at is not the constant" if exists $schema->{const} && !same($value, $schema->{const});
 	return "$at has no word of the list: $value"
@@ -116,7 +117,7 @@ sub check
 	my @wrong;
 	push @wrong, $self->check_one_of($schema->{oneOf}, $value, $at) if $schema->{oneOf};
 	push @wrong, $self->check_string($schema, $value, $at) if $kind eq 'string';
-	push @wrong, "$at is out of bounds: $value" if $kind eq 'integer'
+	push @wrong, "$at is out of bounds: $value" if $kind =~ /^(integer|number)$/
 		&& ($value < ($schema->{minimum} // $value) || $value > ($schema->{maximum} // $value));
 	push @wrong, $self->check_object($schema, $value, $at) if $kind eq 'object';
 	if ($kind eq 'array') {
