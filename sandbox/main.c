@@ -108,18 +108,16 @@ static int build(struct sandbox *sandbox, const struct config *config, struct er
 		*population != '\0' ? population : NULL, seed, &sandbox->population, err);
 	if (r < 0)
 		return r;
-	r = numbers_new(config_text(config, "SANDBOX_NUMBERS"), &sandbox->numbers, err);
-	if (r < 0)
-		return r;
 	r = calllog_new(path_in(sandbox, "sandbox/calls.jsonl", path), &sandbox->log);
 	if (r < 0)
 		return err_set(err, r, "%s: %s", path, strerror(-r));
 	/* SIDs are the seed's, but those of an earlier run do not come again. */
 	sandbox->chance.state =
 		chance_hash(seed, "sid", (uint64_t)calllog_count(sandbox->log));
+	(void)resources_new(sandbox, &sandbox->resources);
 	sandbox->domain.voice_url = memory_text(*voice_url != '\0' ? voice_url : NULL);
 	sandbox->domain.voice_method = memory_text("POST");
-	return 0;
+	return numbers_add(sandbox, config_text(config, "SANDBOX_NUMBERS"), err);
 }
 
 static int connect_parts(
@@ -197,7 +195,7 @@ static void tear_down(struct sandbox *sandbox)
 	outbox_free(&sandbox->outbox);
 	loop_free(&sandbox->loop);
 	calllog_free(&sandbox->log);
-	numbers_free(&sandbox->numbers);
+	resources_free(&sandbox->resources);
 	population_free(&sandbox->population);
 	free(sandbox->base_url);
 	free(sandbox->domain.voice_url);

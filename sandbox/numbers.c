@@ -1,18 +1,13 @@
-/* numbers.c: a fixed list from the command line. */
+/* numbers.c: numbers from a list. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "sandbox/memory.h"
 #include "sandbox/numbers.h"
+#include "sandbox/sandbox.h"
 
 #define NUMBERS_MAX 1000
-
-struct numbers {
-	struct number *all;
-	size_t count;
-};
 
 int number_valid(const char *text)
 {
@@ -21,85 +16,43 @@ int number_valid(const char *text)
 	return digits >= 4 && digits <= 15 && text[1] != '0' && text[digits + 1] == '\0';
 }
 
-static void add(struct numbers *numbers, const char *phone_number)
+struct resource *numbers_find(struct sandbox *sandbox, const char *phone_number)
 {
-	struct number *number = &numbers->all[numbers->count++];
+	return resources_find_by(
+		sandbox->resources, &kind_number, "phone_number", phone_number);
+}
+
+static void add(struct sandbox *sandbox, const char *phone_number)
+{
+	struct resource *number = resource_new(sandbox, &kind_number, "");
 	struct chance chance = {.state = chance_hash(0, phone_number, 0)};
 
 	chance_sid(&chance, "PN", number->sid);
-	number->phone_number = memory_text(phone_number);
-	number->friendly_name = memory_text(phone_number);
-	number->voice_method = memory_text("POST");
-	number->voice_fallback_method = memory_text("POST");
-	number->status_callback_method = memory_text("POST");
-	number->created_ms = number->updated_ms = clock_wall_ms();
+	resource_set(number, "phone_number", phone_number);
+	resource_set(number, "friendly_name", phone_number);
+	resources_add(sandbox->resources, number);
 }
 
-int numbers_new(const char *list, struct numbers **ret_numbers, struct err *err)
+int numbers_add(struct sandbox *sandbox, const char *list, struct err *err)
 {
-	struct numbers *numbers = memory_zero(sizeof(*numbers));
 	char *copy = memory_text(list), *rest = NULL, *word;
+	const char *words[NUMBERS_MAX];
+	size_t count = 0;
 	int r = 0;
 
-	numbers->all = memory_zero(NUMBERS_MAX * sizeof(*numbers->all));
-	for (word = strtok_r(copy, ", ", &rest); word != NULL;
+	for (word = strtok_r(copy, ", ", &rest); word != NULL && r == 0;
 		word = strtok_r(NULL, ", ", &rest)) {
-		if (!number_valid(word) || numbers->count == NUMBERS_MAX) {
+		if (!number_valid(word) || count == NUMBERS_MAX)
 			r = err_set(err, -EINVAL,
-				"SANDBOX_NUMBERS: \"%s\" is not a number like +15550001",
+				"\"%s\" is not a number like +15550001, or one too many",
 				word);
-			break;
-		}
-		add(numbers, word);
+		else
+			words[count++] = word;
 	}
+	/* The last made is listed first, so the first of the list is made last. */
+	while (r == 0 && count > 0)
+		if (numbers_find(sandbox, words[--count]) == NULL)
+			add(sandbox, words[count]);
 	free(copy);
-	if (r < 0)
-		numbers_free(&numbers);
-	else
-		*ret_numbers = numbers;
 	return r;
-}
-
-void numbers_free(struct numbers **numbers)
-{
-	size_t i;
-
-	if (*numbers == NULL)
-		return;
-	for (i = 0; i < (*numbers)->count; i++) {
-		struct number *n = &(*numbers)->all[i];
-
-		free(n->phone_number);
-		free(n->friendly_name);
-		free(n->voice_url);
-		free(n->voice_method);
-		free(n->voice_fallback_url);
-		free(n->voice_fallback_method);
-		free(n->status_callback);
-		free(n->status_callback_method);
-	}
-	free((*numbers)->all);
-	free(*numbers);
-	*numbers = NULL;
-}
-
-size_t numbers_count(const struct numbers *numbers)
-{
-	return numbers->count;
-}
-
-struct number *numbers_at(struct numbers *numbers, size_t i)
-{
-	return &numbers->all[i];
-}
-
-struct number *numbers_find(struct numbers *numbers, const char *number_or_sid)
-{
-	size_t i;
-
-	for (i = 0; i < numbers->count; i++)
-		if (strcmp(numbers->all[i].phone_number, number_or_sid) == 0 ||
-			strcmp(numbers->all[i].sid, number_or_sid) == 0)
-			return &numbers->all[i];
-	return NULL;
 }

@@ -1,4 +1,5 @@
 /* rest.c: the route table, authentication and the faults on creates. */
+#include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -18,73 +19,8 @@
 #define CONNECTIONS 1024
 #define IDLE_S 60
 
-/* What a row needs besides being found. */
-enum need { ACCOUNT = 1 << 0, CREATES = 1 << 1, MEDIA = 1 << 2 };
-
-#define API "/2010-04-01/Accounts/:account"
-
-static const struct row {
-	enum http_method method;
-	const char *path;
-	unsigned needs;
-	rest_handler *handler;
-} rows[] = {
-	{HTTP_POST, API "/Calls.json", ACCOUNT | CREATES, rest_call_create},
-	{HTTP_GET, API "/Calls.json", ACCOUNT, rest_call_list},
-	{HTTP_GET, API "/Calls/:sid", ACCOUNT, rest_call_fetch},
-	{HTTP_POST, API "/Calls/:sid", ACCOUNT, rest_call_update},
-	{HTTP_DELETE, API "/Calls/:sid", ACCOUNT, rest_call_delete},
-	{HTTP_GET, API "/Conferences.json", ACCOUNT, rest_conference_list},
-	{HTTP_GET, API "/Conferences/:sid", ACCOUNT, rest_conference_fetch},
-	{HTTP_POST, API "/Conferences/:sid", ACCOUNT, rest_conference_update},
-	{HTTP_POST, API "/Conferences/:sid/Participants.json", ACCOUNT | CREATES,
-		rest_participant_create},
-	{HTTP_GET, API "/Conferences/:sid/Participants.json", ACCOUNT,
-		rest_participant_list},
-	{HTTP_GET, API "/Conferences/:sid/Participants/:call", ACCOUNT,
-		rest_participant_fetch},
-	{HTTP_POST, API "/Conferences/:sid/Participants/:call", ACCOUNT,
-		rest_participant_update},
-	{HTTP_DELETE, API "/Conferences/:sid/Participants/:call", ACCOUNT,
-		rest_participant_delete},
-	{HTTP_POST, API "/Calls/:sid/Recordings.json", ACCOUNT,
-		rest_call_recording_create},
-	{HTTP_GET, API "/Calls/:sid/Recordings.json", ACCOUNT, rest_call_recording_list},
-	{HTTP_GET, API "/Calls/:sid/Recordings/:recording", ACCOUNT,
-		rest_call_recording_fetch},
-	{HTTP_POST, API "/Calls/:sid/Recordings/:recording", ACCOUNT,
-		rest_call_recording_update},
-	{HTTP_DELETE, API "/Calls/:sid/Recordings/:recording", ACCOUNT,
-		rest_call_recording_delete},
-	{HTTP_GET, API "/Conferences/:sid/Recordings.json", ACCOUNT,
-		rest_call_recording_list},
-	{HTTP_GET, API "/Conferences/:sid/Recordings/:recording", ACCOUNT,
-		rest_call_recording_fetch},
-	{HTTP_POST, API "/Conferences/:sid/Recordings/:recording", ACCOUNT,
-		rest_call_recording_update},
-	{HTTP_DELETE, API "/Conferences/:sid/Recordings/:recording", ACCOUNT,
-		rest_call_recording_delete},
-	{HTTP_GET, API "/Recordings.json", ACCOUNT, rest_recording_list},
-	{HTTP_GET, API "/Recordings/:recording", MEDIA, rest_recording_fetch},
-	{HTTP_DELETE, API "/Recordings/:recording", ACCOUNT, rest_recording_delete},
-	{HTTP_GET, API "/IncomingPhoneNumbers.json", ACCOUNT, rest_number_list},
-	{HTTP_GET, API "/IncomingPhoneNumbers/:sid", ACCOUNT, rest_number_fetch},
-	{HTTP_POST, API "/IncomingPhoneNumbers/:sid", ACCOUNT, rest_number_update},
-	/* The sandbox's own; whoever reaches its port may use them. */
-	{HTTP_GET, "/sandbox/faults", 0, control_faults_get},
-	{HTTP_PUT, "/sandbox/faults", 0, control_faults_put},
-	{HTTP_PUT, "/sandbox/mixer", 0, control_mixer_put},
-	{HTTP_GET, "/sandbox/sip-domain", 0, control_sip_domain_get},
-	{HTTP_PUT, "/sandbox/sip-domain", 0, control_sip_domain_put},
-	{HTTP_POST, "/sandbox/hangup", 0, control_hangup},
-	{HTTP_GET, "/sandbox/calls", 0, control_calls},
-	{HTTP_GET, "/sandbox/settings", 0, control_settings_get},
-	{HTTP_PUT, "/sandbox/settings", 0, control_settings_put},
-};
-
 #define HEADERS_MAX 12
-
-#define ROWS (sizeof(rows) / sizeof(rows[0]))
+#define ROWS_MAX 256
 
 /* With the headers that Twilio adds to every answer. */
 void rest_send(struct rest *rest, const struct http_reply *reply)
@@ -219,14 +155,14 @@ static bool refuse_create(struct rest *rest)
 
 static void serve(struct rest *rest)
 {
-	const struct row *row = &rows[rest->request->route];
+	const struct rest_row *row = &rest_rows[rest->request->route];
+	bool needs_account = (row->needs & REST_ACCOUNT) != 0 ||
+			     ((row->needs & REST_MEDIA) != 0 && rest_needs_account(rest));
 
-	bool needs_account = (row->needs & ACCOUNT) != 0 ||
-			     ((row->needs & MEDIA) != 0 && rest_needs_account(rest));
-
+	rest->kind = row->kind;
 	if (needs_account && !authorized(rest))
 		rest_error(rest, 401, 20003, "Authenticate");
-	else if ((row->needs & CREATES) == 0 || !refuse_create(rest))
+	else if ((row->needs & REST_CREATES) == 0 || !refuse_create(rest))
 		row->handler(rest);
 }
 
@@ -273,15 +209,16 @@ static int on_request(void *arg, struct http_request *request)
 
 int rest_open(struct sandbox *sandbox, int listen_fd)
 {
-	static struct http_route routes[ROWS];
+	static struct http_route routes[ROWS_MAX];
 	size_t i;
 
-	for (i = 0; i < ROWS; i++)
+	assert(rest_row_count <= ROWS_MAX);
+	for (i = 0; i < rest_row_count; i++)
 		routes[i] = (struct http_route){
-			.methods = rows[i].method, .path = rows[i].path};
+			.methods = rest_rows[i].method, .path = rest_rows[i].path};
 	return http_server_new(&(struct http_config){.listen_fd = listen_fd,
 				       .routes = routes,
-				       .route_count = ROWS,
+				       .route_count = rest_row_count,
 				       .body_max = BODY_MAX,
 				       .connections = CONNECTIONS,
 				       .idle_s = IDLE_S,

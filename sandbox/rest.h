@@ -14,6 +14,7 @@
 
 #include "http/server.h"
 #include "sandbox/call.h"
+#include "sandbox/resource.h"
 #include "sandbox/sandbox.h"
 
 /* One request under way. */
@@ -22,9 +23,29 @@ struct rest {
 	const struct http_request *request;
 	const char *fault; /* that will spoil the answer of this create; NULL: none */
 	bool silent;       /* spoilt by silence, else by 500 */
+	const struct resource_kind *kind; /* of the route; NULL: no resource.h's */
 };
 
 typedef void rest_handler(struct rest *rest);
+
+/* What a row needs besides being found. */
+enum rest_need {
+	REST_ACCOUNT = 1 << 0, /* the account's credentials */
+	REST_CREATES = 1 << 1, /* makes a call: faults apply */
+	REST_MEDIA = 1 << 2,   /* credentials, unless media are for everybody */
+};
+
+struct rest_row {
+	enum http_method method;
+	const char *path;
+	unsigned needs;
+	rest_handler *handler;
+	const struct resource_kind *kind;
+};
+
+/* rest_routes.c */
+extern const struct rest_row rest_rows[];
+extern const size_t rest_row_count;
 
 /* Starts the HTTP server on a listening socket; requests come to the loop. */
 int rest_open(struct sandbox *sandbox, int listen_fd);
@@ -118,11 +139,20 @@ void rest_media(struct rest *rest, struct recording *recording, const char *endi
 bool rest_needs_account(
 	const struct rest *rest); /* false: media that are for everybody */
 
-/* rest_conferences.c, rest_participants.c, rest_numbers.c, control.c */
+/* rest_conferences.c, rest_participants.c */
 rest_handler rest_conference_list, rest_conference_fetch, rest_conference_update;
 rest_handler rest_participant_create, rest_participant_list, rest_participant_fetch,
 	rest_participant_update, rest_participant_delete;
-rest_handler rest_number_list, rest_number_fetch, rest_number_update;
+
+/* rest_resources.c: for every kind of resource.h */
+rest_handler rest_resource_list, rest_resource_create, rest_resource_fetch,
+	rest_resource_update, rest_resource_delete;
+json_t *rest_resource_json(const struct resource *resource);
+
+/* rest_caller_ids.c */
+rest_handler rest_caller_id_validate;
+
+/* control.c */
 rest_handler control_faults_get, control_faults_put, control_mixer_put,
 	control_sip_domain_get, control_sip_domain_put, control_hangup, control_calls,
 	control_settings_get, control_settings_put;

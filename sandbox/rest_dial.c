@@ -11,7 +11,18 @@
 #define TIMEOUT_MAX_S 600
 #define TIME_LIMIT_MAX_S 86400
 
-static bool check_numbers(struct rest *rest, const struct number **ret_number)
+/* A number of the account or one that it has verified. */
+static const struct resource *caller_id(struct sandbox *sandbox, const char *from)
+{
+	const struct resource *number = numbers_find(sandbox, from);
+
+	if (number != NULL)
+		return number;
+	return resources_find_by(
+		sandbox->resources, &kind_caller_id, "phone_number", from);
+}
+
+static bool check_numbers(struct rest *rest, const struct resource **ret_number)
 {
 	const char *to = rest_form(rest, "To");
 	const char *from = rest_form(rest, "From");
@@ -29,7 +40,7 @@ static bool check_numbers(struct rest *rest, const struct number **ret_number)
 	else if (!number_valid(from))
 		rest_error(rest, 400, 21212,
 			"The 'From' number %s is not a valid phone number", from);
-	else if ((*ret_number = numbers_find(rest->sandbox->numbers, from)) == NULL)
+	else if ((*ret_number = caller_id(rest->sandbox, from)) == NULL)
 		rest_error(rest, 400, 21210,
 			"The source phone number provided, %s, is not yet "
 			"verified for your account",
@@ -122,7 +133,7 @@ static bool fill(struct rest *rest, struct call *call)
 
 struct call *rest_dial(struct rest *rest)
 {
-	const struct number *number;
+	const struct resource *number;
 	struct call *call;
 
 	if (!check_numbers(rest, &number))

@@ -39,7 +39,7 @@ struct sandbox {
 	struct calllog *log;
 	struct outbox *outbox;
 	struct population *population;
-	struct numbers *numbers;
+	struct resources *resources;
 	struct dialing *dialing;
 	struct calls *calls;
 	struct conferences *conferences;

@@ -1,24 +1,33 @@
 /* sip_calls.c: from INVITE to the domain's VoiceUrl. */
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
 
+#include "base/addr.h"
 #include "base/buf.h"
 #include "base/form.h"
 #include "base/log.h"
 #include "sandbox/call.h"
 #include "sandbox/memory.h"
+#include "sandbox/resource.h"
 #include "sandbox/sandbox.h"
 #include "sandbox/sip_calls.h"
 #include "sandbox/twiml_run.h"
 #include "sandbox/uas.h"
 
 /* What webhooks say about the SIP side: twilio.com/docs/voice/api/sip-twiml. */
-static char *sip_form(const struct uas_invite *invite)
+static char *sip_form(const struct uas_invite *invite, const struct resource *domain)
 {
 	struct buf form = {0};
 	char name[256];
 	size_t i;
 
 	form_add(&form, "SipDomain", invite->domain);
+	if (domain != NULL)
+		form_add(&form, "SipDomainSid", domain->sid);
 	form_add(&form, "SipCallId", invite->call_id);
 	form_add(&form, "SipSourceIp", invite->source);
 	if (invite->username != NULL)
@@ -31,13 +40,150 @@ static char *sip_form(const struct uas_invite *invite)
 	return buf_take(&form);
 }
 
+/* Whether the domain has mapped the list for calls. */
+static bool is_mapped(const struct resource *domain, const char *list_sid)
+{
+	static const struct resource_kind *const mappings[] = {
+		&kind_call_credential_mapping, &kind_credential_mapping,
+		&kind_call_acl_mapping, &kind_acl_mapping};
+	size_t i;
+
+	for (i = 0; i < sizeof(mappings) / sizeof(mappings[0]); i++)
+		if (resources_find(domain->sandbox->resources, mappings[i], list_sid,
+			    domain->sid) != NULL)
+			return true;
+	return false;
+}
+
+/* The newest credential of that user in a list that some domain has mapped; `domain`: that. */
+static const struct resource *find_credential(
+	struct sandbox *sandbox, const char *user, const struct resource *domain)
+{
+	struct list *all = resources_list(sandbox->resources), *node, *other;
+
+	for (node = all->prev; node != all; node = node->prev) {
+		const struct resource *r = list_entry(node, const struct resource, node);
+
+		if (r->kind != &kind_credential ||
+			strcmp(resource_get(r, "username"), user) != 0)
+			continue;
+		for (other = all->next; other != all; other = other->next) {
+			const struct resource *d =
+				list_entry(other, const struct resource, node);
+
+			if (d->kind == &kind_sip_domain &&
+				(domain == NULL || d == domain) &&
+				is_mapped(d, r->parent_sid))
+				return r;
+		}
+	}
+	return NULL;
+}
+
+static const char *password_of(void *arg, const char *user)
+{
+	const struct resource *credential = find_credential(arg, user, NULL);
+
+	return credential != NULL ? resource_get(credential, "password") : NULL;
+}
+
+/*
+ * The domain of the Request-URI's host. The sandbox is also called by its address, which names
+ * no domain: then it is that of the user. NULL: the one of the command line.
+ */
+static const struct resource *find_domain(
+	struct sandbox *sandbox, const struct uas_invite *invite)
+{
+	struct list *all = resources_list(sandbox->resources), *node;
+	const struct resource *by_user = NULL;
+
+	for (node = all->prev; node != all; node = node->prev) {
+		const struct resource *r = list_entry(node, const struct resource, node);
+
+		if (r->kind != &kind_sip_domain)
+			continue;
+		if (strcasecmp(resource_get(r, "domain_name"), invite->domain) == 0)
+			return r;
+		if (by_user == NULL && invite->username != NULL &&
+			find_credential(sandbox, invite->username, r) != NULL)
+			by_user = r;
+	}
+	return by_user;
+}
+
+static bool covers(const struct resource *range, const struct addr *source)
+{
+	const struct sockaddr_in *in = (const struct sockaddr_in *)&source->sa;
+	long bits = atol(resource_get(range, "cidr_prefix_length"));
+	uint32_t mask = bits == 0 ? 0 : htonl(UINT32_MAX << (32 - bits));
+	struct in_addr low;
+
+	return in->sin_family == AF_INET &&
+	       inet_pton(AF_INET, resource_get(range, "ip_address"), &low) == 1 &&
+	       ((low.s_addr ^ in->sin_addr.s_addr) & mask) == 0;
+}
+
+/* Access control lists are enforced where there are any. */
+static bool may_come_from(const struct resource *domain, const char *source)
+{
+	struct list *all = resources_list(domain->sandbox->resources), *node;
+	bool restricted = false;
+	struct addr addr;
+
+	if (addr_parse(source, &addr) < 0)
+		return false;
+	for (node = all->next; node != all; node = node->next) {
+		const struct resource *r = list_entry(node, const struct resource, node);
+
+		if ((r->kind != &kind_ip_acl && r->kind != &kind_ip_address) ||
+			!is_mapped(
+				domain, r->kind == &kind_ip_acl ? r->sid : r->parent_sid))
+			continue;
+		restricted = true;
+		if (r->kind == &kind_ip_address && covers(r, &addr))
+			return true;
+	}
+	return !restricted;
+}
+
+/* Where a call gets its instructions; borrowed. */
+struct voice {
+	const char *url, *method, *fallback_url, *fallback_method;
+	const char *status_url, *status_method;
+};
+
+static struct voice voice_of(const struct sandbox *sandbox, const struct resource *domain)
+{
+	const struct sip_domain *own = &sandbox->domain;
+
+	if (domain == NULL)
+		return (struct voice){.url = own->voice_url,
+			.method = own->voice_method,
+			.fallback_url = own->fallback_url,
+			.fallback_method = "POST",
+			.status_url = own->status_callback,
+			.status_method = "POST"};
+	return (struct voice){.url = resource_get(domain, "voice_url"),
+		.method = resource_get(domain, "voice_method"),
+		.fallback_url = resource_get(domain, "voice_fallback_url"),
+		.fallback_method = resource_get(domain, "voice_fallback_method"),
+		.status_url = resource_get(domain, "voice_status_callback_url"),
+		.status_method = resource_get(domain, "voice_status_callback_method")};
+}
+
 static int on_invite(void *arg, struct uas_leg *leg, const struct uas_invite *invite)
 {
 	struct sandbox *sandbox = arg;
-	const struct sip_domain *domain = &sandbox->domain;
+	const struct resource *domain = find_domain(sandbox, invite);
+	struct voice voice = voice_of(sandbox, domain);
 	struct call *call;
 
-	if (domain->voice_url == NULL) {
+	if (domain != NULL && !may_come_from(domain, invite->source)) {
+		log_warn("sip", 0, "32201 %s is not in the domain's access control lists",
+			invite->source);
+		return 403;
+	}
+	if (voice.url == NULL) {
 		log_warn("sip", 0,
 			"a call came in, but the SIP domain has no voice URL: "
 			"PUT /sandbox/sip-domain");
@@ -46,14 +192,15 @@ static int on_invite(void *arg, struct uas_leg *leg, const struct uas_invite *in
 	call = call_new(sandbox, invite->to, invite->from);
 	call->inbound = true;
 	call->leg = leg;
-	call->sip_form = sip_form(invite);
-	call->fallback_url = memory_text(domain->fallback_url);
-	call->callback.url = memory_text(domain->status_callback);
-	call->callback.method = memory_text("POST");
+	call->sip_form = sip_form(invite, domain);
+	call->fallback_url = memory_text(voice.fallback_url);
+	call->fallback_method = memory_text(voice.fallback_method);
+	call->callback.url = memory_text(voice.status_url);
+	call->callback.method = memory_text(voice.status_method);
 	uas_leg_set_arg(leg, call);
 	call_register(call);
 	call_move(call, CALL_RINGING);
-	twiml_run_url(call, domain->voice_url, domain->voice_method);
+	twiml_run_url(call, voice.url, voice.method);
 	return 0;
 }
 
@@ -74,6 +221,7 @@ int sip_calls_open(struct sandbox *sandbox, const struct sip_calls_config *confi
 			       .realm = "sip.twilio.com",
 			       .user = config->user,
 			       .password = config->password,
+			       .password_of = password_of,
 			       .invite = on_invite,
 			       .ended = on_ended,
 			       .rtp_lost_ms = config->rtp_lost_ms,

@@ -167,7 +167,9 @@ int uas_new(const struct uas_config *config, struct uas **ret_uas)
 	uas->config = *config;
 	uas->digest = (struct uas_digest){.realm = config->realm,
 		.user = config->user,
-		.password = config->password};
+		.password = config->password,
+		.password_of = config->password_of,
+		.arg = config->arg};
 	uas_digest_init(&uas->digest);
 	list_init(&uas->legs);
 	err = uas_open(uas);

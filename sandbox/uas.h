@@ -35,6 +35,8 @@ struct uas_config {
 	const char *listen; /* "127.0.0.1:0": one address, because it goes into SDP */
 	const char *realm;  /* "sip.twilio.com" */
 	const char *user, *password;
+	/* The password of a digest user; NULL: unknown. May itself be NULL: user and password. */
+	const char *(*password_of)(void *arg, const char *user);
 	/*
 	 * 100 and 180 were sent. Return 0 and keep the leg (set its arg), or a SIP status.
 	 * The leg may be answered inside; to refuse it, return the status.

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 
 #define NONCE_LIFE_MS (5 * 60 * 1000)
+#define USER_SIZE 128
 #define NONCE_SIZE (16 + 2 * MD5_SIZE + 1)
 
 void uas_digest_init(struct uas_digest *digest)
@@ -69,18 +70,32 @@ static bool answer_find(const struct uas_digest *digest, const struct sip_msg *m
 	return true;
 }
 
+/* NULL: no such user. */
+static const char *password_of(const struct uas_digest *digest, const struct pl *user)
+{
+	char name[USER_SIZE];
+
+	if (pl_strcmp(user, digest->user) == 0)
+		return digest->password;
+	if (digest->password_of == NULL || pl_strcpy(user, name, sizeof(name)) != 0)
+		return NULL;
+	return digest->password_of(digest->arg, name);
+}
+
 int uas_digest_check(
 	const struct uas_digest *digest, const struct sip_msg *msg, bool *ret_stale)
 {
 	struct httpauth_digest_resp resp;
 	uint8_t ha1[MD5_SIZE];
+	const char *password;
 
 	*ret_stale = false;
 	if (!answer_find(digest, msg, &resp))
 		return 407;
-	(void)md5_printf(ha1, "%s:%s:%s", digest->user, digest->realm, digest->password);
-	if (pl_strcmp(&resp.username, digest->user) != 0 ||
-		httpauth_digest_response_auth(&resp, &msg->met, ha1) != 0)
+	password = password_of(digest, &resp.username);
+	(void)md5_printf(ha1, "%r:%s:%s", &resp.username, digest->realm,
+		password != NULL ? password : "");
+	if (password == NULL || httpauth_digest_response_auth(&resp, &msg->met, ha1) != 0)
 		return 403;
 	if (!nonce_is_fresh(digest, &resp.nonce)) {
 		*ret_stale = true;

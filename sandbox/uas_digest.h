@@ -12,6 +12,8 @@
 struct uas_digest {
 	const char *realm;
 	const char *user, *password;
+	const char *(*password_of)(void *arg, const char *user); /* NULL: those two */
+	void *arg;
 	uint8_t secret[16]; /* makes the nonces ours */
 };
 

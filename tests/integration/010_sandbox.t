@@ -9,6 +9,7 @@ use JSON::PP;
 use Test::More;
 use Time::HiRes qw(sleep time);
 use Omnivox::Hooks;
+use Omnivox::Sandbox;
 use Omnivox::Test;
 
 my $AC = 'AC' . 'a' x 32;
@@ -59,13 +60,17 @@ sub start_sandbox
 }
 
 my $sandbox = start_sandbox();
+my @answers;    # for the judge of the contract
 my $base = "http://$sandbox->{addresses}{http}";
 
 sub api
 {
 	my ($method, $path, @form) = @_;
-	return http_json($method, "$base/2010-04-01/Accounts/$AC/$path", user => "$AC:$TOKEN",
+	my $got = http_json($method, "$base/2010-04-01/Accounts/$AC/$path", user => "$AC:$TOKEN",
 		@form ? (form => [@form]) : ());
+	push @answers, { method => $method, path => "/2010-04-01/Accounts/$AC/" . ($path =~ s/\?.*//r),
+		status => $got->{status} + 0, body => $got->{json} } if $got->{status} != 599;
+	return $got;
 }
 
 sub control
@@ -485,6 +490,8 @@ subtest 'lists come in pages and are filtered' => sub {
 	is api('POST', "IncomingPhoneNumbers/$number->{sid}.json", VoiceUrl => "$hooks->{url}/in")
 		->{json}{voice_url}, "$hooks->{url}/in", 'and their voice URL is set';
 };
+
+subtest 'all of it in Twilio\'s shapes' => sub { Omnivox::Sandbox::judge(\@answers) };
 
 subtest 'it stops cleanly and starts again' => sub {
 	api('POST', 'Calls.json', To => '+14160000', From => $FROM, Url => "$hooks->{url}/wait");

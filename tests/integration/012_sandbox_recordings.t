@@ -212,4 +212,6 @@ subtest 'a conference is recorded, and one track alone' => sub {
 	ok $list->{next_page_uri}, 'and more';
 };
 
+subtest 'all of it in Twilio\'s shapes' => sub { $sandbox->answers_are_twilios };
+
 done_testing;

@@ -3,8 +3,10 @@
 package Omnivox::Sandbox;
 use strict;
 use warnings;
+use FindBin;
 use JSON::PP;
 use Omnivox::Hooks;
+use Omnivox::Node qw(node_judge);
 use Omnivox::Test;
 
 our $AC = 'AC' . 'a' x 32;
@@ -63,6 +65,20 @@ sub control
 {
 	my ($self, $method, $path, $body) = @_;
 	return http_json($method, "$self->{base}/sandbox/$path", defined $body ? (json => $body) : ());
+}
+
+# Every answer so far is one that Twilio's OpenAPI file allows.
+sub answers_are_twilios { return judge($_[0]{answers}) }
+
+# The same of a list of {method, path, status, body}.
+sub judge
+{
+	my ($answers) = @_;
+	my $judged = node_judge('answers.js', {
+		spec => "$FindBin::Bin/../data/twilio-openapi/twilio_api_v2010.patched.json",
+		answers => $answers });
+	Test::More::ok($judged->{checked} > 0, "$judged->{checked} answers were looked at");
+	return Test::More::is_deeply($judged->{faults}, [], 'and each is as the OpenAPI file says');
 }
 
 # A call that is answered by its Url; returns its SID.
