@@ -9,6 +9,7 @@
 #include "base/addr.h"
 #include "base/log.h"
 #include "dialer/number.h"
+#include "twilio/host.h"
 
 const struct config_item settings[] = {
 	{"ADMIN_PASSWORD", CONFIG_SECRET, NULL,
@@ -51,8 +52,13 @@ const struct config_item settings[] = {
 	{"TWILIO_CA_FILE", CONFIG_TEXT, NULL, "CA certificates; unset: the system's", 0,
 		0},
 	{"TWILIO_CPS", CONFIG_NUMBER, "1", "calls per second of the account", 0, 1000},
+	{"TWILIO_EDGE", CONFIG_TEXT, NULL,
+		"where Twilio is entered (dublin); unset: the region's own", 0, 0},
 	{"TWILIO_PHONE_NUMBER", CONFIG_TEXT, NULL,
 		"caller id of campaigns that name none (E.164)", 0, 0},
+	{"TWILIO_REGION", CONFIG_TEXT, NULL,
+		"the account's region (ie1), with credentials of that region; unset: us1",
+		0, 0},
 	{"TWILIO_SIP_DOMAIN", CONFIG_TEXT, NULL,
 		"our SIP domain at Twilio: name.sip.twilio.com", 0, 0},
 	{"TWILIO_SIP_PASSWORD", CONFIG_SECRET, NULL, "its credential", 0, 0},
@@ -78,6 +84,14 @@ static int check_sid(const struct config *config, const char *name, const char *
 	return 0;
 }
 
+int settings_twilio_base(
+	const struct config *config, char ret_base[TWILIO_BASE_SIZE], struct err *err)
+{
+	return twilio_base(config_text(config, "TWILIO_API_BASE"),
+		config_text(config, "TWILIO_REGION"), config_text(config, "TWILIO_EDGE"),
+		ret_base, err);
+}
+
 /* http:// would show the auth token to the network. */
 static int check_api_base(const struct config *config, struct err *err)
 {
@@ -94,6 +108,13 @@ static int check_api_base(const struct config *config, struct err *err)
 	return err_set(err, -EINVAL,
 		"TWILIO_API_BASE is \"%.128s\": expected https://, or http:// on loopback.",
 		base);
+}
+
+static int check_region(const struct config *config, struct err *err)
+{
+	char base[TWILIO_BASE_SIZE];
+
+	return settings_twilio_base(config, base, err);
 }
 
 static int check_account(const struct config *config, struct err *err)
@@ -192,8 +213,8 @@ unsigned settings_problems(
 		"TWILIO_SIP_USER", "TWILIO_SIP_PASSWORD", "TWILIO_PHONE_NUMBER"};
 	static int (*const checks[])(const struct config *, struct err *) = {
 		check_account, check_api_key, check_twiml_app, check_api_base,
-		check_log_level, check_log_format, check_number, check_backend_url,
-		check_rtp_ports};
+		check_region, check_log_level, check_log_format, check_number,
+		check_backend_url, check_rtp_ports};
 	unsigned count = 0;
 	struct err err;
 

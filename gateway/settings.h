@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/config.h"
+#include "twilio/host.h"
 
 extern const struct config_item settings[];
 extern const size_t settings_count;
@@ -28,6 +29,10 @@ unsigned settings_problems(
  */
 unsigned settings_file_problems(
 	const struct config *config, settings_problem_cb *problem, void *arg);
+
+/* Where Twilio's REST API is: TWILIO_API_BASE, or the host of region and edge. As twilio_base(). */
+int settings_twilio_base(
+	const struct config *config, char ret_base[TWILIO_BASE_SIZE], struct err *err);
 
 /* "low-high" or "auto" (0, 0). -EINVAL. */
 int settings_rtp_ports(const char *text, uint16_t *ret_lo, uint16_t *ret_hi);

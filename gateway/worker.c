@@ -32,13 +32,13 @@
 #include "gateway/routes.h"
 #include "gateway/settings.h"
 #include "gateway/sweep.h"
+#include "gateway/twilio_open.h"
 #include "gateway/webhook.h"
 #include "http/events.h"
 #include "http/server.h"
 #include "rtp/relay.h"
 #include "sip/edge.h"
 #include "sip/loop.h"
-#include "twilio/client.h"
 
 /* Limits of the worker, in one place. */
 #define QUEUE_LIMIT 8192   /* posts to the loop from those who may be told to wait */
@@ -50,9 +50,6 @@
 #define HTTP_IDLE_S 75
 #define EVENTS_RING 10000
 #define EVENTS_HEARTBEAT_S 15
-#define TWILIO_LIMIT 256
-#define TWILIO_CONNECT_MS 3000
-#define TWILIO_TOTAL_MS 10000
 #define SIP_EXPIRES_MIN_S 30
 #define SIP_EXPIRES_MAX_S 3600
 #define SIP_PENDING_MAX 4096
@@ -242,23 +239,7 @@ static int start_twilio(struct worker *w)
 {
 	struct gateway *gw = &w->gw;
 
-	return twilio_client_new(
-		&(struct twilio_config){
-			.account_sid = config_text(gw->config, "TWILIO_ACCOUNT_SID"),
-			.auth_token = config_text(gw->config, "TWILIO_AUTH_TOKEN"),
-			.api_key_sid =
-				or_null(config_text(gw->config, "TWILIO_API_KEY_SID")),
-			.api_key_secret =
-				or_null(config_text(gw->config, "TWILIO_API_KEY_SECRET")),
-			.api_base = config_text(gw->config, "TWILIO_API_BASE"),
-			.ca_file = or_null(config_text(gw->config, "TWILIO_CA_FILE")),
-			.connect_ms = TWILIO_CONNECT_MS,
-			.total_ms = TWILIO_TOTAL_MS,
-			.limit = TWILIO_LIMIT,
-			.answer = calls_twilio_answer,
-			.arg = gw,
-		},
-		&gw->twilio);
+	return twilio_open(gw->config, calls_twilio_answer, gw, &gw->twilio);
 }
 
 static int start_nouns(struct worker *w)
