@@ -79,3 +79,8 @@ int batch_put(struct batch *batch, struct post *post)
 		atomic_store(&batch->working, false);
 	return 0;
 }
+
+size_t batch_waiting(struct batch *batch)
+{
+	return post_queue_waiting(batch->waiting);
+}

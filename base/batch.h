@@ -37,4 +37,7 @@ void batch_free(struct batch **batch);
  */
 int batch_put(struct batch *batch, struct post *post);
 
+/* Any thread. How many wait. */
+size_t batch_waiting(struct batch *batch);
+
 #endif

@@ -1,4 +1,4 @@
-/* clock.h: the two clocks, in milliseconds, and the one way to print a time. Any thread. */
+/* clock.h: the two clocks, and the one way to print a time. Any thread. */
 #ifndef OMNIVOX_BASE_CLOCK_H
 #define OMNIVOX_BASE_CLOCK_H
 
@@ -7,6 +7,7 @@
 #define CLOCK_TEXT_SIZE 32
 
 int64_t clock_mono_ms(void); /* CLOCK_MONOTONIC: for waits and intervals */
+int64_t clock_mono_us(void); /* the same in microseconds: for what is measured */
 int64_t clock_wall_ms(void); /* since 1970-01-01T00:00:00Z: for people and records */
 
 /* RFC 3339 in UTC with milliseconds: "2026-01-02T03:04:05.678Z". Returns buf. */

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/list.h"
 
 struct jobs {
@@ -70,6 +71,12 @@ static int begin(struct jobs *jobs, void **ret_ctx)
 	return err;
 }
 
+static void measure(struct metric *metric, int64_t us)
+{
+	if (metric != NULL)
+		metric_observe(metric, 0, us);
+}
+
 static void *worker(void *arg)
 {
 	struct jobs *jobs = arg;
@@ -80,8 +87,11 @@ static void *worker(void *arg)
 		return NULL;
 	while ((job = take(jobs)) != NULL) {
 		bool answered = job->done != NULL;
+		int64_t began_us = clock_mono_us();
 
+		measure(jobs->config.waited, began_us - job->put_us);
 		job->work(job, ctx);
+		measure(jobs->config.ran, clock_mono_us() - began_us);
 		if (!answered)
 			continue; /* work owned it */
 		job->post.run = answer_run;
@@ -162,6 +172,7 @@ int jobs_put(struct jobs *jobs, struct job *job)
 	int err = -EAGAIN;
 
 	job->next = NULL;
+	job->put_us = clock_mono_us();
 	(void)pthread_mutex_lock(&jobs->lock);
 	if (jobs->count < jobs->config.limit && !jobs->ending) {
 		if (jobs->first == NULL)

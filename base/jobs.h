@@ -7,6 +7,7 @@
 
 #include <stddef.h>
 
+#include "base/metrics.h"
 #include "base/post.h"
 
 struct jobs;
@@ -23,6 +24,7 @@ struct job {
 	void (*drop)(struct job *job);
 	struct post post; /* the pool's */
 	struct job *next; /* the pool's */
+	int64_t put_us;   /* the pool's */
 };
 
 struct jobs_config {
@@ -32,6 +34,8 @@ struct jobs_config {
 	int (*start)(void *arg, void **ret_ctx); /* on each thread; may be NULL */
 	void (*stop)(void *arg, void *ctx);      /* on each thread; may be NULL */
 	void *arg;
+	/* Histograms of how long jobs wait and run; NULL: not measured. */
+	struct metric *waited, *ran;
 };
 
 /* Returns when every thread is through start(); one that failed is the error. */

@@ -27,9 +27,10 @@ int addresses_write(const char *data_dir, const struct addresses *addresses)
 		err = path_of(data_dir, ".new", draft, sizeof(draft));
 	if (err < 0)
 		return err;
-	doc = json_pack("{s:I, s:I, s:s, s:s}", "pid", (json_int_t)addresses->supervisor,
-		"worker", (json_int_t)addresses->worker, "http", addresses->http, "sip",
-		addresses->sip);
+	doc = json_pack("{s:I, s:I, s:s, s:s, s:s}", "pid",
+		(json_int_t)addresses->supervisor, "worker",
+		(json_int_t)addresses->worker, "http", addresses->http, "sip",
+		addresses->sip, "metrics", addresses->metrics);
 	if (doc == NULL)
 		return -ENOMEM;
 	if (json_dump_file(doc, draft, JSON_INDENT(2)) < 0 || rename(draft, path) < 0)
@@ -41,7 +42,7 @@ int addresses_write(const char *data_dir, const struct addresses *addresses)
 int addresses_read(const char *data_dir, struct addresses *ret_addresses)
 {
 	char path[512];
-	const char *http, *sip;
+	const char *http, *sip, *metrics = "";
 	json_int_t supervisor, worker;
 	json_t *doc;
 	int err;
@@ -52,13 +53,15 @@ int addresses_read(const char *data_dir, struct addresses *ret_addresses)
 	doc = json_load_file(path, 0, NULL);
 	if (doc == NULL)
 		return -ENOENT;
-	err = json_unpack(doc, "{s:I, s:I, s:s, s:s}", "pid", &supervisor, "worker",
-		&worker, "http", &http, "sip", &sip);
+	err = json_unpack(doc, "{s:I, s:I, s:s, s:s, s?s}", "pid", &supervisor, "worker",
+		&worker, "http", &http, "sip", &sip, "metrics", &metrics);
 	if (err == 0) {
 		ret_addresses->supervisor = (pid_t)supervisor;
 		ret_addresses->worker = (pid_t)worker;
 		(void)text_copy(ret_addresses->http, sizeof(ret_addresses->http), http);
 		(void)text_copy(ret_addresses->sip, sizeof(ret_addresses->sip), sip);
+		(void)text_copy(
+			ret_addresses->metrics, sizeof(ret_addresses->metrics), metrics);
 	}
 	json_decref(doc);
 	return err == 0 ? 0 : -ENOENT;

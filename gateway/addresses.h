@@ -15,6 +15,7 @@ struct addresses {
 	pid_t supervisor, worker;
 	char http[ADDR_TEXT_SIZE];
 	char sip[ADDR_TEXT_SIZE];
+	char metrics[ADDR_TEXT_SIZE]; /* "" without METRICS_LISTEN */
 };
 
 int addresses_write(const char *data_dir, const struct addresses *addresses);

@@ -18,6 +18,7 @@
 #include "gateway/call_table.h"
 #include "gateway/campaign.h"
 #include "gateway/events.h"
+#include "gateway/metrics.h"
 #include "gateway/queue_api.h"
 #include "gateway/sweep.h"
 #include "gateway/urls.h"
@@ -138,6 +139,7 @@ static void changes_run(struct post *post)
 
 		if (strcmp(change->old_state, change->state) != 0) {
 			log_change(change);
+			metrics_call(change->state, change->outcome);
 			events_call(gw, change);
 		}
 		if (change->action[0] != '\0' && change->leg_sid[0] != '\0')
@@ -474,6 +476,7 @@ void calls_twilio_answer(void *gateway, struct twilio_answer *answer)
 	struct gateway *gw = gateway;
 	struct answer_post *told = calloc(1, sizeof(*told));
 
+	metrics_twilio(answer);
 	if (told == NULL) {
 		twilio_answer_free(
 			&answer); /* as if it had been lost: the sweeper asks */

@@ -19,6 +19,7 @@
 #include "gateway/agent.h"
 #include "gateway/call.h"
 #include "gateway/events.h"
+#include "gateway/metrics.h"
 #include "gateway/verdict.h"
 
 #define LEASE_MS 10000   /* how long a dead node keeps a campaign */
@@ -163,6 +164,7 @@ static void claim_work(struct job *job, void *ctx)
 			.verdict = verdict_auto,
 		},
 		&task->claimed);
+	metrics_claim(task->err, &task->claimed);
 	if (task->err < 0)
 		log_warn("campaign", 0, "%" PRId64 " claim: %s", task->campaign_id,
 			db_error(ctx));

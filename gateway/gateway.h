@@ -14,6 +14,7 @@
 #include "db/install.h"
 
 struct agents;
+struct beat;
 struct batch;
 struct calls;
 struct campaigns;
@@ -21,7 +22,9 @@ struct config;
 struct http_events;
 struct http_server;
 struct jobs;
+struct metrics;
 struct post_queue;
+struct pulse;
 struct rtp_relay;
 struct sip_edge;
 struct sip_loop;
@@ -46,6 +49,9 @@ struct gateway {
 	struct sip_edge *edge;
 	struct rtp_relay *relay;
 
+	struct pulse *pulse;         /* shared with the supervisor */
+	struct beat *beat;           /* pulse.h */
+	struct metrics *metrics;     /* metrics.h */
 	struct agents *agents;       /* agent.h */
 	struct calls *calls;         /* call.h */
 	struct campaigns *campaigns; /* campaign.h */

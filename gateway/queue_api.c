@@ -14,6 +14,7 @@
 #include "db/sessions.h"
 #include "gateway/call.h"
 #include "gateway/call_api.h"
+#include "gateway/metrics.h"
 #include "gateway/verdict.h"
 
 #define PAGE_DEFAULT 50
@@ -198,6 +199,7 @@ void queue_call_now(struct api_call *call, struct api_reply *reply)
 			.verdict = verdict_manual,
 		},
 		&claimed);
+	metrics_claim(err, &claimed);
 	if (err == -EALREADY)
 		api_fail(reply, 409, "ALREADY_DIALED",
 			"This entry is being dialled or done already. Nothing was called.");

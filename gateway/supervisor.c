@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <sysexits.h>
@@ -16,9 +17,11 @@
 #include "base/addr.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/notify.h"
 #include "db/cluster.h"
 #include "gateway/addresses.h"
 #include "gateway/data_dir.h"
+#include "gateway/pulse.h"
 #include "gateway/worker.h"
 #include "http/server.h"
 
@@ -31,7 +34,11 @@
 struct supervisor {
 	struct config *config;
 	const char *data_dir;
-	int lock_fd, listen_fd;
+	int lock_fd, listen_fd, metrics_fd;
+	struct pulse *pulse;
+	int64_t hung_ms;     /* a loop that stands still so long is ended */
+	int64_t watchdog_ms; /* systemd wants to hear of us so often; 0: never */
+	int64_t barked_ms;
 	bool own_cluster;
 	pid_t worker;
 	int64_t started_ms;
@@ -62,24 +69,40 @@ static int start_database(struct supervisor *sup, struct err *err)
 	return config_derive(sup->config, "DATABASE_URL", url);
 }
 
-/* The socket outlives workers: a request that comes while one restarts waits in its backlog. */
+/* Opens the address of the setting `name`; the port of an earlier run when it may be any. */
+static int open_listener(struct supervisor *sup, const char *name, const char *before,
+	int *ret_fd, struct err *err)
+{
+	struct addr wanted, real;
+	char text[ADDR_TEXT_SIZE];
+	int result;
+
+	(void)addr_parse(config_text(sup->config, name), &wanted);
+	addresses_keep_port(before, &wanted);
+	result = http_listen(&wanted, ret_fd, &real);
+	if (result < 0)
+		return err_set(err, result,
+			"%s %s cannot be used: %s. Choose another address, or stop what uses "
+			"it.",
+			name, addr_text(&wanted, text), strerror(-result));
+	return config_derive(sup->config, name, addr_text(&real, text));
+}
+
+/* Sockets outlive workers: a request that comes while one restarts waits in the backlog. */
 static int start_listening(struct supervisor *sup, struct err *err)
 {
 	struct addresses before = {0};
-	struct addr wanted, real;
-	char text[ADDR_TEXT_SIZE], url[ADDR_TEXT_SIZE + 8];
+	char url[ADDR_TEXT_SIZE + 8];
 	int result;
 
 	(void)addresses_read(sup->data_dir, &before);
-	(void)addr_parse(config_text(sup->config, "HTTP_LISTEN"), &wanted);
-	addresses_keep_port(before.http, &wanted);
-	result = http_listen(&wanted, &sup->listen_fd, &real);
-	if (result < 0)
-		return err_set(err, result, "HTTP_LISTEN %s cannot be used: %s.",
-			addr_text(&wanted, text), strerror(-result));
-	result = config_derive(sup->config, "HTTP_LISTEN", addr_text(&real, text));
+	result = open_listener(sup, "HTTP_LISTEN", before.http, &sup->listen_fd, err);
+	if (result == 0 && config_text(sup->config, "METRICS_LISTEN")[0] != '\0')
+		result = open_listener(
+			sup, "METRICS_LISTEN", before.metrics, &sup->metrics_fd, err);
 	if (result == 0 && config_text(sup->config, "BACKEND_URL")[0] == '\0') {
-		(void)snprintf(url, sizeof(url), "http://%s", text);
+		(void)snprintf(url, sizeof(url), "http://%s",
+			config_text(sup->config, "HTTP_LISTEN"));
 		result = config_derive(sup->config, "BACKEND_URL", url);
 	}
 	return result;
@@ -91,7 +114,13 @@ static void become_worker(const struct supervisor *sup, pid_t parent)
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(EX_UNAVAILABLE);
-	_exit(worker_run(sup->config, sup->listen_fd, parent));
+	_exit(worker_run(&(struct worker_params){
+		.config = sup->config,
+		.listen_fd = sup->listen_fd,
+		.metrics_fd = sup->metrics_fd,
+		.supervisor = parent,
+		.pulse = sup->pulse,
+	}));
 }
 
 static int start_worker(struct supervisor *sup)
@@ -99,6 +128,9 @@ static int start_worker(struct supervisor *sup)
 	pid_t parent = getpid();
 
 	sup->started_ms = clock_mono_ms();
+	atomic_store(&sup->pulse->beat_ms, 0);
+	atomic_store(&sup->pulse->ready, false);
+	(void)atomic_fetch_add(&sup->pulse->starts, 1);
 	sup->worker = fork();
 	if (sup->worker == 0)
 		become_worker(sup, parent);
@@ -154,10 +186,53 @@ static int reap(struct supervisor *sup, bool stopping)
 	return result;
 }
 
+/* A worker whose loop stands still serves nobody, whatever its other threads do. */
+static void check_pulse(struct supervisor *sup, bool stopping)
+{
+	int64_t now = clock_mono_ms(), beat = atomic_load(&sup->pulse->beat_ms);
+
+	if (beat != 0 && !stopping && now - beat > sup->hung_ms && sup->worker > 0) {
+		log_error("supervisor", 0,
+			"the worker's loop has stood still for %lld ms: ending it",
+			(long long)(now - beat));
+		(void)atomic_fetch_add(&sup->pulse->hung, 1);
+		atomic_store(&sup->pulse->beat_ms, 0);
+		/* Not SIGKILL: a core shows where it stood. A stopped process must go on to die. */
+		(void)kill(sup->worker, SIGABRT);
+		(void)kill(sup->worker, SIGCONT);
+	}
+	if (sup->watchdog_ms > 0 && now - sup->barked_ms >= sup->watchdog_ms) {
+		(void)notify_send("WATCHDOG=1");
+		sup->barked_ms = now;
+	}
+}
+
+static void tell_ready(const struct supervisor *sup)
+{
+	char lines[256];
+
+	if (!atomic_load(&sup->pulse->ready))
+		return;
+	(void)snprintf(lines, sizeof(lines),
+		"READY=1\nSTATUS=Serving on %s, worker %d, start %u.",
+		config_text(sup->config, "HTTP_LISTEN"), (int)sup->worker,
+		atomic_load(&sup->pulse->starts));
+	(void)notify_send(lines);
+}
+
+/* Often enough to notice what no signal tells. */
+static struct timespec next_look(const struct supervisor *sup)
+{
+	int64_t ms =
+		sup->watchdog_ms > 0 && sup->watchdog_ms < 1000 ? sup->watchdog_ms : 1000;
+
+	return (struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+}
+
 /* Waits for signals until it is over. */
 static int watch(struct supervisor *sup)
 {
-	struct timespec limit = {.tv_sec = 1};
+	struct timespec limit = next_look(sup);
 	int64_t kill_at = INT64_MAX;
 	bool stopping = false;
 	int result = -1;
@@ -167,9 +242,13 @@ static int watch(struct supervisor *sup)
 
 		if ((sig == SIGTERM || sig == SIGINT) && !stopping) {
 			stopping = true;
+			(void)notify_send("STOPPING=1\nSTATUS=Stopping.");
 			kill_at = clock_mono_ms() + STOP_WAIT_MS;
 			(void)kill(sup->worker, SIGTERM);
 		}
+		if (sig == SIGUSR2)
+			tell_ready(sup);
+		check_pulse(sup, stopping);
 		if (clock_mono_ms() > kill_at && sup->worker > 0)
 			(void)kill(sup->worker, SIGKILL);
 		result = reap(sup, stopping);
@@ -185,6 +264,7 @@ static int start(struct supervisor *sup, struct err *err)
 	(void)sigaddset(&sup->signals, SIGTERM);
 	(void)sigaddset(&sup->signals, SIGINT);
 	(void)sigaddset(&sup->signals, SIGCHLD);
+	(void)sigaddset(&sup->signals, SIGUSR2);
 	result = data_dir_lock(sup->data_dir, LOCK_WAIT_MS, &sup->lock_fd, err);
 	if (result == 0)
 		result = start_database(sup, err);
@@ -209,10 +289,17 @@ int supervisor_run(struct config *config)
 		.data_dir = config_text(config, "DATA_DIR"),
 		.lock_fd = -1,
 		.listen_fd = -1,
+		.metrics_fd = -1,
+		.hung_ms = config_int(config, "HUNG_AFTER") * 1000,
+		.watchdog_ms = notify_watchdog_ms(),
+		.pulse = mmap(NULL, sizeof(struct pulse), PROT_READ | PROT_WRITE,
+			MAP_SHARED | MAP_ANONYMOUS, -1, 0),
 	};
 	struct err err = {{0}};
 	int result = EX_UNAVAILABLE;
 
+	if (sup.pulse == MAP_FAILED)
+		return EX_OSERR;
 	if (start(&sup, &err) < 0)
 		log_error("supervisor", 0, "not started: %s", err.text);
 	else
@@ -221,6 +308,9 @@ int supervisor_run(struct config *config)
 		log_warn("supervisor", 0, "PostgreSQL: %s", err.text);
 	if (sup.listen_fd >= 0)
 		(void)close(sup.listen_fd);
+	if (sup.metrics_fd >= 0)
+		(void)close(sup.metrics_fd);
+	(void)munmap(sup.pulse, sizeof(struct pulse));
 	if (sup.lock_fd >= 0)
 		(void)close(sup.lock_fd);
 	return result;

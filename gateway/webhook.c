@@ -13,6 +13,7 @@
 #include "gateway/agent.h"
 #include "gateway/call.h"
 #include "gateway/call_table.h"
+#include "gateway/metrics.h"
 #include "gateway/webhook_request.h"
 
 #define WAITING_MAX 4096 /* status webhooks not yet written */
@@ -40,6 +41,8 @@ static void status_done(struct gateway *gw, struct post *post, int err)
 	struct status_post *status = list_entry(post, struct status_post, post);
 
 	webhook_reply(gw, status->request->id, err < 0 ? 503 : 204);
+	if (err == 0)
+		metrics_webhook_told(status->event.at_ms);
 	status_free(status);
 }
 

@@ -27,7 +27,9 @@
 #include "gateway/call_table.h"
 #include "gateway/campaign.h"
 #include "gateway/gateway.h"
+#include "gateway/metrics.h"
 #include "gateway/node.h"
+#include "gateway/pulse.h"
 #include "gateway/recovery.h"
 #include "gateway/routes.h"
 #include "gateway/settings.h"
@@ -60,8 +62,8 @@
 struct worker {
 	struct gateway gw;
 	struct db *db; /* the worker thread's own, for start and stop */
-	int listen_fd, signal_fd;
-	pid_t supervisor;
+	const struct worker_params *params;
+	int signal_fd;
 	char proxy_text[512];
 	const char *proxies[PROXIES_MAX + 1];
 	struct err err;
@@ -162,6 +164,8 @@ static int start_database(struct worker *w)
 			.start = db_start,
 			.stop = db_stop,
 			.arg = gw,
+			.waited = &metric_db_wait,
+			.ran = &metric_db_run,
 		},
 		&gw->db);
 }
@@ -275,7 +279,7 @@ static int start_http(struct worker *w)
 {
 	struct gateway *gw = &w->gw;
 	struct http_config config = {
-		.listen_fd = w->listen_fd,
+		.listen_fd = w->params->listen_fd,
 		.body_max = HTTP_BODY_MAX,
 		.connections = HTTP_CONNECTIONS,
 		.idle_s = HTTP_IDLE_S,
@@ -283,6 +287,7 @@ static int start_http(struct worker *w)
 		.trusted_proxies = w->proxies,
 		.handle = api_handle,
 		.verify = api_verify,
+		.answered = metrics_http,
 		.events = gw->events,
 		.arg = gw,
 	};
@@ -316,6 +321,10 @@ static int start(struct worker *w)
 		err = sweeper_new(gw, &gw->sweeper);
 	if (err == 0)
 		err = campaigns_new(gw, &gw->campaigns);
+	if (err == 0)
+		err = beat_new(gw, &gw->beat);
+	if (err == 0)
+		err = metrics_new(gw, w->params->metrics_fd, &gw->metrics);
 	/* Last: from here on the world comes in. */
 	if (err == 0)
 		err = start_http(w);
@@ -325,13 +334,23 @@ static int start(struct worker *w)
 static int say_ready(struct worker *w)
 {
 	struct gateway *gw = &w->gw;
-	struct addresses addresses = {.supervisor = w->supervisor, .worker = getpid()};
+	struct addresses addresses = {
+		.supervisor = w->params->supervisor, .worker = getpid()};
+	int err;
 
 	(void)text_copy(addresses.http, sizeof(addresses.http),
 		config_text(gw->config, "HTTP_LISTEN"));
 	(void)addr_text(sip_edge_addr(gw->edge), addresses.sip);
+	(void)text_copy(addresses.metrics, sizeof(addresses.metrics),
+		config_text(gw->config, "METRICS_LISTEN"));
+	err = addresses_write(config_text(gw->config, "DATA_DIR"), &addresses);
+	if (err < 0)
+		return err_set(&w->err, err, "run/addresses.json cannot be written: %s.",
+			strerror(-err));
 	log_info("worker", 0, "ready http=%s sip=%s", addresses.http, addresses.sip);
-	return addresses_write(config_text(gw->config, "DATA_DIR"), &addresses);
+	atomic_store(&gw->pulse->ready, true);
+	(void)kill(w->params->supervisor, SIGUSR2);
+	return 0;
 }
 
 /* ---- the end ---- */
@@ -366,6 +385,8 @@ static void stop(struct worker *w)
 {
 	struct gateway *gw = &w->gw;
 
+	metrics_free(&gw->metrics);
+	beat_free(&gw->beat);
 	campaigns_free(&gw->campaigns);
 	if (gw->twilio != NULL)
 		finish_requests(w);
@@ -399,17 +420,17 @@ static int watch_signals(struct worker *w)
 	return index < 0 ? index : 0;
 }
 
-int worker_run(struct config *config, int listen_fd, pid_t supervisor)
+int worker_run(const struct worker_params *params)
 {
 	struct worker *w = calloc(1, sizeof(*w));
 	int err, result = EX_OK;
 
 	if (w == NULL)
 		return EX_OSERR;
-	w->gw.config = config;
-	w->listen_fd = listen_fd;
+	w->gw.config = params->config;
+	w->gw.pulse = params->pulse;
+	w->params = params;
 	w->signal_fd = -1;
-	w->supervisor = supervisor;
 	err = start(w);
 	if (err == 0)
 		err = watch_signals(w);

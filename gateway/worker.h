@@ -9,10 +9,19 @@
 
 #include "base/config.h"
 
+struct pulse;
+
+struct worker_params {
+	struct config *config;
+	int listen_fd, metrics_fd; /* bound; borrowed; metrics_fd -1: none */
+	pid_t supervisor;          /* gets SIGUSR2 when the worker answers */
+	struct pulse *pulse;
+};
+
 /*
- * Runs until SIGTERM (blocked by the caller; taken from a signalfd). `listen_fd` is borrowed.
+ * Runs until SIGTERM (blocked by the caller; taken from a signalfd).
  * Returns an exit status: EX_CONFIG and EX_UNAVAILABLE mean that another try would not help.
  */
-int worker_run(struct config *config, int listen_fd, pid_t supervisor);
+int worker_run(const struct worker_params *params);
 
 #endif

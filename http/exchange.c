@@ -19,6 +19,7 @@ enum phase { PHASE_HEAD, PHASE_ASK, PHASE_BODY, PHASE_WAIT };
 struct exchange {
 	struct exchange_rules *rules;
 	struct wait wait;
+	int64_t began_us;
 	enum phase phase;
 	const struct http_route *route;
 	struct http_request *request; /* NULL once handed over */
@@ -59,6 +60,7 @@ void *exchange_open(void *arg, const char *uri, struct MHD_Connection *connectio
 	memset(exchange, 0, sizeof(*exchange));
 	exchange->rules = arg;
 	exchange->wait.connection = connection;
+	exchange->began_us = clock_mono_us();
 	memcpy(exchange->uri, uri, len);
 	exchange->uri[len] = '\0';
 	hide_query(uri);
@@ -98,6 +100,22 @@ static bool crowded(const struct exchange *exchange)
 	return now->num_connections > exchange->rules->config.connections / 4 * 3;
 }
 
+static void tell(const struct exchange *exchange, const struct answer *answer)
+{
+	const struct http_config *config = &exchange->rules->config;
+	struct http_answered answered = {
+		.route = exchange->route == NULL
+				 ? SIZE_MAX
+				 : (size_t)(exchange->route - config->routes),
+		.status = answer->status,
+		.late = answer->late,
+		.took_us = clock_mono_us() - exchange->began_us,
+	};
+
+	if (config->answered != NULL)
+		config->answered(config->arg, &answered);
+}
+
 /* Sends the answer and lets go of it. MHD_NO closes the connection. */
 static enum MHD_Result send_answer(struct exchange *exchange, struct answer answer)
 {
@@ -105,6 +123,7 @@ static enum MHD_Result send_answer(struct exchange *exchange, struct answer answ
 
 	if (answer.response == NULL)
 		return MHD_NO;
+	tell(exchange, &answer);
 	if (answer.stream != NULL) {
 		exchange->stream = answer.stream;
 		stream_open(answer.stream, exchange->wait.connection);
@@ -137,16 +156,22 @@ static enum MHD_Result send_shed(struct exchange *exchange)
 	if (exchange->route->late_body == NULL)
 		return send_refusal(exchange, REFUSE_BUSY);
 	(void)reply_late(exchange->route, &answer);
+	answer.late = true;
 	return send_answer(exchange, answer);
 }
 
 int exchange_late(const struct wait *wait, bool closing, struct answer *ret_answer)
 {
 	const struct exchange *exchange = list_entry(wait, const struct exchange, wait);
+	int err;
 
 	if (exchange->route->late_body != NULL)
-		return reply_late(exchange->route, ret_answer);
-	return reply_refuse(closing ? REFUSE_BUSY : REFUSE_NO_ANSWER, 0, ret_answer);
+		err = reply_late(exchange->route, ret_answer);
+	else
+		err = reply_refuse(
+			closing ? REFUSE_BUSY : REFUSE_NO_ANSWER, 0, ret_answer);
+	ret_answer->late = true;
+	return err;
 }
 
 static unsigned parse_method(const char *method)

@@ -17,6 +17,7 @@ struct answer {
 	int status;
 	struct MHD_Response *response;
 	bool shared;           /* by many answers: it must not be changed */
+	bool late;             /* it stands for a reply that did not come */
 	struct stream *stream; /* the response is this stream; NULL: it is not one */
 	struct http_request *proceed; /* owned; no response yet: the body may come */
 	struct http_feed *feed;       /* or: the response is this feed */

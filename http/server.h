@@ -108,6 +108,14 @@ struct http_reply {
 	size_t header_count;
 };
 
+/* One answer on its way out, for those who count. */
+struct http_answered {
+	size_t route; /* row of the table; SIZE_MAX: a file, or refused before a row was found */
+	int status;
+	bool late; /* late_body, 503 or 504 instead of a reply that did not come in time */
+	int64_t took_us; /* since the request began to arrive */
+};
+
 struct http_config {
 	int listen_fd; /* bound and listening; borrowed, never closed here */
 	const struct http_route *routes; /* borrowed for life */
@@ -129,6 +137,8 @@ struct http_config {
 	int (*handle)(void *arg, struct http_request *request);
 	/* http thread. For HTTP_ROUTE_SIGNED: 0 or -EACCES. Cheap, no I/O. */
 	int (*verify)(void *arg, const struct http_request *request);
+	/* http thread. Once for every answer; may be NULL. */
+	void (*answered)(void *arg, const struct http_answered *answered);
 	struct http_events *events; /* NULL: none. Outlives the server. */
 	void *arg;
 };

@@ -31,10 +31,11 @@
 
 struct rtp_relay {
 	struct rtp_config config;
-	pthread_mutex_t lock; /* pool, buckets, closing */
+	pthread_mutex_t lock; /* pool, buckets, open, closing */
 	pthread_cond_t closed;
 	struct port_pool pool;
 	struct list buckets[BUCKETS];
+	unsigned open;
 	unsigned closing; /* sessions not in the registry any more, sockets still open */
 
 	struct post_queue *posts;
@@ -193,6 +194,7 @@ static struct session *find(struct rtp_relay *relay, uint64_t id)
 static void retire(struct rtp_relay *relay, struct session *session)
 {
 	list_remove(&session->by_id);
+	relay->open--;
 	relay->closing++;
 	post_queue_answer(relay->posts, &session->closed);
 }
@@ -257,6 +259,7 @@ int rtp_session_open(struct rtp_relay *relay, uint64_t id,
 	session->opened.run = run_opened;
 	session->closed.run = run_closed;
 	list_add_tail(bucket(relay, id), &session->by_id);
+	relay->open++;
 	/* Always taken: the ports bound their number. */
 	post_queue_answer(relay->posts, &session->opened);
 	err = watch_session(relay, session);
@@ -323,6 +326,16 @@ void rtp_session_close(struct rtp_relay *relay, uint64_t id)
 	if (session != NULL)
 		retire(relay, session);
 	(void)pthread_mutex_unlock(&relay->lock);
+}
+
+unsigned rtp_sessions_open(struct rtp_relay *relay)
+{
+	unsigned open;
+
+	(void)pthread_mutex_lock(&relay->lock);
+	open = relay->open;
+	(void)pthread_mutex_unlock(&relay->lock);
+	return open;
 }
 
 int rtp_session_stats(

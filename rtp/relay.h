@@ -94,6 +94,9 @@ int rtp_session_signalling(struct rtp_relay *relay, uint64_t session, enum rtp_s
 /* Any thread. Unknown ids are fine. */
 void rtp_session_close(struct rtp_relay *relay, uint64_t session);
 
+/* Any thread. How many sessions are open. */
+unsigned rtp_sessions_open(struct rtp_relay *relay);
+
 /* Any thread. -ENOENT. */
 int rtp_session_stats(
 	struct rtp_relay *relay, uint64_t session, struct rtp_stats ret_stats[RTP_SIDES]);

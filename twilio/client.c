@@ -52,6 +52,7 @@ void request_answer(struct request *r, enum twilio_result result)
 	struct twilio_answer *answer = r->answer;
 
 	answer->result = result;
+	answer->took_us = clock_mono_us() - r->asked_us;
 	r->answer = NULL;
 	request_free(r);
 	client->answer_cb(client->arg, answer);
@@ -205,6 +206,7 @@ static struct request *request_new(struct twilio_client *client, enum twilio_op 
 	r->post.run = run_asked;
 	r->retry.fire = request_run_retry;
 	r->client = client;
+	r->asked_us = clock_mono_us();
 	r->answer = calloc(1, sizeof(*r->answer));
 	if (r->answer == NULL ||
 		exchange_init(&r->exchange, &client->target, &order, r) != 0) {

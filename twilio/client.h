@@ -97,6 +97,7 @@ struct twilio_answer {
 	enum twilio_op op;
 	uint64_t id; /* the caller's */
 	enum twilio_result result;
+	int64_t took_us;   /* since it was asked, retries included */
 	int http_status;   /* 0: none came */
 	int code;          /* Twilio's error code; 0: none */
 	char message[256]; /* for people; "" when OK */

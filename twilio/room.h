@@ -23,6 +23,7 @@ struct request {
 	struct timer retry;
 	struct twilio_client *client;
 	struct twilio_answer *answer;
+	int64_t asked_us;
 	unsigned tries;
 	bool maybe; /* some try may have been processed */
 	struct exchange exchange;
