@@ -102,6 +102,7 @@ static void write_line(const struct call *call, const char *event, const char *f
 	calllog_write(call->sandbox->log,
 		&(struct calllog_line){.event = event,
 			.call_sid = call->sid,
+			.parent_sid = *call->parent_sid != '\0' ? call->parent_sid : NULL,
 			.to = call->to,
 			.from = call->from,
 			.status = call_status_text(call),
@@ -179,95 +180,12 @@ void call_free(struct call **call)
 	free(c->fallback_method);
 	free(c->amd.callback_url);
 	free(c->amd.callback_method);
-	free(c->sip_form);
+	free(c->extra_form);
+	if (c->own_customer != NULL)
+		customer_free(c->own_customer);
+	free(c->own_customer);
 	free(c);
 	*call = NULL;
-}
-
-/* City, state, zip and country are sent for phone numbers even when nobody knows them. */
-static void add_places(const struct call *call, struct buf *form)
-{
-	static const char *const who[] = {"From", "To", "Caller", "Called"};
-	char name[32];
-	size_t i;
-
-	for (i = 0; i < sizeof(who) / sizeof(who[0]); i++) {
-		const char *number = i % 2 == 0 ? call->from : call->to;
-		bool us = strncmp(number, "+1", 2) == 0;
-
-		(void)snprintf(name, sizeof(name), "%sCity", who[i]);
-		form_add(form, name, "");
-		(void)snprintf(name, sizeof(name), "%sState", who[i]);
-		form_add(form, name, "");
-		(void)snprintf(name, sizeof(name), "%sZip", who[i]);
-		form_add(form, name, "");
-		(void)snprintf(name, sizeof(name), "%sCountry", who[i]);
-		form_add(form, name, us ? "US" : "");
-	}
-}
-
-void call_form(const struct call *call, struct buf *form)
-{
-	form_add(form, "CallSid", call->sid);
-	form_add(form, "AccountSid", call->sandbox->settings.account_sid);
-	form_add(form, "From", call->from);
-	form_add(form, "To", call->to);
-	form_add(form, "Caller", call->from);
-	form_add(form, "Called", call->to);
-	form_add(form, "CallStatus", call_status_text(call));
-	form_add(form, "ApiVersion", SANDBOX_API_VERSION);
-	form_add(form, "Direction", call->inbound ? "inbound" : "outbound-api");
-	if (call->sip_form != NULL) {
-		buf_add_char(form, '&');
-		buf_add_str(form, call->sip_form);
-	} else {
-		add_places(call, form);
-	}
-	if (call->amd.answered_by != NULL) {
-		form_add(form, "AnsweredBy", call->amd.answered_by);
-		form_add_int(form, "MachineDetectionDuration", call->amd.duration_ms);
-	}
-}
-
-/* Only a recording that was asked for with the call is told of at its end. */
-static void add_recording(const struct call *call, struct buf *form)
-{
-	const struct recording *recording;
-
-	if (!call_is_over(call) || *call->recording_sid == '\0')
-		return;
-	recording = recordings_find(call->sandbox->recordings, call->recording_sid);
-	if (recording != NULL)
-		recording_form(recording, form);
-}
-
-/* Tells the status callback, where this status is asked for. */
-static void report(struct call *call)
-{
-	char date[DATE_SIZE];
-	struct buf form = {0};
-
-	if (call->callback.url == NULL ||
-		(call->callback.events & statuses[call->status].event) == 0)
-		return;
-	call_form(call, &form);
-	form_add_int(&form, "SequenceNumber", call->sequence++);
-	form_add(&form, "Timestamp", date_text(call->updated_ms, date));
-	form_add(&form, "CallbackSource", "call-progress-events");
-	if (call_is_over(call)) {
-		form_add_int(&form, "CallDuration", call_duration_s(call));
-		if (call->status == CALL_COMPLETED)
-			form_add_int(
-				&form, "Duration", (call_duration_s(call) + 59) / 60);
-		if (call->sip_status != 0)
-			form_add_int(&form, "SipResponseCode", call->sip_status);
-	}
-	add_recording(call, &form);
-	outbox_notify(call->sandbox->outbox, &(struct letter){.url = call->callback.url,
-						     .method = call->callback.method,
-						     .form = &form,
-						     .call = call});
-	buf_free(&form);
 }
 
 /* What comes after the answer: the conference, or instructions. */
@@ -316,6 +234,8 @@ static void begin_talk(struct call *call)
 		loop_timer(sandbox->loop, &call->step,
 			sandbox_scaled(sandbox, call->customer->talk_ms));
 	}
+	if (call->direction == CALL_INBOUND)
+		return; /* its document is what picked up */
 	if (call->amd.on)
 		amd_start(call, call->amd.asynchronous ? NULL : proceed);
 	if (!call->amd.on || call->amd.asynchronous)
@@ -366,11 +286,11 @@ void call_move(struct call *call, enum call_status status)
 		call_log(call, "ended");
 		finish(call);
 		if (!queued) /* a call that ends while queued says nothing */
-			report(call);
+			call_report(call, statuses[status].event);
 		return;
 	}
 	call_log(call, status == CALL_IN_PROGRESS ? "answered" : call_status_text(call));
-	report(call);
+	call_report(call, statuses[status].event);
 	if (status == CALL_IN_PROGRESS && call->customer != NULL)
 		begin_talk(call);
 }
@@ -462,15 +382,17 @@ void call_customer_hangs_up(struct call *call)
 		call, call->status == CALL_IN_PROGRESS ? CALL_COMPLETED : CALL_NO_ANSWER);
 }
 
-int call_answer_leg(struct call *call)
+int call_pick_up(struct call *call)
 {
-	int r;
+	int r = 0;
 
-	if (call->leg == NULL || call->status == CALL_IN_PROGRESS)
+	if (call->direction != CALL_INBOUND || call->status == CALL_IN_PROGRESS)
 		return 0;
-	r = uas_leg_answer(call->leg);
+	if (call->leg != NULL)
+		r = uas_leg_answer(call->leg);
 	if (r < 0)
 		return r;
+	timer_stop(&call->step);
 	call->limit.fire = on_time_limit;
 	loop_timer(call->sandbox->loop, &call->limit,
 		sandbox_scaled(call->sandbox, call->time_limit_ms));
@@ -478,13 +400,15 @@ int call_answer_leg(struct call *call)
 	return 0;
 }
 
-void call_refuse_leg(struct call *call, int sip_status)
+void call_refuse(struct call *call, int sip_status)
 {
 	call->sip_status = sip_status;
 	if (call->status == CALL_IN_PROGRESS)
 		call_move(call, CALL_COMPLETED);
+	else if (sip_status == 486)
+		call_move(call, CALL_BUSY);
 	else
-		call_move(call, sip_status == 486 ? CALL_BUSY : CALL_FAILED);
+		call_move(call, sip_status == 404 ? CALL_NO_ANSWER : CALL_FAILED);
 }
 
 void call_leg_ended(struct call *call)

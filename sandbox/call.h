@@ -37,6 +37,8 @@ enum call_status {
 	CALL_CANCELED,
 };
 
+enum call_direction { CALL_OUTBOUND_API, CALL_INBOUND, CALL_OUTBOUND_DIAL };
+
 /* Words of StatusCallbackEvent, as bits. */
 enum call_event {
 	CALL_EVENT_INITIATED = 1 << 0,
@@ -53,7 +55,8 @@ struct call {
 	char sid[SID_SIZE];
 	char number_sid[SID_SIZE]; /* of our end; "" for SIP */
 	char *to, *from;
-	bool inbound;
+	enum call_direction direction;
+	char parent_sid[SID_SIZE]; /* of the call that dialled it; "": none */
 	enum call_status status;
 	/* Wall clock; 0: not yet. */
 	int64_t created_ms, updated_ms, started_ms, ended_ms;
@@ -71,6 +74,7 @@ struct call {
 	int64_t timeout_ms, time_limit_ms;
 	struct amd amd;
 	const struct customer *customer; /* NULL: a SIP leg, or not dialled yet */
+	struct customer *own_customer;   /* made for this call alone; owned */
 	struct timer step;               /* the customer's next deed */
 	struct timer limit;              /* Timeout, then TimeLimit */
 
@@ -85,8 +89,9 @@ struct call {
 
 	/* The leg of a call from the SIP domain, and what its webhooks say about it; owned. */
 	struct uas_leg *leg;
-	bool leg_gone;  /* its far end has left: there is nothing to hang up */
-	char *sip_form; /* "SipDomain=...&SipCallId=..." */
+	bool leg_gone; /* its far end has left: there is nothing to hang up */
+	/* What every webhook of it carries besides: "SipDomain=...&SipCallId=..."; owned. */
+	char *extra_form;
 };
 
 /* Queued, outbound, and nobody's but the caller's. `to` and `from` are copied. */
@@ -108,9 +113,11 @@ void call_hang_up(struct call *call);
 /* The customer ends it now. */
 void call_customer_hangs_up(struct call *call);
 
-/* Calls of the SIP domain: picks up (0 or -errno), turns away, or finds the caller gone. */
-int call_answer_leg(struct call *call);
-void call_refuse_leg(struct call *call, int sip_status);
+/* Inbound calls: picks up (0 or -errno; harmless when not ringing), or turns away. */
+int call_pick_up(struct call *call);
+void call_refuse(struct call *call, int sip_status);
+
+/* The far end of a SIP leg has gone. */
 void call_leg_ended(struct call *call);
 
 /* The conference is over for this call, which may have other things to do. */
@@ -121,8 +128,12 @@ const char *call_status_text(const struct call *call); /* as webhooks say it */
 const char *call_resource_status(const struct call *call);
 int64_t call_duration_s(const struct call *call);
 
-/* The parameters of every webhook about this call: twilio.com/docs/voice/twiml. */
+/* call_report.c: the parameters of every webhook about this call: docs/voice/twiml. */
 void call_form(const struct call *call, struct buf *form);
+
+/* Tells the status callback, where `event` (enum call_event) is asked for. */
+void call_report(struct call *call, unsigned event);
+const char *call_direction_text(const struct call *call);
 
 /* One line of calls.jsonl with what is known about the call. */
 void call_log(const struct call *call, const char *event);

@@ -5,11 +5,11 @@
 #include "sandbox/conference.h"
 #include "sandbox/memory.h"
 #include "sandbox/mixer.h"
+#include "sandbox/numbers.h"
 #include "sandbox/population.h"
 #include "sandbox/rest.h"
 
-/* The body as JSON; NULL: replied 400. */
-static json_t *body(struct rest *rest)
+json_t *rest_body(struct rest *rest)
 {
 	json_error_t problem;
 	json_t *value =
@@ -71,7 +71,7 @@ static bool take_fault(struct rest *rest, json_t *wish, bool apply)
 
 void control_faults_put(struct rest *rest)
 {
-	json_t *wishes = body(rest), *list;
+	json_t *wishes = rest_body(rest), *list;
 	size_t i;
 	int apply;
 
@@ -91,7 +91,7 @@ out:
 
 void control_mixer_put(struct rest *rest)
 {
-	json_t *wish = body(rest);
+	json_t *wish = rest_body(rest);
 	int silent = 0;
 
 	if (wish == NULL)
@@ -121,7 +121,7 @@ void control_sip_domain_put(struct rest *rest)
 	struct sip_domain *domain = &rest->sandbox->domain;
 	const char *voice = domain->voice_url, *method = domain->voice_method;
 	const char *fallback = domain->fallback_url, *status = domain->status_callback;
-	json_t *wish = body(rest);
+	json_t *wish = rest_body(rest);
 	json_error_t problem;
 
 	if (wish == NULL)
@@ -148,7 +148,7 @@ void control_sip_domain_put(struct rest *rest)
 
 void control_hangup(struct rest *rest)
 {
-	json_t *wish = body(rest);
+	json_t *wish = rest_body(rest);
 	const char *sid = "";
 	struct call *call = NULL;
 
@@ -156,7 +156,7 @@ void control_hangup(struct rest *rest)
 		return;
 	if (json_unpack(wish, "{s:s}", "call_sid", &sid) == 0)
 		call = calls_find(rest->sandbox->calls, sid);
-	if (call == NULL || call->inbound) {
+	if (call == NULL || call->leg != NULL) {
 		rest_error(rest, 404, 20404, "No such customer: %s", sid);
 	} else {
 		call_customer_hangs_up(call);
@@ -172,9 +172,8 @@ static json_t *overview(const struct call *call)
 	const struct participant *p = call->participant;
 
 	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s?, s:s?, s:s?, s:b}", "call_sid",
-		call->sid, "direction", call->inbound ? "inbound" : "outbound-api", "to",
-		call->to, "from", call->from, "status", call_status_text(call),
-		"behaviour",
+		call->sid, "direction", call_direction_text(call), "to", call->to, "from",
+		call->from, "status", call_status_text(call), "behaviour",
 		call->customer != NULL ? behaviour_text(call->customer->behaviour) : NULL,
 		"conference", p != NULL ? p->conference->name : NULL, "label",
 		p != NULL ? p->label : NULL, "joined", p != NULL && p->joined);
@@ -215,7 +214,7 @@ void control_settings_get(struct rest *rest)
 void control_settings_put(struct rest *rest)
 {
 	struct facts wished = rest->sandbox->facts;
-	json_t *wish = body(rest), *value;
+	json_t *wish = rest_body(rest), *value;
 	const char *name;
 
 	if (wish == NULL)
@@ -237,5 +236,43 @@ void control_settings_put(struct rest *rest)
 	rest->sandbox->facts = wished;
 	control_settings_get(rest);
 out:
+	json_decref(wish);
+}
+
+/* {"numbers": ["+15550001", ...]}: the account has these and no others. */
+void control_numbers_put(struct rest *rest)
+{
+	struct resources *all = rest->sandbox->resources;
+	json_t *wish = rest_body(rest), *value;
+	struct buf list = {0};
+	struct list *node, *tmp;
+	struct err err = {0};
+	size_t i;
+
+	if (wish == NULL)
+		return;
+	json_array_foreach(json_object_get(wish, "numbers"), i, value) buf_printf(
+		&list, "%s,", json_is_string(value) ? json_string_value(value) : "?");
+	if (list.len == 0 || numbers_add(rest->sandbox, list.data, &err) < 0) {
+		rest_error(rest, 400, 20422, "Send {\"numbers\": [\"+15550001\"]}: %s",
+			err.text);
+		goto out;
+	}
+	list_for_each(resources_list(all), node, tmp)
+	{
+		struct resource *r = list_entry(node, struct resource, node);
+		const char *number =
+			r->kind == &kind_number ? resource_get(r, "phone_number") : NULL;
+
+		/* Every number of the list has a comma behind it. */
+		if (number != NULL &&
+			(strstr(list.data, number) == NULL ||
+				strstr(list.data, number)[strlen(number)] != ','))
+			resources_delete(all, r);
+	}
+	rest_reply(rest, 200,
+		json_pack("{s:O}", "numbers", json_object_get(wish, "numbers")));
+out:
+	buf_free(&list);
 	json_decref(wish);
 }

@@ -50,37 +50,80 @@ static int behaviour_parse(const char *word, enum behaviour *ret_behaviour)
 	return -EINVAL;
 }
 
-static int read_customer(json_t *object, size_t n, struct customer *ret, struct err *err)
+static int check_customer(const struct customer *customer, struct err *err)
 {
-	const char *match = "*", *behaviour = "human", *say = "tone:440";
-	json_int_t weight = 1, ring_ms = 2000, talk_ms = 10000;
+	const int64_t times[] = {customer->ring_ms, customer->talk_ms,
+		customer->digits_ms, customer->greeting_ms};
+	size_t i;
+
+	if (customer->weight < 1 || customer->weight > 1000000)
+		return err_set(err, -EINVAL, "weight is 1 to 1000000");
+	for (i = 0; i < sizeof(times) / sizeof(times[0]); i++)
+		if (times[i] < 0 || times[i] > 86400000)
+			return err_set(err, -EINVAL, "times are 0 ms to a day");
+	if (customer->digits != NULL &&
+		strspn(customer->digits, "0123456789ABCD*#w") != strlen(customer->digits))
+		return err_set(err, -EINVAL, "digits are 0-9 A-D * # and w");
+	return 0;
+}
+
+int customer_read(json_t *object, struct customer *ret_customer, struct err *err)
+{
+	const char *match = "*", *word = "human", *say = "tone:440";
+	const char *digits = NULL, *speech = NULL;
+	json_int_t weight = 1, ring_ms = 2000, talk_ms = 10000, digits_ms = 1500;
+	json_int_t greeting_ms = -1;
+	int beep = 1;
+	struct customer customer;
+	enum behaviour behaviour;
 	json_error_t problem;
+	int r;
 
 	if (json_unpack_ex(object, &problem, JSON_STRICT,
-		    "{s?s, s?I, s?s, s?I, s?I, s?s}", "match", &match, "weight", &weight,
-		    "behaviour", &behaviour, "ring_ms", &ring_ms, "talk_ms", &talk_ms,
-		    "say", &say) != 0)
-		return err_set(err, -EINVAL, "population entry %zu: %s", n, problem.text);
-	if (behaviour_parse(behaviour, &ret->behaviour) < 0)
+		    "{s?s, s?I, s?s, s?I, s?I, s?s, s?s, s?I, s?s, s?I, s?b}", "match",
+		    &match, "weight", &weight, "behaviour", &word, "ring_ms", &ring_ms,
+		    "talk_ms", &talk_ms, "say", &say, "digits", &digits, "digits_ms",
+		    &digits_ms, "speech", &speech, "greeting_ms", &greeting_ms, "beep",
+		    &beep) != 0)
+		return err_set(err, -EINVAL, "%s", problem.text);
+	if (behaviour_parse(word, &behaviour) < 0)
 		return err_set(err, -EINVAL,
-			"population entry %zu: no behaviour \"%s\"; there are human, "
-			"no_answer, busy, failed, machine, fax",
-			n, behaviour);
-	if (weight < 1 || weight > 1000000 || ring_ms < 0 || talk_ms < 0 ||
-		ring_ms > 86400000 || talk_ms > 86400000)
-		return err_set(err, -EINVAL,
-			"population entry %zu: weight is 1 to 1000000, times are 0 to a day",
-			n);
-	ret->weight = (unsigned)weight;
-	ret->ring_ms = ring_ms;
-	ret->talk_ms = talk_ms;
-	ret->match = memory_text(match);
-	ret->say = memory_text(say);
-	return 0;
+			"no behaviour \"%s\"; there are human, no_answer, busy, failed, "
+			"machine, fax",
+			word);
+	if (greeting_ms < 0)
+		greeting_ms = behaviour == BEHAVIOUR_MACHINE ? 7000 : 800;
+	customer = (struct customer){.match = memory_text(match),
+		.weight = weight > 1000000 || weight < 0 ? 0 : (unsigned)weight,
+		.behaviour = behaviour,
+		.ring_ms = ring_ms,
+		.talk_ms = talk_ms,
+		.say = memory_text(say),
+		.digits = memory_text(digits),
+		.digits_ms = digits_ms,
+		.speech = memory_text(speech),
+		.greeting_ms = greeting_ms,
+		.beep = beep != 0};
+	r = check_customer(&customer, err);
+	if (r < 0)
+		customer_free(&customer);
+	else
+		*ret_customer = customer;
+	return r;
+}
+
+void customer_free(struct customer *customer)
+{
+	free(customer->match);
+	free(customer->say);
+	free(customer->digits);
+	free(customer->speech);
+	memset(customer, 0, sizeof(*customer));
 }
 
 static int read_all(struct population *population, json_t *array, struct err *err)
 {
+	struct err reason = {0};
 	size_t i;
 	int r;
 
@@ -89,10 +132,11 @@ static int read_all(struct population *population, json_t *array, struct err *er
 	population->customers =
 		memory_zero(json_array_size(array) * sizeof(*population->customers));
 	for (i = 0; i < json_array_size(array); i++) {
-		r = read_customer(
-			json_array_get(array, i), i, &population->customers[i], err);
+		r = customer_read(
+			json_array_get(array, i), &population->customers[i], &reason);
 		if (r < 0)
-			return r;
+			return err_set(
+				err, r, "population entry %zu: %s", i, reason.text);
 		population->count++;
 	}
 	return 0;
@@ -130,10 +174,8 @@ void population_free(struct population **population)
 
 	if (p == NULL)
 		return;
-	for (i = 0; i < p->count; i++) {
-		free(p->customers[i].match);
-		free(p->customers[i].say);
-	}
+	for (i = 0; i < p->count; i++)
+		customer_free(&p->customers[i]);
 	free(p->customers);
 	free(p);
 	*population = NULL;

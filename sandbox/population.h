@@ -3,7 +3,8 @@
  * they say. Read from a JSON file. Main loop only; no I/O after loading.
  *
  * `[{"match":"+1415*","weight":3,"behaviour":"human","ring_ms":2000,"talk_ms":15000,
- *    "say":"tone:440"}]`
+ *    "say":"tone:440", "digits":"1#", "digits_ms":1500, "speech":"yes", "greeting_ms":800,
+ *    "beep":true}]`
  * The first entry that matches the number names the set: all entries with the same `match`
  * are drawn from by weight.
  */
@@ -11,6 +12,10 @@
 #define OMNIVOX_SANDBOX_POPULATION_H
 
 #include <stdint.h>
+
+#include <stdbool.h>
+
+#include <jansson.h>
 
 #include "base/err.h"
 
@@ -32,11 +37,20 @@ struct customer {
 	int64_t ring_ms; /* from ringing to answer, or from dialling to busy or failed */
 	int64_t talk_ms; /* from answer to hanging up; 0: never by itself */
 	char *say;       /* for sound_source_new() */
+	char *digits;    /* typed into each <Gather> and <Record>; NULL: none */
+	int64_t digits_ms; /* from the question to the first digit */
+	char *speech;      /* said to a <Gather> that listens; NULL: nothing */
+	/* For the detection of machines: how long the first words are, and whether a beep ends them. */
+	int64_t greeting_ms;
+	bool beep;
 };
 
 /* `path` NULL: everybody is a human who rings 1.5 s and talks 15 s. -EINVAL with its reason. */
 int population_new(const char *path, uint64_t seed, struct population **ret_population,
 	struct err *err);
+/* One customer of that shape, not of the population. -EINVAL. Its texts end with customer_free. */
+int customer_read(json_t *object, struct customer *ret_customer, struct err *err);
+void customer_free(struct customer *customer);
 void population_free(struct population **population);
 
 /*

@@ -152,9 +152,13 @@ json_t *rest_resource_json(const struct resource *resource);
 /* rest_caller_ids.c */
 rest_handler rest_caller_id_validate;
 
-/* control.c */
+/* control.c: the body as JSON; NULL: replied 400. The caller's. */
+json_t *rest_body(struct rest *rest);
 rest_handler control_faults_get, control_faults_put, control_mixer_put,
 	control_sip_domain_get, control_sip_domain_put, control_hangup, control_calls,
-	control_settings_get, control_settings_put;
+	control_settings_get, control_settings_put, control_numbers_put;
+
+/* inbound.c */
+rest_handler control_inbound;
 
 #endif

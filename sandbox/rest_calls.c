@@ -57,20 +57,19 @@ static json_t *call_json(const struct call *call)
 	const char *account = call->sandbox->settings.account_sid;
 
 	return json_pack(
-		"{s:s, s:o, s:o, s:n, s:s, s:s, s:o, s:s, s:o, s:o, s:s, s:o, s:o, s:o,"
+		"{s:s, s:o, s:o, s:o, s:s, s:s, s:o, s:s, s:o, s:o, s:s, s:o, s:o, s:o,"
 		" s:n, s:s, s:s, s:s?, s:s, s:n, s:n, s:n, s:o, s:n, s:o, s:o}",
 		"sid", call->sid, "date_created", rest_date(call->created_ms),
 		"date_updated", rest_date(call->updated_ms), "parent_call_sid",
-		"account_sid", account, "to", call->to, "to_formatted",
-		formatted(call->to), "from", call->from, "from_formatted",
+		rest_text(call->parent_sid), "account_sid", account, "to", call->to,
+		"to_formatted", formatted(call->to), "from", call->from, "from_formatted",
 		formatted(call->from), "phone_number_sid", rest_text(call->number_sid),
 		"status", call_resource_status(call), "start_time",
 		rest_date(call->started_ms), "end_time", rest_date(call->ended_ms),
 		"duration",
 		call_is_over(call) ? number_text(call_duration_s(call)) : json_null(),
-		"price", "price_unit", "USD", "direction",
-		call->inbound ? "inbound" : "outbound-api", "answered_by",
-		call->amd.answered_by, "api_version", SANDBOX_API_VERSION,
+		"price", "price_unit", "USD", "direction", call_direction_text(call),
+		"answered_by", call->amd.answered_by, "api_version", SANDBOX_API_VERSION,
 		"forwarded_from", "group_sid", "caller_name", "queue_time",
 		number_text(call->queue_ms), "trunk_sid", "uri",
 		json_sprintf("/" SANDBOX_API_VERSION "/Accounts/%s/Calls/%s.json",
@@ -224,7 +223,7 @@ static bool call_passes(struct rest *rest, const struct call *call, bool *bad)
 
 	return rest_text_passes(rest, "To", call->to) &&
 	       rest_text_passes(rest, "From", call->from) &&
-	       rest_text_passes(rest, "ParentCallSid", "") &&
+	       rest_text_passes(rest, "ParentCallSid", call->parent_sid) &&
 	       rest_text_passes(rest, "Status", call_resource_status(call)) &&
 	       rest_time_passes(rest, "StartTime", started_ms, bad) &&
 	       rest_time_passes(rest, "EndTime", call->ended_ms, bad);

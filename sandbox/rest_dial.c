@@ -22,6 +22,16 @@ static const struct resource *caller_id(struct sandbox *sandbox, const char *fro
 		sandbox->resources, &kind_caller_id, "phone_number", from);
 }
 
+/* E.164, "client:name" or "sip:user@host". */
+static bool address_valid(const char *to)
+{
+	if (strncmp(to, "client:", 7) == 0)
+		return to[7] != '\0' && strlen(to) <= 256 + 7;
+	if (strncmp(to, "sip:", 4) == 0 || strncmp(to, "sips:", 5) == 0)
+		return strchr(to, '@') != NULL && strcspn(to, "?") < 255;
+	return number_valid(to);
+}
+
 static bool check_numbers(struct rest *rest, const struct resource **ret_number)
 {
 	const char *to = rest_form(rest, "To");
@@ -31,12 +41,12 @@ static bool check_numbers(struct rest *rest, const struct resource **ret_number)
 		rest_error(rest, 400, 21201, "No 'To' number is specified");
 	else if (from == NULL || *from == '\0')
 		rest_error(rest, 400, 21213, "No 'From' number is specified");
-	else if (!number_valid(to))
+	else if (!address_valid(to))
 		rest_error(rest, 400, 21211,
-			"The phone number you are attempting to call, "
-			"%s, is not valid. The sandbox dials phone "
-			"numbers only.",
+			"The phone number you are attempting to call, %s, is not valid.",
 			to);
+	else if (*to != '+' && *from != '+')
+		return true; /* from a client or a SIP user to such */
 	else if (!number_valid(from))
 		rest_error(rest, 400, 21212,
 			"The 'From' number %s is not a valid phone number", from);
@@ -133,13 +143,16 @@ static bool fill(struct rest *rest, struct call *call)
 
 struct call *rest_dial(struct rest *rest)
 {
-	const struct resource *number;
+	const struct resource *number = NULL;
 	struct call *call;
 
 	if (!check_numbers(rest, &number))
 		return NULL;
 	call = call_new(rest->sandbox, rest_form(rest, "To"), rest_form(rest, "From"));
-	(void)text_copy(call->number_sid, SID_SIZE, number->sid);
+	if (strncmp(call->to, "client:", 7) == 0)
+		call->to[strcspn(call->to, "?")] = '\0'; /* parameters for the browser */
+	if (number != NULL)
+		(void)text_copy(call->number_sid, SID_SIZE, number->sid);
 	if (!fill(rest, call))
 		call_free(&call);
 	return call;

@@ -190,9 +190,9 @@ static int on_invite(void *arg, struct uas_leg *leg, const struct uas_invite *in
 		return 404;
 	}
 	call = call_new(sandbox, invite->to, invite->from);
-	call->inbound = true;
+	call->direction = CALL_INBOUND;
 	call->leg = leg;
-	call->sip_form = sip_form(invite, domain);
+	call->extra_form = sip_form(invite, domain);
 	call->fallback_url = memory_text(voice.fallback_url);
 	call->fallback_method = memory_text(voice.fallback_method);
 	call->callback.url = memory_text(voice.status_url);

@@ -69,8 +69,8 @@ static void give_up(struct twiml_run *run, int error)
 
 	log_warn("twiml", 0, "%d call=%s url=%s", error, call->sid,
 		run->url != NULL ? run->url : "inline");
-	if (call->inbound && call->status != CALL_IN_PROGRESS)
-		call_refuse_leg(call, 500);
+	if (call->direction == CALL_INBOUND && call->status != CALL_IN_PROGRESS)
+		call_refuse(call, 500);
 	else
 		call_hang_up(call);
 }
@@ -260,8 +260,8 @@ static bool act(struct twiml_run *run, const struct twiml_verb *verb)
 {
 	struct call *call = run->call;
 
-	if (verb->answers && call_answer_leg(call) < 0) {
-		call_refuse_leg(call, 488);
+	if (verb->answers && call_pick_up(call) < 0) {
+		call_refuse(call, 488);
 		return true;
 	}
 	switch (verb->kind) {
@@ -278,8 +278,8 @@ static bool act(struct twiml_run *run, const struct twiml_verb *verb)
 		go_to(run, verb->url, verb->method, NULL);
 		return true;
 	case TWIML_REJECT:
-		if (call->inbound)
-			call_refuse_leg(call, verb->busy ? 486 : 404);
+		if (call->direction == CALL_INBOUND)
+			call_refuse(call, verb->busy ? 486 : 404);
 		else
 			call_hang_up(call);
 		return true;
@@ -292,8 +292,8 @@ static void run_verbs(struct twiml_run *run)
 	while (run->next < run->twiml->count)
 		if (act(run, &run->twiml->verbs[run->next++]))
 			return;
-	if (call_answer_leg(run->call) < 0)
-		call_refuse_leg(run->call, 488);
+	if (call_pick_up(run->call) < 0)
+		call_refuse(run->call, 488);
 	else
 		call_hang_up(run->call);
 }
