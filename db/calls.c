@@ -183,7 +183,8 @@ int db_call_placing(struct db *db, const char *node, int64_t **ret_ids, size_t *
 int db_call_expire_deadlines(struct db *db, const char *node)
 {
 	return db_run(db,
-		"UPDATE calls SET deadline_at = now() WHERE state <> 'ended' AND node_id = $1::uuid",
+		"UPDATE calls SET deadline_at = now()"
+		" WHERE state NOT IN ('ended', 'claimed') AND node_id = $1::uuid",
 		ARGS(arg_text(node)), NULL);
 }
 

@@ -28,7 +28,7 @@ struct db_claim_verdict {
 };
 
 enum db_claim_result {
-	DB_CLAIM_CALL,     /* a call in state `placing`: POST it */
+	DB_CLAIM_CALL, /* a call in state `placing`: POST it; `claimed` if ring_first */
 	DB_CLAIM_NO_ENTRY, /* nothing is due; next_ms says when, 0: never */
 	DB_CLAIM_NO_AGENT, /* nobody (or not that agent) is free */
 	DB_CLAIM_REFUSED, /* the verdict was no; `rule`. callback.owner: for another agent */
@@ -40,7 +40,8 @@ struct db_claim {
 	int64_t campaign_id;
 	int64_t entry_id;   /* 0: the next one due (auto-dial) */
 	int64_t session_id; /* 0: any ready agent of the campaign on this node */
-	bool manual;        /* Call Now: a paused agent with both legs up will do */
+	bool manual;        /* Call Now: a paused agent who can be reached will do */
+	bool own_leg;       /* the agent's browser has made this call's leg itself */
 	const char *node, *install;
 	unsigned deadline_ms; /* for `placing` */
 	struct db_claim_verdict (*verdict)(void *arg, const struct db_claim_facts *facts);
@@ -53,6 +54,7 @@ struct db_claimed {
 	int64_t next_ms, wait_ms;
 	int64_t call_id, entry_id, contact_id, session_id, agent_id, leg_id, campaign_id;
 	int attempt;
+	bool ring_first; /* the agent first: db_call_go() when it is there */
 	char number[DB_NUMBER_SIZE], caller_id[DB_NUMBER_SIZE];
 	char conference[64], label[64];
 	int ring_timeout_s;
@@ -65,6 +67,15 @@ struct db_claimed {
  */
 int db_call_claim(
 	struct db *db, const struct db_claim *claim, struct db_claimed *ret_claimed);
+
+/*
+ * The agent that was rung for a `claimed` call is there: takes a rate token for the customer and
+ * makes the call `placing`, to be placed by `node`. Result CALL, RATE (try again in wait_ms), or
+ * STOPPED: the campaign does not run any more, the caller tells the call `unsent`. -ENOENT: the
+ * call is not `claimed` any more.
+ */
+int db_call_go(
+	struct db *db, int64_t call_id, const char *node, struct db_claimed *ret_claimed);
 
 /* One thing that happened to a call. Texts are borrowed. */
 struct db_call_event {
@@ -128,7 +139,10 @@ int db_sweep(struct db *db, const char *node, struct db_agent_session **ret_sess
 int db_call_placing(
 	struct db *db, const char *node, int64_t **ret_ids, size_t *ret_count);
 
-/* Everything still open, for a look at Twilio at start: makes all deadlines due. */
+/*
+ * Everything still open at Twilio, for a look at it at start: makes all deadlines due. Calls whose
+ * agent is rung first are not there yet.
+ */
 int db_call_expire_deadlines(struct db *db, const char *node);
 
 /* Which of these SIDs belong to legs of ours. `ret_known[i]` for `sids[i]`. */

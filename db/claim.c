@@ -12,6 +12,10 @@
 
 #include "base/text.h"
 #include "db/exec.h"
+#include "db/rate.h"
+
+/* An agent rings for half a minute, and the leg's news may be late. */
+#define RING_FIRST_MS 60000
 
 /* What the first statement found. Ids are 0 when there is none. */
 struct pick {
@@ -19,6 +23,7 @@ struct pick {
 	int max_attempts;
 	int64_t session_id, agent_id;
 	int turn;
+	bool ring_first; /* the agent is not there yet */
 	int64_t entry_id, contact_id;
 	char entry_state[DB_WORD_SIZE];
 	int attempts, dials;
@@ -27,7 +32,7 @@ struct pick {
 	bool number_ours; /* we hold the number's lock */
 };
 
-/* $1 campaign, $2 node, $3 session or null, $4 manual, $5 entry or null */
+/* $1 campaign, $2 node, $3 session or null, $4 manual, $5 entry or null, $6 own leg */
 #define PICK_CAMPAIGN                                                         \
 	"WITH k AS (SELECT k.*, CASE WHEN $4 THEN k.state <> 'completed'"     \
 	"  ELSE k.state = 'active' AND k.auto_dial AND (k.lease_node IS NULL" \
@@ -35,10 +40,16 @@ struct pick {
 	"  FROM campaigns k WHERE k.id = $1)"
 /*
  * Who has a callback that is due comes first; an entry that is kept for an agent gets no other.
+ * Who is rung for each call has a conference for each: the turn goes up, unless the agent has
+ * made this call's leg itself. While the leg of the last call is still there it is not free.
  */
 #define PICK_SESSION                                                                       \
-	", s AS (SELECT a.id, a.user_id, a.turn FROM agent_sessions a"                     \
-	"  WHERE a.campaign_id = $1 AND a.ended_at IS NULL AND a.phone_up AND a.twilio_up" \
+	", s AS (SELECT a.id, a.user_id, NOT a.nailed AS ring_first,"                      \
+	"  a.turn + (NOT a.nailed AND NOT $6)::int AS turn FROM agent_sessions a"          \
+	"  WHERE a.campaign_id = $1 AND a.ended_at IS NULL"                                \
+	"  AND session_reachable(a.nailed, a.phone_up, a.twilio_up)"                       \
+	"  AND (a.nailed OR $6 OR NOT EXISTS (SELECT 1 FROM call_legs l"                   \
+	"   WHERE l.id = a.leg_id AND l.left_at IS NULL))"                                 \
 	"  AND (a.state = 'ready' OR ($4 AND a.state = 'paused'))"                         \
 	"  AND CASE WHEN $3::bigint IS NULL THEN a.node_id = $2::uuid"                     \
 	"   ELSE a.id = $3 AND ($4 OR a.node_id = $2::uuid) END"                           \
@@ -73,12 +84,12 @@ struct pick {
 #define PICK_THIS_ENTRY                                                                  \
 	", e AS (SELECT q.* FROM queue_entries q WHERE q.campaign_id = $1 AND q.id = $5" \
 	"  FOR UPDATE)"
-#define PICK_RESULT                                                                              \
-	" SELECT k.runs, k.state = 'active', k.caller_id, k.ring_timeout_s, k.max_attempts,"     \
-	"  s.id, s.user_id, s.turn, e.id, e.contact_id, e.state, e.attempts, e.dials,"           \
-	"  " MS("e.run_at") ", e.agent_until > now(), c.phone,"                                  \
-			    "  pg_try_advisory_xact_lock(hashtextextended(c.phone, 7251664932))" \
-			    " FROM k LEFT JOIN s ON true LEFT JOIN e ON true"                    \
+#define PICK_RESULT                                                                                  \
+	" SELECT k.runs, k.state = 'active', k.caller_id, k.ring_timeout_s, k.max_attempts,"         \
+	"  s.id, s.user_id, s.turn, s.ring_first, e.id, e.contact_id, e.state, e.attempts, e.dials," \
+	"  " MS("e.run_at") ", e.agent_until > now(), c.phone,"                                      \
+			    "  pg_try_advisory_xact_lock(hashtextextended(c.phone, 7251664932))"     \
+			    " FROM k LEFT JOIN s ON true LEFT JOIN e ON true"                        \
 			    " LEFT JOIN contacts c ON c.id = e.contact_id"
 
 static const char pick_next_sql[] =
@@ -96,7 +107,7 @@ static int pick(struct db *db, const struct db_claim *claim, struct pick *p,
 	rc = db_run_one(db, claim->entry_id ? pick_this_sql : pick_next_sql,
 		ARGS(arg_int(claim->campaign_id), arg_text(claim->node),
 			arg_id(claim->session_id), arg_bool(claim->manual),
-			arg_id(claim->entry_id)),
+			arg_id(claim->entry_id), arg_bool(claim->own_leg)),
 		&result);
 	if (rc < 0)
 		return rc;
@@ -109,6 +120,7 @@ static int pick(struct db *db, const struct db_claim *claim, struct pick *p,
 	p->session_id = row_int(&row);
 	p->agent_id = row_int(&row);
 	p->turn = (int)row_int(&row);
+	p->ring_first = row_bool(&row);
 	p->entry_id = row_int(&row);
 	p->contact_id = row_int(&row);
 	row_text(&row, p->entry_state, sizeof(p->entry_state));
@@ -171,11 +183,6 @@ static int refuse(struct db *db, const struct pick *p,
 		ARGS(arg_int(p->entry_id)), NULL);
 }
 
-/* Tokens that account_rate r holds at this moment. */
-#define TOKENS                                                     \
-	"LEAST(GREATEST(1, r.per_second), r.tokens + r.per_second" \
-	" * GREATEST(0, extract(epoch FROM clock_timestamp() - r.filled_at)))"
-
 /*
  * Everything that a call is, in one statement; nothing of it without a rate token. Ids are
  * drawn first because the label carries the leg's. 0: no token; 1: written.
@@ -187,16 +194,15 @@ static int write_call(struct db *db, const struct db_claim *claim, const struct 
 	int rc, written;
 
 	rc = db_run(db,
-		"WITH rate AS (UPDATE account_rate r SET tokens = " TOKENS " - 1,"
-		"  filled_at = GREATEST(r.filled_at, clock_timestamp())"
-		"  WHERE " TOKENS " >= 1 RETURNING 1),"
+		"WITH rate AS (UPDATE account_rate r SET " RATE_TAKE " RETURNING 1),"
 		" ids AS MATERIALIZED (SELECT nextval('calls_id_seq') AS call,"
 		"  nextval('call_legs_id_seq') AS leg FROM rate),"
 		" c AS (INSERT INTO calls (id, campaign_id, contact_id, entry_id, attempt,"
 		"  agent_session_id, agent_id, mode, number, caller_id, conference, node_id,"
-		"  state, verdict_rule, verdict_version, ring_timeout_s, deadline_at)"
+		"  state, ring_first, verdict_rule, verdict_version, ring_timeout_s, deadline_at)"
 		"  OVERRIDING SYSTEM VALUE SELECT ids.call, $1::bigint, $2::bigint, $3::bigint,"
-		"  $4::int, $5::bigint, $6::bigint, $7, $8, $9, $10, $11::uuid, 'placing', $12,"
+		"  $4::int, $5::bigint, $6::bigint, $7, $8, $9, $10, $11::uuid,"
+		"  CASE WHEN $18 THEN 'claimed' ELSE 'placing' END, $18, $12,"
 		"  $13::int, $14::int, now() + $15::int * interval '1 millisecond' FROM ids),"
 		" l AS (INSERT INTO call_legs (id, kind, call_id, turn, label, conference)"
 		"  OVERRIDING SYSTEM VALUE SELECT ids.leg, 'customer', ids.call, $16::int,"
@@ -206,8 +212,9 @@ static int write_call(struct db *db, const struct db_claim *claim, const struct 
 		" x AS (UPDATE contacts t SET locked_by = ids.call, attempts = t.attempts + 1,"
 		"  last_attempt_at = now() FROM ids WHERE t.id = $2::bigint),"
 		" s AS (UPDATE agent_sessions a SET state = 'reserved', state_since = now(),"
-		"  call_id = ids.call,"
-		"  hold_until = now() + ($14::int + 60) * interval '1 second'"
+		"  call_id = ids.call, turn = $16::int,"
+		"  hold_until = now() + ($14::int + CASE WHEN $18 THEN 120 ELSE 60 END)"
+		"   * interval '1 second'"
 		"  FROM ids WHERE a.id = $5::bigint)"
 		" SELECT ids.call, ids.leg, l.label FROM ids, l",
 		ARGS(arg_int(claim->campaign_id), arg_int(p->contact_id),
@@ -217,8 +224,10 @@ static int write_call(struct db *db, const struct db_claim *claim, const struct 
 			arg_text(claimed->number), arg_text(claimed->caller_id),
 			arg_text(claimed->conference), arg_text(claim->node),
 			arg_text(verdict->rule), arg_int(verdict->version),
-			arg_int(claimed->ring_timeout_s), arg_int(claim->deadline_ms),
-			arg_int(p->turn), arg_text(claim->install)),
+			arg_int(claimed->ring_timeout_s),
+			arg_int(p->ring_first ? RING_FIRST_MS : claim->deadline_ms),
+			arg_int(p->turn), arg_text(claim->install),
+			arg_bool(p->ring_first)),
 		&result);
 	if (rc < 0)
 		return rc;
@@ -253,10 +262,7 @@ static int when_next(struct db *db, int64_t campaign_id, int64_t *ret_ms)
 
 static int when_rate(struct db *db, int64_t *ret_wait_ms)
 {
-	return db_run_number(db,
-		"SELECT GREATEST(1, ceil((1 - " TOKENS ") / r.per_second * 1000))::bigint"
-		" FROM account_rate r",
-		NO_ARGS, ret_wait_ms);
+	return db_run_number(db, RATE_WAIT_SQL, NO_ARGS, ret_wait_ms);
 }
 
 /* Not this time, for a reason that is not the entry's. 1: it can go on. */
@@ -315,6 +321,7 @@ static int decide(struct db *db, const struct db_claim *claim, const struct pick
 	}
 	claimed->session_id = p->session_id;
 	claimed->agent_id = p->agent_id;
+	claimed->ring_first = p->ring_first;
 	claimed->attempt = p->dials + 1;
 	(void)snprintf(claimed->rule, sizeof(claimed->rule), "%s", verdict.rule);
 	(void)snprintf(claimed->conference, sizeof(claimed->conference), "ovx-%s-%lld-%d",

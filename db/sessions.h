@@ -22,7 +22,17 @@ struct db_agent_session {
 	int turn;
 	int port_phone, port_twilio;
 	int64_t state_since_ms, hold_until_ms; /* wall; 0: none */
-	char call_conference[64];              /* of call_id; "" without a call */
+	char call_conference[64],
+		call_state[DB_WORD_SIZE]; /* of call_id; "" without a call */
+	/* How the agent is reached, as it was at sign-in. */
+	char endpoint[DB_WORD_SIZE]; /* sip, phone, browser */
+	char endpoint_number[DB_NUMBER_SIZE];
+	bool nailed; /* false: rung for each call */
+	/* The newest leg at Twilio of a phone or browser; id 0: none yet. SIP: nothing but the id. */
+	int64_t leg_id;
+	char leg_sid[DB_SID_SIZE], leg_label[64], leg_conference[64];
+	bool leg_joined, leg_left;
+	int64_t leg_created_ms;
 };
 
 /*
@@ -39,15 +49,19 @@ int db_agent_session_get(
 	struct db *db, int64_t session_id, struct db_agent_session *ret_session);
 int db_agent_session_of_user(
 	struct db *db, int64_t user_id, struct db_agent_session *ret_session);
-/* All open sessions of a node, for recovery. */
+/* All open sessions of a node, and closed ones whose leg at Twilio is not; for recovery. */
 int db_agent_session_list(struct db *db, const char *node,
 	struct db_agent_session **ret_sessions, size_t *ret_count);
 
 /* What the agent wants. From wrap_up both end it; during a call the wish is kept for later. */
 int db_agent_session_ready(
 	struct db *db, int64_t session_id, struct db_agent_session *ret_session);
-int db_agent_session_pause(struct db *db, int64_t session_id, const char *reason,
-	struct db_agent_session *ret_session);
+struct db_pause_wish {
+	const char *type, *reason; /* of the table pause_reasons (db/pauses.h) */
+	const char *comment;
+};
+int db_agent_session_pause(struct db *db, int64_t session_id,
+	const struct db_pause_wish *wish, struct db_agent_session *ret_session);
 
 /*
  * The phone's leg came up or went away. Going away while idle makes ready paused; `refused`
@@ -57,47 +71,5 @@ int db_agent_session_phone(struct db *db, int64_t session_id, bool up, bool refu
 	struct db_agent_session *ret_session);
 int db_agent_session_ports(
 	struct db *db, int64_t session_id, int port_phone, int port_twilio);
-
-/* An agent's leg at Twilio: a new one, of the session's next turn, or into `conference`. */
-struct db_agent_leg {
-	int64_t id, agent_session_id;
-	int turn;
-	char token[65];
-	char label[64];
-	char conference[64];
-};
-
-/*
- * Makes the leg row; without a call holding the session the turn goes up by one, with one the
- * leg joins the call's conference. `token` (one-time, from the caller) is stored as it is.
- */
-int db_agent_leg_new(struct db *db, int64_t session_id, const char *install,
-	const char *token, struct db_agent_leg *ret_leg);
-
-/*
- * /twiml-agent: the legs of tokens whose sessions are open, all in one statement. The first SID
- * that asks keeps a leg: the same SID gets the same answer again, another one gets none
- * (ret_legs[i].id is 0). Texts are borrowed.
- */
-struct db_leg_claim {
-	const char *token, *provider_sid;
-};
-int db_agent_legs_claim(struct db *db, const struct db_leg_claim *claims, size_t count,
-	struct db_agent_leg *ret_legs);
-
-/*
- * A leg joined or left its conference, told by label or SID; any order, any number of times.
- * Sets twilio_up when it is the session's newest leg. -ENOENT: not an agent's leg of ours.
- */
-int db_agent_leg_joined(struct db *db, const char *label, const char *provider_sid,
-	struct db_agent_session *ret_session);
-int db_agent_leg_left(struct db *db, const char *label, const char *provider_sid,
-	struct db_agent_session *ret_session);
-/*
- * The dialog of the session's leg is gone, or was not found again after a restart. `leg_id` 0:
- * whichever is the newest. Clears twilio_up when it is the newest.
- */
-int db_agent_leg_lost(struct db *db, int64_t session_id, int64_t leg_id,
-	struct db_agent_session *ret_session);
 
 #endif

@@ -204,11 +204,13 @@ int db_registration_find(
 	" s.id, COALESCE(s.state, 'offline'), COALESCE(s.pause_reason, ''),"             \
 	" (extract(epoch FROM s.state_since) * 1000)::bigint, s.campaign_id, s.call_id," \
 	" COALESCE(s.phone_up, false), COALESCE(s.twilio_up, false),"                    \
-	" COALESCE(s.wants_ready, false)"                                                \
+	" COALESCE(s.wants_ready, false), COALESCE(e.type, 'sip'),"                      \
+	" COALESCE(e.number, ''), COALESCE(e.nailed, true)"                              \
 	" FROM users u"                                                                  \
 	" LEFT JOIN sip_accounts a ON a.user_id = u.id"                                  \
 	" LEFT JOIN registrations r ON r.user_id = u.id AND r.expires_at > now()"        \
 	" LEFT JOIN agent_sessions s ON s.user_id = u.id AND s.ended_at IS NULL"         \
+	" LEFT JOIN agent_endpoints e ON e.user_id = u.id"                               \
 	" WHERE u.role = 'agent'"
 
 static void read_agent(struct db_row *row, void *item)
@@ -228,6 +230,9 @@ static void read_agent(struct db_row *row, void *item)
 	agent->phone_up = row_bool(row);
 	agent->twilio_up = row_bool(row);
 	agent->wants_ready = row_bool(row);
+	row_text(row, agent->endpoint.type, sizeof(agent->endpoint.type));
+	row_text(row, agent->endpoint.number, sizeof(agent->endpoint.number));
+	agent->endpoint.nailed = row_bool(row);
 }
 
 static const struct db_reader agent_reader = {sizeof(struct db_agent), read_agent};

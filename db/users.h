@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "db/conn.h"
+#include "db/endpoints.h"
 
 struct db_user {
 	int64_t id;
@@ -76,6 +77,7 @@ struct db_agent {
 	int64_t state_since_ms;
 	int64_t campaign_id, call_id;
 	bool phone_up, twilio_up, wants_ready;
+	struct db_endpoint endpoint;
 };
 int db_agent_list(struct db *db, struct db_agent **ret_agents, size_t *ret_count);
 int db_agent_get(struct db *db, int64_t user_id, struct db_agent *ret_agent);

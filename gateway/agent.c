@@ -6,9 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/jobs.h"
 #include "base/log.h"
 #include "base/post.h"
 #include "gateway/agent_live.h"
+#include "gateway/agent_ring.h"
 #include "gateway/campaign.h"
 #include "gateway/events.h"
 #include "twilio/conferences.h"
@@ -57,11 +59,20 @@ static void join_check_fire(struct timer *timer)
 {
 	struct agent *agent = list_entry(timer, struct agent, join_check);
 
+	if (agent_is_rung(agent)) {
+		agent_ring_check(agent);
+		return;
+	}
 	if (agent->row.twilio_up || !agent->twilio.up)
 		return;
 	(void)twilio_conference_find(
 		agent->gw->twilio, (uint64_t)agent->row.id, agent->leg.conference);
 	timer_start(agent->gw->timers, &agent->join_check, JOIN_CHECK_MS);
+}
+
+static void go_fire(struct timer *timer)
+{
+	agent_step(list_entry(timer, struct agent, go));
 }
 
 static void side_init(struct agent *agent, struct agent_side *side, enum rtp_side which)
@@ -82,6 +93,7 @@ static struct agent *agent_new(struct gateway *gw, const struct db_agent_session
 	side_init(agent, &agent->phone, RTP_PHONE);
 	side_init(agent, &agent->twilio, RTP_TWILIO);
 	agent->join_check.fire = join_check_fire;
+	agent->go.fire = go_fire;
 	list_add_tail(&gw->agents->all, &agent->node);
 	return agent;
 }
@@ -92,6 +104,7 @@ static void agent_free(struct agent *agent)
 	timer_stop(&agent->phone.retry);
 	timer_stop(&agent->twilio.retry);
 	timer_stop(&agent->join_check);
+	timer_stop(&agent->go);
 	sip_dialog_free(&agent->phone.dialog);
 	sip_dialog_free(&agent->twilio.dialog);
 	list_remove(&agent->node);
@@ -134,8 +147,24 @@ static void agent_close(struct agent *agent)
 	}
 	if (agent->phone.starting || agent->twilio.starting)
 		return; /* its job comes back and finds the session offline */
-	rtp_session_close(agent->gw->relay, (uint64_t)agent->row.id);
+	if (agent->relay_open)
+		rtp_session_close(agent->gw->relay, (uint64_t)agent->row.id);
 	agent_free(agent);
+}
+
+bool agent_wanted(const struct agent *agent)
+{
+	return !is(agent, "offline") && (agent->row.nailed || agent->row.call_id != 0);
+}
+
+/* Who is rung for each call is let go after it. */
+static void hang_up(struct agent *agent)
+{
+	agent->call_phone = false;
+	if (agent->phone.dialog != NULL)
+		sip_dialog_hangup(agent->phone.dialog);
+	if (agent->twilio.dialog != NULL)
+		sip_dialog_hangup(agent->twilio.dialog);
 }
 
 static bool on_a_call(const struct agent *agent)
@@ -143,14 +172,10 @@ static bool on_a_call(const struct agent *agent)
 	return is(agent, "reserved") || is(agent, "on_call");
 }
 
-void agent_step(struct agent *agent)
+static void sip_step(struct agent *agent)
 {
 	static const struct rtp_side_params nowhere[RTP_SIDES];
 
-	if (is(agent, "offline")) {
-		agent_close(agent);
-		return;
-	}
 	if (!agent->relay_open && agent_relay_open(agent, nowhere) < 0) {
 		agent_retry(&agent->phone);
 		return;
@@ -160,12 +185,30 @@ void agent_step(struct agent *agent)
 		agent_phone_start(agent);
 	/* A customer who is there keeps the leg even while the phone is away. */
 	if (agent->twilio.dialog == NULL && !agent->twilio.starting &&
-		(agent->phone.up || on_a_call(agent)) &&
+		(agent->phone.up || (agent->row.nailed && on_a_call(agent))) &&
 		!timer_started(&agent->twilio.retry))
 		agent_twilio_start(agent);
 	if (agent->twilio.up && !agent->row.twilio_up && agent->leg.id != 0 &&
 		!timer_started(&agent->join_check))
 		timer_start(agent->gw->timers, &agent->join_check, JOIN_CHECK_MS);
+}
+
+void agent_step(struct agent *agent)
+{
+	if (agent_is_rung(agent)) {
+		if (agent_ring_step(agent) && is(agent, "offline")) {
+			agent_free(agent);
+			return;
+		}
+	} else if (is(agent, "offline")) {
+		agent_close(agent);
+		return;
+	} else if (!agent_wanted(agent)) {
+		hang_up(agent);
+	} else {
+		sip_step(agent);
+	}
+	agent_ring_go(agent);
 }
 
 /* ---- rows: from any thread to the loop ---- */
@@ -181,6 +224,25 @@ static void row_drop(struct post *post)
 	free(list_entry(post, struct row_post, post));
 }
 
+/*
+ * Whether the phone is to be called, as the row changes: asked for by sign-in, Ready, or a call
+ * for which it is rung; given up by a phone at Twilio that hung up or was not answered. What a
+ * SIP phone does is seen by its dialog.
+ */
+static bool calls_phone(const struct agent *agent, const struct db_agent_session *now)
+{
+	const struct db_agent_session *was = &agent->row;
+
+	if (now->wants_ready && !was->wants_ready)
+		return true;
+	if (!now->nailed)
+		return now->call_id != 0 &&
+		       (agent->call_phone || now->call_id != was->call_id);
+	if (agent_is_rung(agent) && now->leg_left && !was->leg_left && agent_gave_up(now))
+		return false;
+	return agent->call_phone;
+}
+
 static void row_run(struct post *post)
 {
 	struct row_post *told = list_entry(post, struct row_post, post);
@@ -193,7 +255,8 @@ static void row_run(struct post *post)
 		goto out;
 	events_agent(gw, &told->row);
 	if (agent == NULL) {
-		if (offline)
+		/* Another node's agent has its legs there. */
+		if (offline || strcmp(told->row.node, gw->node) != 0)
 			goto out;
 		agent = agent_new(gw, &told->row);
 		if (agent == NULL)
@@ -203,8 +266,7 @@ static void row_run(struct post *post)
 	if (strcmp(agent->row.state, told->row.state) != 0)
 		log_info("agent", told->row.call_id, "%s %s -> %s", told->row.username,
 			agent->row.state, told->row.state);
-	if (told->row.wants_ready && !agent->row.wants_ready)
-		agent->call_phone = true;
+	agent->call_phone = calls_phone(agent, &told->row);
 	agent->row = told->row;
 	if (is(agent, "ready"))
 		campaign_wake(gw, agent->row.campaign_id);
@@ -224,6 +286,41 @@ void agent_changed(struct gateway *gw, const struct db_agent_session *session)
 	told->gw = gw;
 	told->row = *session;
 	post_queue_answer(gw->queue, &told->post);
+}
+
+struct claimed_job {
+	struct job job;
+	struct gateway *gw;
+	int64_t session_id;
+};
+
+static void claimed_work(struct job *job, void *ctx)
+{
+	struct claimed_job *task = list_entry(job, struct claimed_job, job);
+	struct db_agent_session session;
+
+	if (db_agent_session_get(ctx, task->session_id, &session) == 0)
+		agent_changed(task->gw, &session);
+	free(task);
+}
+
+static void claimed_drop(struct job *job)
+{
+	free(list_entry(job, struct claimed_job, job));
+}
+
+void agent_claimed(struct gateway *gw, int64_t session_id)
+{
+	struct claimed_job *task = calloc(1, sizeof(*task));
+
+	if (task == NULL)
+		return; /* the call's deadline lets the agent go */
+	task->job.work = claimed_work;
+	task->job.drop = claimed_drop;
+	task->gw = gw;
+	task->session_id = session_id;
+	if (jobs_put(gw->db, &task->job) < 0)
+		free(task);
 }
 
 unsigned agents_ready(struct gateway *gw, int64_t campaign_id)
@@ -246,9 +343,11 @@ unsigned agents_ready(struct gateway *gw, int64_t campaign_id)
 void agent_twilio_answer(struct gateway *gw, const struct twilio_answer *answer)
 {
 	struct agent *agent = agent_find(gw, (int64_t)answer->id);
+	const char *label;
 
 	if (agent == NULL || answer->result != TWILIO_OK)
 		return;
+	label = agent_is_rung(agent) ? agent->row.leg_label : agent->leg.label;
 	if (answer->op == TWILIO_CONFERENCE_FIND) {
 		if (answer->sid[0] != '\0')
 			(void)twilio_participant_list(
@@ -256,9 +355,9 @@ void agent_twilio_answer(struct gateway *gw, const struct twilio_answer *answer)
 		return;
 	}
 	for (size_t i = 0; i < answer->count; i++)
-		if (strcmp(answer->list.participants[i].label, agent->leg.label) == 0)
-			agent_store_joined(gw, agent->leg.label,
-				answer->list.participants[i].call_sid);
+		if (strcmp(answer->list.participants[i].label, label) == 0)
+			agent_store_joined(
+				gw, label, answer->list.participants[i].call_sid);
 }
 
 /* ---- after a restart ---- */
@@ -293,13 +392,19 @@ static void agent_resume(struct agent *agent, const struct db_dialog *phone,
 {
 	struct rtp_side_params sides[RTP_SIDES] = {{0}};
 
+	if (agent_is_rung(agent)) {
+		agent->call_phone = !agent_gave_up(&agent->row);
+		agent_step(agent);
+		return;
+	}
 	stored_remote(phone, true, &sides[RTP_PHONE]);
 	stored_remote(twilio, false, &sides[RTP_TWILIO]);
 	if (agent_relay_open(agent, sides) < 0)
 		phone = twilio = NULL;
 	/* The session had a phone, or wants one. */
 	agent->call_phone =
-		agent->row.phone_up || agent->row.wants_ready || phone != NULL;
+		agent->row.phone_up || phone != NULL ||
+		(agent->row.nailed ? agent->row.wants_ready : agent->row.call_id != 0);
 	if (phone == NULL || agent_side_resume(&agent->phone, phone) < 0) {
 		if (agent->row.phone_up)
 			agent_store_phone_ended(agent, false);

@@ -32,6 +32,9 @@ void agents_free(struct agents **agents);
  */
 void agent_changed(struct gateway *gw, const struct db_agent_session *session);
 
+/* Any thread. The same for a session that was just claimed: its row is read first. */
+void agent_claimed(struct gateway *gw, int64_t session_id);
+
 /*
  * Loop, before it runs. Takes up the sessions of an earlier worker of this node: same ports,
  * same dialogs, nobody called again. Returns how many dialogs were taken up.

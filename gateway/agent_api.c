@@ -8,8 +8,7 @@
 
 #include "base/config.h"
 #include "base/text.h"
-#include "db/sessions.h"
-#include "gateway/agent.h"
+#include "gateway/endpoint_api.h"
 #include "gateway/password.h"
 #include "gateway/sip_secret.h"
 #include "sip/edge.h"
@@ -29,11 +28,12 @@ static json_t *session_json(const struct db_agent *a)
 
 static json_t *agent_json(const struct db_agent *a)
 {
-	return json_pack("{s:o, s:o, s:s, s:s, s:s, s:b, s:s, s:o}", "id",
-		api_id(a->user.id), "agentId", api_id(a->user.id), "username",
+	return json_pack("{s:o, s:o, s:s, s:s, s:s, s:b, s:s, s:{s:s, s:o, s:b}, s:o}",
+		"id", api_id(a->user.id), "agentId", api_id(a->user.id), "username",
 		a->user.username, "name", a->user.name, "sipUsername", a->sip_username,
-		"registered", a->registered, "userAgent", a->user_agent, "session",
-		session_json(a));
+		"registered", a->registered, "userAgent", a->user_agent, "endpoint",
+		"type", a->endpoint.type, "number", api_text(a->endpoint.number),
+		"nailed", a->endpoint.nailed, "session", session_json(a));
 }
 
 /* What a person types into a softphone. The password is shown this once. */
@@ -49,8 +49,7 @@ static json_t *card_json(
 		"transport", "udp");
 }
 
-/* The agent of the path, when the caller may touch it; 0 with the reply filled. */
-static int64_t path_agent(struct api_call *call, struct api_reply *reply)
+int64_t agent_of_path(struct api_call *call, struct api_reply *reply)
 {
 	int64_t id = api_param_id(call, 0);
 
@@ -64,7 +63,7 @@ static int64_t path_agent(struct api_call *call, struct api_reply *reply)
 	return id;
 }
 
-static void answer(struct api_call *call, struct api_reply *reply, int status, int64_t id)
+void agent_answer(struct api_call *call, struct api_reply *reply, int status, int64_t id)
 {
 	struct db_agent agent;
 	int err = db_agent_get(call->db, id, &agent);
@@ -95,10 +94,10 @@ void agents_list(struct api_call *call, struct api_reply *reply)
 
 void agent_get(struct api_call *call, struct api_reply *reply)
 {
-	int64_t id = path_agent(call, reply);
+	int64_t id = agent_of_path(call, reply);
 
 	if (id != 0)
-		answer(call, reply, 200, id);
+		agent_answer(call, reply, 200, id);
 }
 
 /* ---- accounts ---- */
@@ -116,6 +115,7 @@ static int check_username(struct api_reply *reply, const char *field, const char
 
 struct new_agent {
 	struct db_user user;
+	struct db_endpoint endpoint;
 	struct db_sip_account account;
 	char password[128];
 	char sip_password[SIP_PASSWORD_SIZE];
@@ -126,7 +126,7 @@ static int read_new_agent(
 	struct api_call *call, struct api_reply *reply, struct new_agent *made)
 {
 	static const char *const fields[] = {
-		"username", "name", "password", "sipUsername", NULL};
+		"username", "name", "password", "sipUsername", "endpoint", NULL};
 	struct db_user *user = &made->user;
 	struct db_sip_account *account = &made->account;
 
@@ -140,7 +140,9 @@ static int read_new_agent(
 			sizeof(made->password)) < 0 ||
 		api_body_text(call, reply, "sipUsername", false, account->username,
 			sizeof(account->username)) < 0 ||
-		check_username(reply, "sipUsername", account->username) < 0)
+		check_username(reply, "sipUsername", account->username) < 0 ||
+		endpoint_of_body(reply, json_object_get(call->body, "endpoint"),
+			&made->endpoint) < 0)
 		return -EINVAL;
 	if (account->username[0] == '\0')
 		memcpy(account->username, user->username, sizeof(account->username));
@@ -182,10 +184,13 @@ void agent_create(struct api_call *call, struct api_reply *reply)
 	err = make_secrets(call->gw, &made);
 	if (err == 0)
 		err = db_agent_create(call->db, &made.user, &made.account, &id);
+	/* Without a row the agent has a nailed SIP phone, which is what it mostly is. */
+	if (err == 0 && json_object_get(call->body, "endpoint") != NULL)
+		err = db_endpoint_set(call->db, id, &made.endpoint);
 	if (err < 0)
 		api_fail_db(reply, err, "agent", call->db);
 	else
-		answer(call, reply, 201, id);
+		agent_answer(call, reply, 201, id);
 	if (reply->data != NULL) {
 		(void)json_object_set_new(reply->data, "sip",
 			card_json(call->gw, made.account.username, made.sip_password));
@@ -220,114 +225,4 @@ void agent_sip_password(struct api_call *call, struct api_reply *reply)
 				card_json(call->gw, agent.sip_username,
 					made.sip_password)));
 	explicit_bzero(&made, sizeof(made));
-}
-
-/* ---- sessions ---- */
-
-void agent_session_get(struct api_call *call, struct api_reply *reply)
-{
-	agent_get(call, reply);
-}
-
-/* The open session of the path's agent; -ENOENT with the reply filled. */
-static int path_session(struct api_call *call, struct api_reply *reply,
-	struct db_agent_session *ret_session)
-{
-	int64_t id = path_agent(call, reply);
-	int err;
-
-	if (id == 0)
-		return -EACCES;
-	err = db_agent_session_of_user(call->db, id, ret_session);
-	if (err == -ENOENT)
-		api_fail(reply, 409, "SIGNED_OUT",
-			"The agent is not signed in. Sign in to a campaign first.");
-	else if (err < 0)
-		api_fail_db(reply, err, "agent", call->db);
-	return err;
-}
-
-void agent_session_start(struct api_call *call, struct api_reply *reply)
-{
-	static const char *const fields[] = {"campaignId", NULL};
-	struct db_agent_session session;
-	int64_t id = path_agent(call, reply), campaign = 0;
-	int err;
-
-	if (id == 0 || api_body_only(call, reply, fields) < 0 ||
-		api_body_id(call, reply, "campaignId", true, &campaign) < 0)
-		return;
-	err = db_agent_session_start(call->db, id, campaign, call->gw->node, &session);
-	if (err == -EEXIST) {
-		api_fail(reply, 409, "ALREADY_SIGNED_IN",
-			"The agent is signed in already. Sign out first to change the campaign.");
-	} else if (err == -EPERM) {
-		api_fail(reply, 403, "NOT_ON_CAMPAIGN",
-			"The agent is not on this campaign. A supervisor can add it: POST "
-			".../campaigns/{id}/join-agent.");
-	} else if (err < 0) {
-		api_fail_db(reply, err, "agent", call->db);
-	} else {
-		agent_changed(call->gw, &session);
-		answer(call, reply, 201, id);
-	}
-}
-
-void agent_session_end(struct api_call *call, struct api_reply *reply)
-{
-	struct db_agent_session session;
-	int err;
-
-	if (path_session(call, reply, &session) < 0)
-		return;
-	err = db_agent_session_end(call->db, session.id);
-	if (err == -EBUSY) {
-		api_fail(reply, 409, "ON_A_CALL",
-			"The agent is on a call. End the call first, then sign out.");
-		return;
-	}
-	if (err == 0)
-		err = db_agent_session_get(call->db, session.id, &session);
-	if (err < 0) {
-		api_fail_db(reply, err, "session", call->db);
-		return;
-	}
-	agent_changed(call->gw, &session);
-	answer(call, reply, 200, session.user_id);
-}
-
-void agent_session_ready(struct api_call *call, struct api_reply *reply)
-{
-	struct db_agent_session session;
-	int err;
-
-	if (path_session(call, reply, &session) < 0)
-		return;
-	err = db_agent_session_ready(call->db, session.id, &session);
-	if (err < 0) {
-		api_fail_db(reply, err, "session", call->db);
-		return;
-	}
-	agent_changed(call->gw, &session);
-	answer(call, reply, 200, session.user_id);
-}
-
-void agent_session_pause(struct api_call *call, struct api_reply *reply)
-{
-	static const char *const fields[] = {"reason", NULL};
-	struct db_agent_session session;
-	char reason[64] = "break";
-	int err;
-
-	if (path_session(call, reply, &session) < 0 ||
-		api_body_only(call, reply, fields) < 0 ||
-		api_body_text(call, reply, "reason", false, reason, sizeof(reason)) < 0)
-		return;
-	err = db_agent_session_pause(call->db, session.id, reason, &session);
-	if (err < 0) {
-		api_fail_db(reply, err, "session", call->db);
-		return;
-	}
-	agent_changed(call->gw, &session);
-	answer(call, reply, 200, session.user_id);
 }

@@ -18,6 +18,7 @@
 #include "sip/edge.h"
 
 #define PHONE_RING_MS 60000
+#define PHONE_RING_FIRST_MS 25000 /* a customer waits in the queue for it */
 #define TWILIO_RING_MS 30000
 #define TOKEN_BYTES 16
 
@@ -93,8 +94,12 @@ static void phone_ended(struct agent_side *side, enum sip_end end, int status)
 	struct agent *agent = side->agent;
 	bool by_agent = end == SIP_END_BYE_REMOTE;
 
-	/* Red button, or a refusal: not called again until Ready. Lost: called again. */
-	if (by_agent || (end == SIP_END_REFUSED && status != 408 && status != 480))
+	/*
+	 * Red button, or a refusal: not called again until Ready. Lost: called again. Who is rung
+	 * for a call has had its chance.
+	 */
+	if (by_agent || (end == SIP_END_REFUSED && status != 408 && status != 480) ||
+		(!agent->row.nailed && !side->up))
 		agent->call_phone = false;
 	if (strcmp(agent->row.state, "offline") != 0) {
 		agent_store_phone_ended(agent, by_agent);
@@ -112,15 +117,16 @@ static void on_ended(void *arg, enum sip_end end, int status, const char *reason
 		agent->row.username, side_name(side), status,
 		reason == NULL ? "" : reason);
 	side->dialog = NULL;
-	side->up = false;
 	(void)rtp_session_remote(agent->gw->relay, (uint64_t)agent->row.id, side->side,
 		&(struct addr){.len = 0}, false);
 	if (side->side == RTP_PHONE) {
 		phone_ended(side, end, status);
 	} else if (strcmp(agent->row.state, "offline") != 0) {
 		agent_store_twilio_ended(agent, agent->leg.id);
-		agent_retry(side);
+		if (agent_wanted(agent))
+			agent_retry(side);
 	}
+	side->up = false;
 	agent_step(agent);
 }
 
@@ -272,6 +278,11 @@ static void phone_done(struct job *job)
 
 	if (agent == NULL)
 		goto out;
+	if (task->err < 0 && !agent->row.nailed) {
+		agent->call_phone = false;
+		agent_store_phone_ended(agent, false);
+		goto out;
+	}
 	if (task->err < 0) {
 		/* Not registered: the next REGISTER, or the retry, comes back here. */
 		agent_retry(side);
@@ -291,7 +302,8 @@ static void phone_done(struct job *job)
 				   .next_hop = task->binding.source,
 				   .from_display = "Omnivox",
 				   .headers = headers,
-				   .ring_ms = PHONE_RING_MS,
+				   .ring_ms = agent->row.nailed ? PHONE_RING_MS
+								: PHONE_RING_FIRST_MS,
 			   });
 	if (err < 0) {
 		log_warn("agent", 0, "%s: phone not called: %s", agent->row.username,

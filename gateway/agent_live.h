@@ -10,6 +10,7 @@
 #include "base/list.h"
 #include "base/timers.h"
 #include "db/dialogs.h"
+#include "db/legs.h"
 #include "db/sessions.h"
 #include "gateway/gateway.h"
 #include "rtp/relay.h"
@@ -42,9 +43,17 @@ struct agent {
 	bool call_phone; /* sign-in or Ready asked for the phone; off once it was refused */
 	struct db_agent_leg leg; /* of the twilio side; id 0: none, or resumed */
 	struct timer join_check;
+	/* agent_ring.c */
+	bool ending;       /* the leg was told to end, and is not gone yet */
+	bool going;        /* a job asks whether the customer may be dialled */
+	int64_t gone_call; /* the call that it was asked for */
+	struct timer go;
 };
 
 struct agent *agent_find(struct gateway *gw, int64_t session_id);
+
+/* Whether its legs have a purpose: nailed up, or a call is there. */
+bool agent_wanted(const struct agent *agent);
 
 /* Brings the legs to where the row wants them. Called after every change. */
 void agent_step(struct agent *agent);

@@ -55,35 +55,48 @@ static int store_answered(
 		       : db_agent_session_get(db, task->session_id, row);
 }
 
-/* The red button during a call ends the customer's call; while idle it signs out. */
+/* What the phone's end means for the call that holds its agent. */
+static int tell_call(
+	struct store_job *task, struct db *db, const struct db_agent_session *row)
+{
+	bool claimed = strcmp(row->call_state, "claimed") == 0;
+	char self[24];
+
+	if (row->call_id == 0 || (!claimed && !task->by_agent))
+		return 0;
+	(void)snprintf(self, sizeof(self), "%" PRId64, row->call_id);
+	return calls_apply(task->gw, db,
+		&(struct db_call_event){.call_id = row->call_id,
+			.source = "gateway",
+			.source_sid = self,
+			.sequence = -1,
+			.event = claimed ? "agent_missing" : "hangup",
+			.at_ms = clock_wall_ms(),
+			.duration_s = -1,
+			.detail = claimed ? "The agent did not answer."
+					  : "The agent hung up."},
+		1);
+}
+
+/*
+ * The red button during a call ends the customer's call; while idle it signs out, if the agent
+ * is nailed. A phone that does not answer when it is rung for a call leaves that to others.
+ */
 static int store_phone_ended(
 	struct store_job *task, struct db *db, struct db_agent_session *row)
 {
-	char self[24];
 	int err;
 
 	(void)db_dialog_delete(db, task->session_id, "phone");
 	err = db_agent_session_phone(db, task->session_id, false, task->by_agent, row);
-	if (err < 0 || !task->by_agent)
+	if (err < 0)
 		return err;
-	if (row->call_id == 0 && strcmp(row->state, "wrap_up") != 0) {
+	if (task->by_agent && row->nailed && row->call_id == 0 &&
+		strcmp(row->state, "wrap_up") != 0) {
 		err = db_agent_session_end(db, task->session_id);
 		return err < 0 ? err : db_agent_session_get(db, task->session_id, row);
 	}
-	if (row->call_id != 0) {
-		(void)snprintf(self, sizeof(self), "%" PRId64, row->call_id);
-		err = calls_apply(task->gw, db,
-			&(struct db_call_event){.call_id = row->call_id,
-				.source = "gateway",
-				.source_sid = self,
-				.sequence = -1,
-				.event = "hangup",
-				.at_ms = clock_wall_ms(),
-				.duration_s = -1,
-				.detail = "The agent hung up."},
-			1);
-	}
-	return err;
+	return tell_call(task, db, row);
 }
 
 static int store_twilio_ended(

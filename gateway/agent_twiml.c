@@ -7,6 +7,7 @@
 #include "base/batch.h"
 #include "base/list.h"
 #include "base/log.h"
+#include "db/legs.h"
 #include "db/sessions.h"
 #include "gateway/urls.h"
 #include "gateway/webhook_request.h"

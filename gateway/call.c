@@ -15,6 +15,7 @@
 #include "base/post.h"
 #include "base/timers.h"
 #include "gateway/agent.h"
+#include "gateway/agent_ring.h"
 #include "gateway/call_table.h"
 #include "gateway/campaign.h"
 #include "gateway/events.h"
@@ -33,6 +34,7 @@ struct placing {
 	struct list node;
 	struct gateway *gw;
 	int64_t call_id;
+	bool ringing;    /* the agent first: nothing is out yet */
 	uint64_t waiter; /* HTTP request; 0: nobody, or answered already */
 	struct timer timer;
 };
@@ -89,7 +91,9 @@ static struct placing *placing_find(struct calls *calls, int64_t call_id)
 
 bool call_is_placing(struct gateway *gw, int64_t call_id)
 {
-	return placing_find(gw->calls, call_id) != NULL;
+	const struct placing *placing = placing_find(gw->calls, call_id);
+
+	return placing != NULL && !placing->ringing;
 }
 
 /* ---- changes: from any thread to the loop ---- */
@@ -291,6 +295,8 @@ static void place_late(struct timer *timer)
 	queue_api_answer(
 		placing->gw, placing->waiter, placing->call_id, CALL_NOW_PENDING, "");
 	placing->waiter = 0;
+	if (placing->ringing)
+		placing_free(placing);
 }
 
 static int place_send(struct gateway *gw, const struct db_claimed *claimed)
@@ -312,16 +318,45 @@ static int place_send(struct gateway *gw, const struct db_claimed *claimed)
 		});
 }
 
-static void place_run(struct post *post)
+static struct placing *placing_new(struct gateway *gw, int64_t call_id, uint64_t waiter)
 {
-	struct place_post *place = list_entry(post, struct place_post, post);
+	struct placing *placing = calloc(1, sizeof(*placing));
+
+	if (placing == NULL)
+		return NULL;
+	placing->gw = gw;
+	placing->call_id = call_id;
+	placing->waiter = waiter;
+	placing->timer.fire = place_late;
+	list_add_tail(&gw->calls->placing, &placing->node);
+	if (waiter != 0)
+		timer_start(gw->timers, &placing->timer, WAIT_MS);
+	return placing;
+}
+
+/* The agent is rung; agent_ring_go() places the call. Who waits, waits for both. */
+static void ring_first(const struct place_post *place)
+{
+	struct placing *placing;
+
+	agent_claimed(place->gw, place->claimed.session_id);
+	if (place->waiter == 0)
+		return;
+	placing = placing_new(place->gw, place->claimed.call_id, place->waiter);
+	if (placing != NULL)
+		placing->ringing = true;
+}
+
+static void place_now(const struct place_post *place)
+{
 	struct gateway *gw = place->gw;
 	int64_t call_id = place->claimed.call_id;
-	struct placing *placing = calloc(1, sizeof(*placing));
+	struct placing *placing = placing_find(gw->calls, call_id);
 	char number[DB_NUMBER_SIZE];
 
+	if (placing == NULL)
+		placing = placing_new(gw, call_id, place->waiter);
 	if (placing == NULL || place_send(gw, &place->claimed) < 0) {
-		free(placing);
 		event_put(gw,
 			&(struct call_news){.call_id = call_id,
 				.events = {"unsent"},
@@ -329,20 +364,26 @@ static void place_run(struct post *post)
 				.at_ms = clock_wall_ms(),
 				.duration_s = -1,
 				.detail = "Too many requests to Twilio were waiting."},
-			place->waiter, CALL_NOW_REFUSED);
-		free(place);
+			placing == NULL ? place->waiter : placing->waiter,
+			CALL_NOW_REFUSED);
+		if (placing != NULL)
+			placing_free(placing);
 		return;
 	}
-	placing->gw = gw;
-	placing->call_id = call_id;
-	placing->waiter = place->waiter;
-	placing->timer.fire = place_late;
-	list_add_tail(&gw->calls->placing, &placing->node);
-	if (placing->waiter != 0)
-		timer_start(gw->timers, &placing->timer, WAIT_MS);
+	placing->ringing = false;
 	log_info("call", call_id, "placing number=%s conference=%s attempt=%d",
 		log_mask(place->claimed.number, number, sizeof(number)),
 		place->claimed.conference, place->claimed.attempt);
+}
+
+static void place_run(struct post *post)
+{
+	struct place_post *place = list_entry(post, struct place_post, post);
+
+	if (place->claimed.ring_first)
+		ring_first(place);
+	else
+		place_now(place);
 	free(place);
 }
 
@@ -450,6 +491,11 @@ static void answer_run(struct post *post)
 {
 	struct answer_post *told = list_entry(post, struct answer_post, post);
 
+	if ((told->answer->id & AGENT_RING_ID) != 0) {
+		agent_ring_answer(told->gw, told->answer);
+		answer_drop(post);
+		return;
+	}
 	switch (told->answer->op) {
 	case TWILIO_PARTICIPANT_CREATE:
 		answer_create(told->gw, told->answer);

@@ -18,7 +18,8 @@ int calls_new(struct gateway *gw, struct calls **ret_calls);
 void calls_free(struct calls **calls);
 
 /*
- * Any thread. Places a call that was just claimed: POST Participants into its conference.
+ * Any thread. Places a call that was just claimed: POST Participants into its conference; or, when
+ * its agent is to be rung first, sees to that.
  * `waiter`: the HTTP request that is answered (queue_api_answer) when Twilio has answered, or
  * after 5 s; 0 nobody.
  */

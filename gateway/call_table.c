@@ -8,7 +8,8 @@
 /*
  * Events: from our POST: accepted, refused (4xx), unsent (surely not processed), lost (nobody
  * knows). From Twilio: initiated, ringing, answered, joined, left, and the five endings. From
- * us: hangup (somebody wants it over), slow (Twilio queues it), expired (looked for, not found).
+ * us: hangup (somebody wants it over), slow (Twilio queues it), expired (looked for, not found);
+ * agent_joined and agent_missing, of the agent who is rung before the customer.
  *
  * A pair that is not here changes nothing: that is what makes late and repeated events harmless.
  */
@@ -33,6 +34,12 @@
 	}
 
 static const struct db_transition transitions[] = {
+	/* The customer is not dialled yet: the agent is rung first. */
+	{"claimed", "agent_joined", "placing", NULL, NULL, 0},
+	{"claimed", "agent_missing", "ended", "canceled", NULL, 0},
+	{"claimed", "unsent", "ended", "failed", NULL, 0},
+	{"claimed", "hangup", "ended", "canceled", NULL, 0},
+
 	{"placing", "accepted", "queued", NULL, NULL, 0},
 	{"placing", "refused", "ended", "failed", NULL, 0},
 	{"placing", "unsent", "ended", "failed", NULL, 0},
@@ -67,7 +74,7 @@ static const struct db_transition transitions[] = {
 
 void call_table(const struct call_table_times *times, struct db_tables *ret_tables)
 {
-	static struct db_deadline deadlines[6];
+	static struct db_deadline deadlines[7];
 	static struct db_retry retries[RETRY_KINDS];
 
 	/* Twilio adds up to 5 s to a ring time-out. */
@@ -77,6 +84,7 @@ void call_table(const struct call_table_times *times, struct db_tables *ret_tabl
 	deadlines[3] = (struct db_deadline){"ringing", 7, true};
 	deadlines[4] = (struct db_deadline){"answered", times->reconcile_s, false};
 	deadlines[5] = (struct db_deadline){"bridged", times->reconcile_s, false};
+	deadlines[6] = (struct db_deadline){"claimed", 60, false};
 	for (int i = 0; i < RETRY_KINDS; i++)
 		retries[i] = (struct db_retry){retry_rules[i].outcome, i + 1,
 			retry_rules[i].after_s, retry_rules[i].max};

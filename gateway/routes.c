@@ -7,9 +7,12 @@
 #include "gateway/call_api.h"
 #include "gateway/campaign_api.h"
 #include "gateway/dnc_api.h"
+#include "gateway/endpoint_api.h"
 #include "gateway/list_api.h"
+#include "gateway/pause_api.h"
 #include "gateway/queue_api.h"
 #include "gateway/service_api.h"
+#include "gateway/session_api.h"
 #include "gateway/token_api.h"
 #include "gateway/urls.h"
 #include "gateway/webhook.h"
@@ -86,6 +89,10 @@ static const struct api_route routes[] = {
 	ROUTE(HTTP_POST, "/api/agents", STAFF, agent_create),
 	ROUTE(HTTP_GET, "/api/agents/:agentId", ALL, agent_get),
 	ROUTE(HTTP_POST, "/api/agents/:agentId/sip-password", STAFF, agent_sip_password),
+	ROUTE(HTTP_PUT, "/api/agents/:agentId/endpoint", STAFF, agent_endpoint_set),
+	ROUTE(HTTP_GET, "/api/agents/:agentId/pauses", ALL, agent_pauses_list),
+	ROUTE(HTTP_GET, "/api/agents/:agentId/states", ALL, agent_states_list),
+	ROUTE(HTTP_GET, "/api/pause-reasons", ALL, pause_reasons_list),
 	ROUTE(HTTP_GET, "/api/agents/:agentId/session", ALL, agent_session_get),
 	ROUTE(HTTP_POST, "/api/agents/:agentId/session", ALL, agent_session_start),
 	ROUTE(HTTP_DELETE, "/api/agents/:agentId/session", ALL, agent_session_end),

@@ -94,6 +94,15 @@ static void act_on(struct sweeper *sweeper, const struct db_due *due)
 	}
 	if (strcmp(due->state, "ended") == 0)
 		return;
+	if (strcmp(due->state, "claimed") == 0) {
+		call_news(gw, &(struct call_news){.call_id = due->call_id,
+				      .events = {"agent_missing"},
+				      .count = 1,
+				      .at_ms = clock_wall_ms(),
+				      .duration_s = -1,
+				      .detail = "The agent did not answer in time."});
+		return;
+	}
 	if (strcmp(due->state, "placing") == 0) {
 		/* Nobody waits for its answer any more. */
 		if (due->mine && !call_is_placing(gw, due->call_id))

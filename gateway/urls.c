@@ -31,3 +31,9 @@ void url_conference(const struct gateway *gw, int64_t session_id, char buf[URL_S
 	check(snprintf(buf, URL_SIZE, "%s" URL_CONFERENCE "?session=%" PRId64 OVERRIDES,
 		gw->backend_url, session_id));
 }
+
+void url_leg_status(const struct gateway *gw, int64_t leg_id, char buf[URL_SIZE])
+{
+	check(snprintf(buf, URL_SIZE, "%s" URL_STATUS "?leg=%" PRId64 OVERRIDES,
+		gw->backend_url, leg_id));
+}

@@ -22,6 +22,9 @@
 void url_status(const struct gateway *gw, int64_t call_id, int64_t entry_id, int attempt,
 	char buf[URL_SIZE]);
 
+/* Status callback of an agent's leg that Twilio rings. */
+void url_leg_status(const struct gateway *gw, int64_t leg_id, char buf[URL_SIZE]);
+
 /* Conference callback of an agent session's conference. */
 void url_conference(const struct gateway *gw, int64_t session_id, char buf[URL_SIZE]);
 

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "db/calls.h"
 #include "gateway/agent.h"
+#include "gateway/agent_webhook.h"
 #include "gateway/call.h"
 #include "gateway/call_table.h"
 #include "gateway/metrics.h"
@@ -115,6 +116,10 @@ int webhook_call_status(struct gateway *gw, struct http_request *request)
 	const char *missing;
 	int err;
 
+	if (form_get(&request->query, "leg") != NULL) {
+		free(status);
+		return agent_leg_status(gw, request);
+	}
 	if (status == NULL)
 		return -EAGAIN;
 	missing = parse_status(request, &status->event);
@@ -155,19 +160,6 @@ static int conference_customer(struct gateway *gw, struct db *db,
 	return calls_apply(gw, db, &told, 1);
 }
 
-static int conference_agent(struct gateway *gw, struct db *db, const char *event,
-	const char *label, const char *sid)
-{
-	struct db_agent_session session;
-	int err;
-
-	err = strcmp(event, "joined") == 0 ? db_agent_leg_joined(db, label, sid, &session)
-					   : db_agent_leg_left(db, label, sid, &session);
-	if (err == 0)
-		agent_changed(gw, &session);
-	return err;
-}
-
 static void conference_work(struct job *job, void *ctx)
 {
 	struct webhook_job *task = list_entry(job, struct webhook_job, job);
@@ -183,7 +175,7 @@ static void conference_work(struct job *job, void *ctx)
 		event = "left";
 	/* The other events tell nothing that the legs do not. */
 	if (event != NULL && label != NULL && sid != NULL) {
-		err = conference_agent(task->gw, ctx, event, label, sid);
+		err = agent_leg_conference(task->gw, ctx, task->request, event);
 		if (err == -ENOENT)
 			err = conference_customer(
 				task->gw, ctx, task->request, event, label);

@@ -169,7 +169,7 @@ CREATE INDEX queue_entries_dialing ON queue_entries (campaign_id) WHERE state = 
 CREATE INDEX queue_entries_page ON queue_entries (campaign_id, id);
 CREATE INDEX queue_entries_contact ON queue_entries (contact_id);
 
--- One sign-in of an agent: nailed up at our edge, with a Twilio leg of its own life.
+-- One sign-in of an agent: nailed up at our edge, with a Twilio leg of its own life, or rung.
 CREATE TABLE agent_sessions (
 	id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
 	user_id bigint NOT NULL REFERENCES users,
@@ -179,9 +179,17 @@ CREATE TABLE agent_sessions (
 		CHECK (state IN ('offline', 'ready', 'reserved', 'on_call', 'wrap_up', 'paused')),
 	state_since timestamptz NOT NULL DEFAULT now(),
 	pause_reason text NOT NULL DEFAULT 'signed in',
+	pause_type text NOT NULL DEFAULT 'system',  -- of pause_reasons, when the agent chose it
+	pause_comment text NOT NULL DEFAULT '',
 	wants_ready boolean NOT NULL DEFAULT false, -- ready as soon as the legs and the call allow
 	phone_up boolean NOT NULL DEFAULT false,
 	twilio_up boolean NOT NULL DEFAULT false,
+	-- How the agent is reached, as it was at sign-in. Phones and browsers have one leg, at
+	-- Twilio: phone_up and twilio_up are the same. Who is not nailed is rung for each call.
+	endpoint text NOT NULL DEFAULT 'sip' CHECK (endpoint IN ('sip', 'phone', 'browser')),
+	endpoint_number text CHECK ((endpoint_number IS NOT NULL) = (endpoint = 'phone')),
+	nailed boolean NOT NULL DEFAULT true,
+	leg_id bigint,                              -- the newest leg at Twilio
 	turn int NOT NULL DEFAULT 0,                -- conference: ovx-<install>-<session>-<turn>
 	call_id bigint,                             -- the call that holds it
 	hold_until timestamptz,                     -- of reserved and wrap_up
@@ -212,7 +220,10 @@ CREATE TABLE calls (
 	attempt int NOT NULL,
 	agent_session_id bigint REFERENCES agent_sessions,
 	agent_id bigint REFERENCES users,
-	mode text NOT NULL CHECK (mode IN ('manual', 'auto')),
+	mode text NOT NULL CHECK (mode IN ('manual', 'auto', 'inbound')),
+	direction text NOT NULL DEFAULT 'outbound' CHECK (direction IN ('outbound', 'inbound')),
+	ring_first boolean NOT NULL DEFAULT false, -- `claimed` until its agent is there
+	correlation text UNIQUE,      -- whoever asked for it calls it so
 	number text NOT NULL,
 	caller_id text NOT NULL,
 	conference text NOT NULL,

@@ -1,17 +1,24 @@
 -- 0002_call_life: the one writer of calls.state and of what follows from it.
 
--- What a freed agent session falls into: what its owner asked for, if both legs are up.
+-- Whether a call can be had: both legs are up, or they are rung up for each call.
+CREATE FUNCTION session_reachable(nailed boolean, phone_up boolean, twilio_up boolean)
+RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+	SELECT NOT nailed OR phone_up AND twilio_up
+$$;
+
+-- What a freed agent session falls into: what its owner asked for, if it can be reached.
 CREATE FUNCTION session_rest_state(s agent_sessions) RETURNS text
 LANGUAGE sql IMMUTABLE AS $$
-	SELECT CASE WHEN s.wants_ready AND s.phone_up AND s.twilio_up THEN 'ready'
-		ELSE 'paused' END
+	SELECT CASE WHEN s.wants_ready AND session_reachable(s.nailed, s.phone_up, s.twilio_up)
+		THEN 'ready' ELSE 'paused' END
 $$;
 
 -- And why it is not ready, for people.
 CREATE FUNCTION session_rest_reason(s agent_sessions) RETURNS text
 LANGUAGE sql IMMUTABLE AS $$
 	SELECT CASE WHEN NOT s.wants_ready THEN s.pause_reason
-		WHEN NOT (s.phone_up AND s.twilio_up) THEN 'waiting for the phone' ELSE '' END
+		WHEN NOT session_reachable(s.nailed, s.phone_up, s.twilio_up)
+			THEN 'waiting for the phone' ELSE '' END
 $$;
 
 -- The functions below touch few rows of large tables, always by an index. Their plans are made
@@ -59,8 +66,11 @@ BEGIN
 	SELECT array_agg(c.id), array_agg(c.id) FILTER (WHERE
 			NOT EXISTS (SELECT 1 FROM call_legs l
 				WHERE l.call_id = c.id AND l.provider_sid IS NOT NULL)
-			AND EXISTS (SELECT 1 FROM call_events e
-				WHERE e.call_id = c.id AND e.event = 'unsent'))
+			AND (EXISTS (SELECT 1 FROM call_events e
+					WHERE e.call_id = c.id AND e.event = 'unsent')
+				-- Its agent was rung first, and never was there.
+				OR c.ring_first AND NOT EXISTS (SELECT 1 FROM call_events e
+					WHERE e.call_id = c.id AND e.event = 'agent_joined')))
 		INTO ended, unsent
 		FROM calls c WHERE c.id = ANY (p_call) AND c.state = 'ended';
 	IF ended IS NULL THEN
@@ -71,14 +81,20 @@ BEGIN
 	-- Whoever talked has work to note down. A completed call was answered even when that
 	-- news is still under way.
 	UPDATE agent_sessions s SET
-			state = CASE WHEN w.wrap THEN 'wrap_up' ELSE session_rest_state(s) END,
+			state = CASE WHEN w.wrap THEN 'wrap_up' WHEN w.missing THEN 'paused'
+				ELSE session_rest_state(s) END,
 			pause_reason = CASE WHEN w.wrap THEN s.pause_reason
-				ELSE session_rest_reason(s) END,
+				WHEN w.missing THEN 'did not answer' ELSE session_rest_reason(s) END,
+			wants_ready = s.wants_ready AND NOT w.missing,
 			hold_until = CASE WHEN w.wrap
 				THEN now() + make_interval(secs => w.wrap_up_s) END,
 			state_since = now(), call_id = NULL
 		FROM (SELECT c.id, c.agent_session_id, k.wrap_up_s, k.wrap_up_s > 0
-				AND (c.answered_at IS NOT NULL OR c.outcome = 'completed') AS wrap
+				AND (c.answered_at IS NOT NULL OR c.outcome = 'completed') AS wrap,
+				c.ring_first AND EXISTS (SELECT 1 FROM call_events e
+					WHERE e.call_id = c.id AND e.event = 'agent_missing')
+				AND NOT EXISTS (SELECT 1 FROM call_events e
+					WHERE e.call_id = c.id AND e.event = 'agent_joined') AS missing
 			FROM calls c JOIN campaigns k ON k.id = c.campaign_id
 			WHERE c.id = ANY (ended)) w
 		WHERE s.id = w.agent_session_id AND s.call_id = w.id AND s.ended_at IS NULL

@@ -31,6 +31,10 @@
 	}
 
 static const struct db_transition transitions[] = {
+	{"claimed", "agent_joined", "placing", NULL, NULL, 0},
+	{"claimed", "agent_missing", "ended", "canceled", NULL, 0},
+	{"claimed", "unsent", "ended", "failed", NULL, 0},
+	{"claimed", "hangup", "ended", "canceled", NULL, 0},
 	{"placing", "accepted", "queued", NULL, NULL, 0},
 	{"placing", "refused", "ended", "failed", NULL, 0},
 	{"placing", "unsent", "ended", "failed", NULL, 0},
@@ -62,7 +66,7 @@ void world_tables(struct db *db, double calls_per_second)
 {
 	static const struct db_deadline deadlines[] = {{"placing", 20, false},
 		{"ambiguous", 120, false}, {"queued", 3, false}, {"ringing", 7, true},
-		{"answered", 60, false}, {"bridged", 60, false}};
+		{"answered", 60, false}, {"bridged", 60, false}, {"claimed", 60, false}};
 	static const struct db_retry retries[] = {{"busy", 1, 3600, 5},
 		{"no_answer", 2, 3600, 5}, {"failed", 3, 3600, 5},
 		{"machine", 4, 3600, 5}, {"canceled", 5, 3600, 5},

@@ -12,6 +12,7 @@
 
 #include "db/campaigns.h"
 #include "db/dialogs.h"
+#include "db/legs.h"
 #include "db/sessions.h"
 #include "db/users.h"
 #include "unit/db_cluster.h"
@@ -60,6 +61,13 @@ static struct db_agent_session new_session(const char *name)
 	assert_int_equal(db_campaign_join(db, campaign, user), 0);
 	assert_int_equal(db_agent_session_start(db, user, campaign, NODE, &s), 0);
 	return s;
+}
+
+static int pause_for(const char *reason, struct db_agent_session *s)
+{
+	return db_agent_session_pause(db, s->id,
+		&(struct db_pause_wish){.type = "break", .reason = reason, .comment = ""},
+		s);
 }
 
 static struct db_agent_leg new_leg(const struct db_agent_session *s, const char *token)
@@ -384,7 +392,7 @@ static void a_call_keeps_its_agent_until_it_ends(void **state)
 	assert_true(call.session_id == s.id);
 	assert_string_equal(call.conference, leg.conference);
 	assert_int_equal(db_agent_session_end(db, s.id), -EBUSY);
-	assert_int_equal(db_agent_session_pause(db, s.id, "lunch", &s), 0);
+	assert_int_equal(pause_for("lunch", &s), 0);
 	assert_string_equal(s.state, "reserved");
 	assert_string_equal(s.call_conference, call.conference);
 	(void)world_event(db, call.call_id, "answered", 2);
@@ -430,11 +438,11 @@ static void wrap_up_ends_early_when_the_agent_says_so(void **state)
 		if (i == 0)
 			assert_int_equal(db_agent_session_ready(db, s.id, &s), 0);
 		else
-			assert_int_equal(db_agent_session_pause(db, s.id, "tea", &s), 0);
+			assert_int_equal(pause_for("break", &s), 0);
 		assert_string_equal(s.state, i == 0 ? "ready" : "paused");
 		assert_true(s.hold_until_ms == 0);
 	}
-	assert_string_equal(s.pause_reason, "tea");
+	assert_string_equal(s.pause_reason, "break");
 }
 
 /* ---- dialogs ---- */

@@ -1,0 +1,20 @@
+/*
+ * endpoints.h: how an agent is reached. What is written here counts from the next sign-in on.
+ */
+#ifndef OMNIVOX_DB_ENDPOINTS_H
+#define OMNIVOX_DB_ENDPOINTS_H
+
+#include "db/conn.h"
+
+struct db_endpoint {
+	char type[DB_WORD_SIZE];     /* sip, phone, browser */
+	char number[DB_NUMBER_SIZE]; /* of a phone, E.164; "" else */
+	bool nailed;                 /* false: rung for each call */
+};
+
+/* -ENOENT: no such agent; -EINVAL: the number does not fit the type. */
+int db_endpoint_set(struct db *db, int64_t user_id, const struct db_endpoint *endpoint);
+/* A nailed SIP phone when nothing was ever set. */
+int db_endpoint_get(struct db *db, int64_t user_id, struct db_endpoint *ret_endpoint);
+
+#endif

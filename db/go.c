@@ -1,0 +1,100 @@
+/* go.c: from `claimed` to `placing`: the agent is there, the customer may be dialled. */
+#include "db/calls.h"
+
+#include <errno.h>
+
+#include "db/exec.h"
+#include "db/rate.h"
+
+struct waiting {
+	bool runs;
+	struct db_claimed claimed;
+};
+
+static void read_waiting(struct db_row *row, void *item)
+{
+	struct waiting *w = item;
+	struct db_claimed *c = &w->claimed;
+
+	w->runs = row_bool(row);
+	c->call_id = row_int(row);
+	c->entry_id = row_int(row);
+	c->contact_id = row_int(row);
+	c->session_id = row_int(row);
+	c->agent_id = row_int(row);
+	c->leg_id = row_int(row);
+	c->campaign_id = row_int(row);
+	c->attempt = (int)row_int(row);
+	row_text(row, c->number, sizeof(c->number));
+	row_text(row, c->caller_id, sizeof(c->caller_id));
+	row_text(row, c->conference, sizeof(c->conference));
+	row_text(row, c->label, sizeof(c->label));
+	c->ring_timeout_s = (int)row_int(row);
+}
+
+static int find(struct db *db, int64_t call_id, struct waiting *ret_waiting)
+{
+	static const struct db_reader reader = {sizeof(struct waiting), read_waiting};
+
+	return db_run_item(db,
+		"SELECT c.mode <> 'auto' OR k.state = 'active' AND k.auto_dial, c.id, c.entry_id,"
+		" c.contact_id, c.agent_session_id, c.agent_id, l.id, c.campaign_id, c.attempt,"
+		" c.number, c.caller_id, c.conference, l.label, c.ring_timeout_s"
+		" FROM calls c JOIN campaigns k ON k.id = c.campaign_id"
+		" JOIN call_legs l ON l.call_id = c.id AND l.kind = 'customer'"
+		" WHERE c.id = $1 AND c.state = 'claimed' FOR UPDATE OF c",
+		ARGS(arg_int(call_id)), &reader, ret_waiting);
+}
+
+/* 1: a token was taken; 0: there is none, *ret_wait_ms. */
+static int take_token(struct db *db, int64_t *ret_wait_ms)
+{
+	int rc = db_run_one(
+		db, "UPDATE account_rate r SET " RATE_TAKE " RETURNING 1", NO_ARGS, NULL);
+
+	if (rc != -ENOENT)
+		return rc < 0 ? rc : 1;
+	return db_run_number(db, RATE_WAIT_SQL, NO_ARGS, ret_wait_ms);
+}
+
+/* The table says what `agent_joined` makes of it; the placing is the node's that asks. */
+static int move(struct db *db, int64_t call_id, const char *node)
+{
+	int rc = db_run(db,
+		"SELECT * FROM apply_call_events(ARRAY[$1::bigint], '{gateway}',"
+		" ARRAY[$1::text], ARRAY[NULL::bigint], '{agent_joined}',"
+		" ARRAY[(extract(epoch FROM now()) * 1000)::bigint], '{\"\"}',"
+		" ARRAY[NULL::int], ARRAY[NULL::int], ARRAY[NULL::text])",
+		ARGS(arg_int(call_id)), NULL);
+
+	if (rc < 0)
+		return rc;
+	return db_run_one(db,
+		"UPDATE calls SET node_id = $2::uuid, placed_at = now()"
+		" WHERE id = $1 AND state = 'placing'",
+		ARGS(arg_int(call_id), arg_text(node)), NULL);
+}
+
+int db_call_go(
+	struct db *db, int64_t call_id, const char *node, struct db_claimed *ret_claimed)
+{
+	struct waiting w = {.runs = false};
+	int rc = db_begin(db);
+
+	if (rc == 0)
+		rc = find(db, call_id, &w);
+	if (rc == 0)
+		w.claimed.result = w.runs ? DB_CLAIM_RATE : DB_CLAIM_STOPPED;
+	if (rc == 0 && w.runs)
+		rc = take_token(db, &w.claimed.wait_ms);
+	if (rc == 1) {
+		w.claimed.result = DB_CLAIM_CALL;
+		rc = move(db, call_id, node);
+		if (rc == 0)
+			rc = db_commit(db);
+	}
+	db_rollback(db);
+	if (rc == 0)
+		*ret_claimed = w.claimed;
+	return rc;
+}

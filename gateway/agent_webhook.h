@@ -1,0 +1,23 @@
+/*
+ * agent_webhook.h: what Twilio tells of agents' legs: in the conference's webhook, and in the
+ * status webhook of legs that it rings for us.
+ */
+#ifndef OMNIVOX_GATEWAY_AGENT_WEBHOOK_H
+#define OMNIVOX_GATEWAY_AGENT_WEBHOOK_H
+
+#include "gateway/gateway.h"
+#include "http/server.h"
+
+struct db;
+
+/* http thread. A status webhook whose URL names a leg; takes the request, or -EAGAIN. */
+int agent_leg_status(struct gateway *gw, struct http_request *request);
+
+/*
+ * On a database worker. `event`: joined or left, with label and SID in the request. -ENOENT: not a
+ * leg of an agent.
+ */
+int agent_leg_conference(struct gateway *gw, struct db *db,
+	const struct http_request *request, const char *event);
+
+#endif
