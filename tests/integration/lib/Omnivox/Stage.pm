@@ -128,13 +128,16 @@ sub start_sandbox {
 	return $at;
 }
 
-sub sandbox_put {
-	my ($self, $path, $body) = @_;
-	my $r = HTTP::Tiny->new(timeout => 10)->request(PUT => "http://$self->{sandbox}{http}$path",
+sub sandbox_send {
+	my ($self, $method, $path, $body) = @_;
+	my $r = HTTP::Tiny->new(timeout => 10)->request($method => "http://$self->{sandbox}{http}$path",
 		{headers => {'Content-Type' => 'application/json'}, content => $json->encode($body)});
-	die "PUT $path: $r->{status} $r->{content}" unless $r->{success};
+	die "$method $path: $r->{status} $r->{content}" unless $r->{success};
 	return eval { $json->decode($r->{content}) };
 }
+
+sub sandbox_put { my $self = shift; return $self->sandbox_send('PUT', @_) }
+sub sandbox_post { my $self = shift; return $self->sandbox_send('POST', @_) }
 
 sub sandbox_get {
 	my ($self, $path) = @_;
