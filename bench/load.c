@@ -45,6 +45,7 @@ struct connection {
 
 struct load {
 	const char *public_url, *token;
+	const char *wanted; /* in every reply */
 	uint16_t port;
 	size_t connection_count;
 	struct request *requests; /* grouped by connection */
@@ -183,7 +184,8 @@ static void write_twiml(struct load *load, uint64_t leg, struct request *ret_req
 		{NULL, NULL},
 	};
 
-	(void)snprintf(sid, sizeof(sid), "CA%032llx", (unsigned long long)leg);
+	/* Not the SID of any customer's leg. */
+	(void)snprintf(sid, sizeof(sid), "CAa%031llx", (unsigned long long)leg);
 	(void)snprintf(token, sizeof(token), "bench-%llu", (unsigned long long)leg);
 	write_request(load, "/api/calls-twiml/twiml-agent", fields, ret_request);
 }
@@ -299,7 +301,8 @@ static void take_reply(struct load *load, struct connection *connection)
 	if (!is_complete(connection, &status))
 		return;
 	load->latencies_us[load->done++] = since_us(&connection->sent);
-	if (status < 200 || status > 299)
+	if (status < 200 || status > 299 ||
+		strstr(connection->reply, load->wanted) == NULL)
 		load->errors++;
 	connection->next++;
 	load->left--;
@@ -372,6 +375,7 @@ int main(int argc, char **argv)
 	load.port = (uint16_t)number(argv[2], 1, 65535);
 	load.public_url = argv[3];
 	load.token = argv[4];
+	load.wanted = webhook ? "" : "</Conference>";
 	load.connection_count = (size_t)number(argv[5], 1, 10000);
 	write_all(&load, webhook, (uint64_t)number(argv[6], 1, INT32_MAX),
 		(size_t)number(argv[7], 1, 10000000));

@@ -80,8 +80,11 @@ static void claim_batch(void *arg, void *ctx, struct post **posts, size_t count)
 		err = all < 0 && count > 1
 			      ? db_agent_legs_claim(ctx, &claims[i], 1, &legs[i])
 			      : all;
-		/* Not knowing is no answer: the prepared one makes Twilio ask again. */
-		if (err == 0)
+		/*
+		 * Not knowing is no answer: the prepared one makes Twilio ask again. A SID
+		 * that another leg has is none of this leg's.
+		 */
+		if (err == 0 || err == -EEXIST)
 			answer(gw, asking, &legs[i]);
 		leg_free(asking);
 	}
