@@ -2,7 +2,8 @@
  * load.c: a load generator that speaks as Twilio does: signed forms over kept-open connections.
  *
  * Every request is written and signed before the clock starts, so what is measured is the
- * server. Each connection sends its next request when the reply to the last one is complete.
+ * server. Each connection sends its next request when the reply to the last one is complete; with
+ * a rate, not before its moment has come, and how long the reply took counts from that moment.
  */
 #include <arpa/inet.h>
 #include <assert.h>
@@ -28,6 +29,7 @@
 
 #define STALL_MS 10000 /* no reply on any connection for so long ends the run */
 #define EVENTS_PER_CALL 4
+#define REPLY_MAX 262144
 #define ACCOUNT "AC00000000000000000000000000000001"
 
 struct request {
@@ -37,13 +39,17 @@ struct request {
 
 struct connection {
 	int fd;
-	size_t next, end; /* its requests */
-	struct timespec sent;
-	char reply[8192];
+	size_t begin, next, end; /* its requests */
+	int64_t sent_us;         /* or should have been */
+	bool busy;               /* a reply is awaited */
+	char *reply;
 	size_t reply_len;
 };
 
+enum kind { WEBHOOK, TWIML, GET };
+
 struct load {
+	enum kind kind;
 	const char *public_url, *token;
 	const char *wanted; /* in every reply */
 	uint16_t port;
@@ -55,6 +61,8 @@ struct load {
 	size_t left; /* requests without a reply so far */
 	struct connection *connections;
 	int epoll_fd;
+	double rate; /* requests per second of all connections; 0: as fast as it goes */
+	int64_t start_us;
 };
 
 /* The signature is over names and values in the order of the names: keep them sorted. */
@@ -190,10 +198,40 @@ static void write_twiml(struct load *load, uint64_t leg, struct request *ret_req
 	write_request(load, "/api/calls-twiml/twiml-agent", fields, ret_request);
 }
 
-/* All of one call's webhooks go over one connection, in order. */
-static void write_all(struct load *load, bool webhook, uint64_t first, size_t count)
+/* GET of public_url, here only a path, with the session `token`. */
+static void write_get(struct load *load, struct request *ret_request)
 {
-	size_t steps = webhook ? EVENTS_PER_CALL : 1;
+	struct buf text = {0};
+
+	buf_printf(&text, "GET %s HTTP/1.1\r\nHost: localhost\r\nCookie: %s\r\n\r\n",
+		load->public_url, load->token);
+	ret_request->len = text.len;
+	ret_request->text = buf_take(&text);
+	if (ret_request->text == NULL)
+		die("memory");
+}
+
+/* The `step`-th request of the item. */
+static void write_one(
+	struct load *load, uint64_t item, size_t step, struct request *ret_request)
+{
+	switch (load->kind) {
+	case WEBHOOK:
+		write_webhook(load, item, step, ret_request);
+		break;
+	case TWIML:
+		write_twiml(load, item, ret_request);
+		break;
+	case GET:
+		write_get(load, ret_request);
+		break;
+	}
+}
+
+/* All of one call's webhooks go over one connection, in order. */
+static void write_all(struct load *load, uint64_t first, size_t count)
+{
+	size_t steps = load->kind == WEBHOOK ? EVENTS_PER_CALL : 1;
 	size_t at = 0;
 
 	load->request_count = count * steps;
@@ -204,14 +242,10 @@ static void write_all(struct load *load, bool webhook, uint64_t first, size_t co
 		load->connections == NULL)
 		die("memory");
 	for (size_t c = 0; c < load->connection_count; c++) {
-		load->connections[c].next = at;
+		load->connections[c].begin = load->connections[c].next = at;
 		for (size_t i = c; i < count; i += load->connection_count)
 			for (size_t step = 0; step < steps; step++, at++)
-				if (webhook)
-					write_webhook(load, first + i, step,
-						&load->requests[at]);
-				else
-					write_twiml(load, first + i, &load->requests[at]);
+				write_one(load, first + i, step, &load->requests[at]);
 		load->connections[c].end = at;
 	}
 }
@@ -222,9 +256,10 @@ static void open_connection(struct load *load, struct connection *connection)
 	struct epoll_event event = {.events = EPOLLIN, .data.ptr = connection};
 	int on = 1;
 
+	connection->reply = malloc(REPLY_MAX);
 	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	connection->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (connection->fd < 0 ||
+	if (connection->reply == NULL || connection->fd < 0 ||
 		connect(connection->fd, (struct sockaddr *)&to, sizeof(to)) != 0)
 		die("connect");
 	(void)setsockopt(connection->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
@@ -241,17 +276,41 @@ static void give_up(struct load *load, struct connection *connection)
 	(void)close(connection->fd);
 }
 
+static int64_t now_us(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+/* When the connection's next request is to go out. They take turns. */
+static int64_t due(const struct load *load, const struct connection *connection)
+{
+	size_t turn = (connection->next - connection->begin) * load->connection_count +
+		      (size_t)(connection - load->connections);
+
+	return load->rate > 0
+		       ? load->start_us + (int64_t)((double)turn / load->rate * 1e6)
+		       : load->start_us;
+}
+
 static void send_next(struct load *load, struct connection *connection)
 {
 	const struct request *request;
+	int64_t due_us;
 
 	if (connection->next == connection->end) {
 		(void)close(connection->fd);
 		return;
 	}
+	due_us = due(load, connection);
+	if (due_us > now_us())
+		return; /* send_due() comes back to it */
 	request = &load->requests[connection->next];
 	connection->reply_len = 0;
-	(void)clock_gettime(CLOCK_MONOTONIC, &connection->sent);
+	connection->busy = true;
+	connection->sent_us = load->rate > 0 ? due_us : now_us();
 	/* A request is far smaller than an empty socket's buffer: it goes whole or not at all. */
 	if (send(connection->fd, request->text, request->len, MSG_NOSIGNAL) !=
 		(ssize_t)request->len)
@@ -274,18 +333,9 @@ static bool is_complete(const struct connection *connection, int *ret_status)
 	return connection->reply_len >= (size_t)(end - connection->reply) + 4 + body;
 }
 
-static uint32_t since_us(const struct timespec *start)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint32_t)((now.tv_sec - start->tv_sec) * 1000000 +
-			  (now.tv_nsec - start->tv_nsec) / 1000);
-}
-
 static void take_reply(struct load *load, struct connection *connection)
 {
-	size_t room = sizeof(connection->reply) - 1 - connection->reply_len;
+	size_t room = REPLY_MAX - 1 - connection->reply_len;
 	ssize_t n = recv(connection->fd, connection->reply + connection->reply_len, room,
 		MSG_DONTWAIT);
 	int status = 0;
@@ -300,7 +350,8 @@ static void take_reply(struct load *load, struct connection *connection)
 	connection->reply[connection->reply_len] = '\0';
 	if (!is_complete(connection, &status))
 		return;
-	load->latencies_us[load->done++] = since_us(&connection->sent);
+	load->latencies_us[load->done++] = (uint32_t)(now_us() - connection->sent_us);
+	connection->busy = false;
 	if (status < 200 || status > 299 ||
 		strstr(connection->reply, load->wanted) == NULL)
 		load->errors++;
@@ -309,18 +360,44 @@ static void take_reply(struct load *load, struct connection *connection)
 	send_next(load, connection);
 }
 
+/* Sends what is due on connections that wait for their moment; microseconds to the next. */
+static int64_t send_due(struct load *load)
+{
+	int64_t next_us = INT64_MAX;
+
+	for (size_t c = 0; c < load->connection_count; c++) {
+		struct connection *connection = &load->connections[c];
+
+		if (connection->busy || connection->next == connection->end)
+			continue;
+		send_next(load, connection);
+		if (!connection->busy && due(load, connection) < next_us)
+			next_us = due(load, connection);
+	}
+	return next_us == INT64_MAX ? STALL_MS * 1000 : next_us - now_us();
+}
+
 static void run(struct load *load)
 {
 	struct epoll_event events[64];
-	int n = 1;
+	int64_t wait_us, last_us = now_us();
+	struct timespec wait;
+	int n;
 
 	load->left = load->request_count;
-	for (size_t c = 0; c < load->connection_count; c++)
-		send_next(load, &load->connections[c]);
-	while (load->left > 0 && n > 0) {
-		n = epoll_wait(load->epoll_fd, events, 64, STALL_MS);
+	load->start_us = now_us();
+	wait_us = send_due(load);
+	while (load->left > 0 && now_us() - last_us < STALL_MS * 1000) {
+		if (wait_us < 0)
+			wait_us = 0;
+		wait = (struct timespec){
+			.tv_sec = wait_us / 1000000, .tv_nsec = wait_us % 1000000 * 1000};
+		n = epoll_pwait2(load->epoll_fd, events, 64, &wait, NULL);
 		for (int i = 0; i < n; i++)
 			take_reply(load, events[i].data.ptr);
+		if (n > 0)
+			last_us = now_us();
+		wait_us = load->rate > 0 ? send_due(load) : STALL_MS * 1000;
 	}
 	load->errors += load->left;
 }
@@ -356,34 +433,40 @@ static long number(const char *text, long lo, long hi)
 	return (long)value;
 }
 
+static const char usage[] =
+	"usage: load webhook|twiml PORT PUBLIC_URL AUTH_TOKEN CONNECTIONS FIRST COUNT [RATE]\n"
+	"       load get PORT TARGET COOKIE CONNECTIONS 1 COUNT [RATE]\n"
+	"  webhook: four status webhooks for each of COUNT calls from id FIRST\n"
+	"  twiml: one /twiml-agent for each of COUNT legs from number FIRST\n"
+	"  get: COUNT times the same page\n"
+	"  RATE: requests per second, by the clock; else each follows the reply to the last\n";
+
 int main(int argc, char **argv)
 {
+	static const char *const kinds[] = {"webhook", "twiml", "get"};
+	static const char *const wanted[] = {"", "</Conference>", "\"success\":true"};
 	struct load load = {0};
-	struct timespec start;
-	bool webhook;
+	size_t kind = 0;
 
-	if (argc != 8 ||
-		(strcmp(argv[1], "webhook") != 0 && strcmp(argv[1], "twiml") != 0)) {
-		(void)fprintf(stderr,
-			"usage: load webhook|twiml PORT PUBLIC_URL AUTH_TOKEN CONNECTIONS FIRST "
-			"COUNT\n"
-			"  webhook: four status webhooks for each of COUNT calls from id FIRST\n"
-			"  twiml: one /twiml-agent for each of COUNT legs from number FIRST\n");
+	while (argc > 1 && kind < 3 && strcmp(argv[1], kinds[kind]) != 0)
+		kind++;
+	if (argc < 8 || argc > 9 || kind == 3) {
+		(void)fputs(usage, stderr);
 		return 2;
 	}
-	webhook = strcmp(argv[1], "webhook") == 0;
+	load.kind = (enum kind)kind;
+	load.wanted = wanted[kind];
 	load.port = (uint16_t)number(argv[2], 1, 65535);
 	load.public_url = argv[3];
 	load.token = argv[4];
-	load.wanted = webhook ? "" : "</Conference>";
 	load.connection_count = (size_t)number(argv[5], 1, 10000);
-	write_all(&load, webhook, (uint64_t)number(argv[6], 1, INT32_MAX),
+	load.rate = argc == 9 ? (double)number(argv[8], 0, 1000000) : 0;
+	write_all(&load, (uint64_t)number(argv[6], 1, INT32_MAX),
 		(size_t)number(argv[7], 1, 10000000));
 	load.epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	for (size_t c = 0; c < load.connection_count; c++)
 		open_connection(&load, &load.connections[c]);
-	(void)clock_gettime(CLOCK_MONOTONIC, &start);
 	run(&load);
-	report(&load, since_us(&start) / 1e6);
+	report(&load, (double)(now_us() - load.start_us) / 1e6);
 	return load.errors == 0 ? 0 : 1;
 }
