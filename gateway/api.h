@@ -63,6 +63,12 @@ int64_t api_param_id(const struct api_call *call, size_t index);
 int64_t api_query_int(
 	const struct api_call *call, const char *name, int64_t hi, int64_t fallback);
 
+/* A time of the query in RFC 3339; `fallback` when absent, -1 when it is none. */
+int64_t api_query_time(const struct api_call *call, const char *name, int64_t fallback);
+
+/* The caller's id when it is an agent, to whom only its own may be shown; else 0. */
+int64_t api_agent(const struct api_call *call);
+
 /* Ids travel as strings, null for 0; times as RFC 3339, null for 0. */
 json_t *api_id(int64_t id);
 json_t *api_time(int64_t wall_ms);
@@ -74,6 +80,11 @@ int api_body_text(struct api_call *call, struct api_reply *reply, const char *fi
 	bool required, char *ret_text, size_t size);
 int api_body_int(struct api_call *call, struct api_reply *reply, const char *field,
 	int lo, int hi, int *ret_value);
+int api_body_bool(struct api_call *call, struct api_reply *reply, const char *field,
+	bool *ret_value);
+/* RFC 3339; null is 0. */
+int api_body_time(struct api_call *call, struct api_reply *reply, const char *field,
+	int64_t *ret_wall_ms);
 /* An id given as string or number. */
 int api_body_id(struct api_call *call, struct api_reply *reply, const char *field,
 	bool required, int64_t *ret_id);

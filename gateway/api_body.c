@@ -104,6 +104,21 @@ int64_t api_query_int(
 	return text_int(text, 0, hi, &value) == 0 ? value : -1;
 }
 
+int64_t api_query_time(const struct api_call *call, const char *name, int64_t fallback)
+{
+	const char *text = form_get(&call->request->query, name);
+	int64_t wall_ms;
+
+	if (text == NULL || text[0] == '\0')
+		return fallback;
+	return clock_parse(text, &wall_ms) == 0 ? wall_ms : -1;
+}
+
+int64_t api_agent(const struct api_call *call)
+{
+	return strcmp(call->user.role, "agent") == 0 ? call->user.id : 0;
+}
+
 json_t *api_id(int64_t id)
 {
 	char text[24];
@@ -176,6 +191,41 @@ int api_body_int(struct api_call *call, struct api_reply *reply, const char *fie
 		return -EINVAL;
 	}
 	*ret_value = (int)json_integer_value(value);
+	return 0;
+}
+
+int api_body_bool(struct api_call *call, struct api_reply *reply, const char *field,
+	bool *ret_value)
+{
+	const json_t *value = json_object_get(call->body, field);
+
+	if (value == NULL)
+		return 0;
+	if (!json_is_boolean(value)) {
+		api_fail_field(reply, field, "%s must be true or false.", field);
+		return -EINVAL;
+	}
+	*ret_value = json_is_true(value);
+	return 0;
+}
+
+int api_body_time(struct api_call *call, struct api_reply *reply, const char *field,
+	int64_t *ret_wall_ms)
+{
+	const json_t *value = json_object_get(call->body, field);
+	const char *text = json_string_value(value);
+
+	if (value == NULL)
+		return 0;
+	if (json_is_null(value)) {
+		*ret_wall_ms = 0;
+		return 0;
+	}
+	if (text == NULL || clock_parse(text, ret_wall_ms) < 0) {
+		api_fail_field(reply, field,
+			"%s must be a time such as 2026-01-31T18:30:00Z.", field);
+		return -EINVAL;
+	}
 	return 0;
 }
 
