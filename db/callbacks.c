@@ -5,12 +5,12 @@
 
 #include "db/exec.h"
 
-#define CALLBACK_SELECT                                                                       \
-	"SELECT b.id, b.campaign_id, b.contact_id, b.agent_id, b.from_call_id,"               \
-	" b.done_call_id, b.entry_id, b.created_by, " MS("b.due_at") ", " MS(                 \
-		"b.created_at") ", " MS("b.updated_at") ", b.grace_s, b.note, b.state,"       \
-							" x.phone, x.first_name, x.last_name" \
-							" FROM callbacks b"                   \
+#define CALLBACK_SELECT                                                                                    \
+	"SELECT b.id, b.campaign_id, b.contact_id, b.agent_id, b.from_call_id,"                            \
+	" b.done_call_id, b.entry_id, b.created_by, " MS("b.due_at") ", " MS(                              \
+		"b.created_at") ", " MS("b.updated_at") ", b.grace_s, b.note, b.state,"                    \
+							" x.phone, x.first_name, x.last_name, x.time_zone" \
+							" FROM callbacks b"                                \
 							" JOIN contacts x ON x.id = b.contact_id"
 
 static void read_callback(struct db_row *row, void *item)
@@ -34,6 +34,7 @@ static void read_callback(struct db_row *row, void *item)
 	row_text(row, b->phone, sizeof(b->phone));
 	row_text(row, b->first_name, sizeof(b->first_name));
 	row_text(row, b->last_name, sizeof(b->last_name));
+	row_text(row, b->time_zone, sizeof(b->time_zone));
 }
 
 static const struct db_reader callback_reader = {
@@ -150,6 +151,37 @@ int db_callback_page(struct db *db, const struct db_callback_filter *f, unsigned
 			arg_text(f->state), arg_id(f->from_ms), arg_id(f->to_ms),
 			arg_int(f->after), arg_int((int64_t)limit + 1)),
 		&callback_reader, (void **)ret_rows, ret_count);
+}
+
+int db_callback_local_times(struct db *db, struct db_local_time *times, size_t count)
+{
+	struct buf ms = {0}, zones = {0};
+	PGresult *result = NULL;
+	int rc;
+
+	for (size_t i = 0; i < count; i++) {
+		array_int(&ms, times[i].wall_ms);
+		array_text(&zones, times[i].zone);
+	}
+	rc = array_end(&ms);
+	if (rc == 0)
+		rc = array_end(&zones);
+	if (rc == 0)
+		rc = db_run(db,
+			"SELECT CASE WHEN t.zone <> '' THEN to_char(to_timestamp("
+			" t.ms / 1000.0::float8) AT TIME ZONE t.zone, 'YYYY-MM-DD\"T\"HH24:MI') END"
+			" FROM unnest($1::bigint[], $2::text[]) WITH ORDINALITY AS t(ms, zone, n)"
+			" ORDER BY t.n",
+			ARGS(arg_text(ms.data), arg_text(zones.data)), &result);
+	for (size_t i = 0; rc == 0 && i < count; i++) {
+		struct db_row row = db_row(result, (int)i);
+
+		row_text(&row, times[i].text, sizeof(times[i].text));
+	}
+	PQclear(result);
+	buf_free(&ms);
+	buf_free(&zones);
+	return rc;
 }
 
 int db_callback_sweep(struct db *db)

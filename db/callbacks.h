@@ -20,6 +20,7 @@ struct db_callback {
 	char note[501];
 	char state[DB_WORD_SIZE]; /* pending done missed cancelled */
 	char phone[DB_NUMBER_SIZE], first_name[64], last_name[64];
+	char time_zone[64]; /* IANA, of the contact; "": not given */
 };
 
 /*
@@ -44,6 +45,14 @@ struct db_callback_filter {
 /* By id; one more row than `limit` tells of a next page. */
 int db_callback_page(struct db *db, const struct db_callback_filter *filter,
 	unsigned limit, struct db_callback **ret_rows, size_t *ret_count);
+
+/* The time on the clocks of an IANA zone, "2026-01-31T18:30"; "" without a zone. */
+struct db_local_time {
+	int64_t wall_ms;
+	const char *zone;
+	char text[20];
+};
+int db_callback_local_times(struct db *db, struct db_local_time *times, size_t count);
 
 /* Lets go of what was kept for an agent, marks what was missed, queues what has no entry yet. */
 int db_callback_sweep(struct db *db);

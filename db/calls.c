@@ -281,69 +281,6 @@ int db_sids_known(struct db *db, const char *const *sids, size_t count, bool *re
 	return rc;
 }
 
-/* A completed call of which no answer was told was answered `duration` before its end. */
-#define CALL_SELECT                                                                                                                                            \
-	"SELECT c.id, c.campaign_id, c.contact_id, c.entry_id, c.agent_id,"                                                                                    \
-	" c.agent_session_id, c.attempt, c.mode, c.number, c.caller_id, c.conference,"                                                                         \
-	" c.state, c.outcome, c.error_code, c.error_text, c.verdict_rule,"                                                                                     \
-	" c.verdict_version, l.provider_sid, " MS("c.placed_at") ", " MS("c.ringing_at") ", " MS(                                                              \
-		"COALESCE(c.answered_at, CASE WHEN c.outcome = 'completed'"                                                                                    \
-		" THEN c.ended_at - make_interval(secs => c.duration_s) END)") ", " MS("c.bridged_at") ", " MS("c.ended_at") ", c.duration_s, c.was_ambiguous" \
-															     " FROM calls c LEFT JOIN call_legs l ON l.call_id = c.id AND l.kind = 'customer'"
-
-static void read_call(struct db_row *row, void *item)
-{
-	struct db_call *c = item;
-
-	c->id = row_int(row);
-	c->campaign_id = row_int(row);
-	c->contact_id = row_int(row);
-	c->entry_id = row_int(row);
-	c->agent_id = row_int(row);
-	c->session_id = row_int(row);
-	c->attempt = (int)row_int(row);
-	row_text(row, c->mode, sizeof(c->mode));
-	row_text(row, c->number, sizeof(c->number));
-	row_text(row, c->caller_id, sizeof(c->caller_id));
-	row_text(row, c->conference, sizeof(c->conference));
-	row_text(row, c->state, sizeof(c->state));
-	row_text(row, c->outcome, sizeof(c->outcome));
-	c->error_code = (int)row_int(row);
-	row_text(row, c->error_text, sizeof(c->error_text));
-	row_text(row, c->verdict_rule, sizeof(c->verdict_rule));
-	c->verdict_version = (int)row_int(row);
-	row_text(row, c->provider_sid, sizeof(c->provider_sid));
-	c->placed_ms = row_int(row);
-	c->ringing_ms = row_int(row);
-	c->answered_ms = row_int(row);
-	c->bridged_ms = row_int(row);
-	c->ended_ms = row_int(row);
-	c->duration_s = (int)row_int_or(row, -1);
-	c->was_ambiguous = row_bool(row);
-}
-
-static const struct db_reader call_reader = {sizeof(struct db_call), read_call};
-
-int db_call_get(struct db *db, int64_t call_id, struct db_call *ret_call)
-{
-	return db_run_item(db, CALL_SELECT " WHERE c.id = $1", ARGS(arg_int(call_id)),
-		&call_reader, ret_call);
-}
-
-int db_call_page(struct db *db, int64_t campaign_id, int64_t before, unsigned limit,
-	struct db_call **ret_calls, size_t *ret_count)
-{
-	static const char of_campaign[] = CALL_SELECT
-		" WHERE c.campaign_id = $1 AND c.id < $2 ORDER BY c.id DESC LIMIT $3";
-	static const char of_all[] = CALL_SELECT
-		" WHERE $1::bigint IS NULL AND c.id < $2 ORDER BY c.id DESC LIMIT $3";
-
-	return db_run_rows(db, campaign_id ? of_campaign : of_all,
-		ARGS(arg_id(campaign_id), arg_int(before ? before : INT64_MAX),
-			arg_int(limit)),
-		&call_reader, (void **)ret_calls, ret_count);
-}
-
 static void read_event(struct db_row *row, void *item)
 {
 	struct db_call_event_row *e = item;

@@ -164,11 +164,33 @@ struct db_call {
 	int64_t placed_ms, ringing_ms, answered_ms, bridged_ms, ended_ms; /* 0: null */
 	int duration_s;                                                   /* -1: null */
 	bool was_ambiguous;
+	char direction[DB_WORD_SIZE];   /* outbound inbound */
+	int64_t disposition_id;         /* 0: nothing was said yet */
+	char disposition[DB_NAME_SIZE]; /* its name */
 };
 int db_call_get(struct db *db, int64_t call_id, struct db_call *ret_call);
-/* Newest first, ids below `before` (0: from the newest); campaign_id 0: all. */
-int db_call_page(struct db *db, int64_t campaign_id, int64_t before, unsigned limit,
+
+/* Which calls; zero and NULL: all. */
+struct db_call_filter {
+	int64_t campaign_id, agent_id, contact_id, disposition_id;
+	const char *number, *state, *outcome, *direction;
+	bool open;              /* not ended */
+	int64_t from_ms, to_ms; /* placed_at, wall: from <= it < to */
+	int64_t before;         /* ids below; 0: from the newest */
+};
+/* Newest first; one more row than `limit` tells of a next page. */
+int db_call_page(struct db *db, const struct db_call_filter *filter, unsigned limit,
 	struct db_call **ret_calls, size_t *ret_count);
+
+/* A call with the names of what it is about; at most `limit` rows. */
+struct db_call_named {
+	struct db_call call;
+	char campaign[DB_NAME_SIZE], agent[64]; /* agent: its username */
+	char first_name[64], last_name[64];     /* of the contact */
+	char notes[2001];                       /* of the disposition */
+};
+int db_call_page_named(struct db *db, const struct db_call_filter *filter, unsigned limit,
+	struct db_call_named **ret_calls, size_t *ret_count);
 
 struct db_call_event_row {
 	char source[DB_WORD_SIZE], event[DB_WORD_SIZE];
@@ -177,6 +199,15 @@ struct db_call_event_row {
 	char detail[256];
 };
 int db_call_history(struct db *db, int64_t call_id, struct db_call_event_row **ret_rows,
+	size_t *ret_count);
+
+/* The customer's leg, and those of the agent in its conference while the call lasted. */
+struct db_call_leg_row {
+	char kind[DB_WORD_SIZE]; /* customer, agent */
+	char provider_sid[DB_SID_SIZE], label[64];
+	int64_t joined_ms, left_ms; /* 0: not yet */
+};
+int db_call_legs(struct db *db, int64_t call_id, struct db_call_leg_row **ret_rows,
 	size_t *ret_count);
 
 /* How many calls ever were ambiguous; for people and tests. */

@@ -93,6 +93,25 @@ int db_dnc_add(
 	return 0;
 }
 
+int db_dnc_put(struct db *db, const struct db_dnc *dnc)
+{
+	int64_t id, added = 0, skipped;
+	struct buf numbers = {0};
+	int rc;
+
+	array_text(&numbers, dnc->number);
+	rc = array_end(&numbers);
+	if (rc == 0)
+		rc = lock_number(db, dnc->number);
+	if (rc == 0)
+		rc = insert(db, dnc, numbers.data, &id, &added);
+	if (rc == 0 && added > 0)
+		rc = number_of_rows(db, SKIP_FROM_ADDED,
+			ARGS(arg_text(numbers.data), arg_id(dnc->campaign_id)), &skipped);
+	buf_free(&numbers);
+	return rc;
+}
+
 int db_dnc_add_many(struct db *db, const struct db_dnc *like, const char *const *numbers,
 	size_t count, int64_t *ret_added, int64_t *ret_skipped)
 {

@@ -30,6 +30,9 @@ struct db_dnc {
 int db_dnc_add(
 	struct db *db, const struct db_dnc *dnc, int64_t *ret_id, int64_t *ret_skipped);
 
+/* The same inside the caller's transaction; 0 when it is there already. */
+int db_dnc_put(struct db *db, const struct db_dnc *dnc);
+
 /* Many at once, all with the rest of `like`; those that are there already are left alone. */
 int db_dnc_add_many(struct db *db, const struct db_dnc *like, const char *const *numbers,
 	size_t count, int64_t *ret_added, int64_t *ret_skipped);

@@ -4,6 +4,8 @@
 #include <jansson.h>
 #include <stdlib.h>
 
+#include "db/callbacks.h"
+#include "db/dispositions.h"
 #include "gateway/api.h"
 #include "http/events.h"
 
@@ -50,4 +52,26 @@ void events_campaign(struct gateway *gw, int64_t campaign_id, const char *reason
 		json_pack("{s:o, s:s}", "campaignId", api_id(campaign_id), "reason",
 			reason),
 		0);
+}
+
+void events_callback(struct gateway *gw, const struct db_callback *b)
+{
+	publish(gw, "callback",
+		json_pack("{s:o, s:o, s:o, s:o, s:s, s:o}", "callbackId", api_id(b->id),
+			"campaignId", api_id(b->campaign_id), "contactId",
+			api_id(b->contact_id), "agentId", api_id(b->agent_id), "state",
+			b->state, "dueAt", api_time(b->due_ms)),
+		b->agent_id != 0 ? b->agent_id : STAFF_ONLY);
+}
+
+void events_disposition(struct gateway *gw, const struct db_call *call,
+	const struct db_call_disposition *said)
+{
+	publish(gw, "disposition",
+		json_pack("{s:o, s:o, s:o, s:o, s:s, s:o}", "callId", api_id(call->id),
+			"campaignId", api_id(call->campaign_id), "agentId",
+			api_id(call->agent_id), "dispositionId",
+			api_id(said->disposition_id), "name", said->name, "by",
+			api_id(said->user_id)),
+		call->agent_id != 0 ? call->agent_id : STAFF_ONLY);
 }

@@ -16,5 +16,12 @@ void events_call(struct gateway *gw, const struct db_call_change *change);
 void events_agent(struct gateway *gw, const struct db_agent_session *session);
 /* `campaign`: {campaignId, reason} */
 void events_campaign(struct gateway *gw, int64_t campaign_id, const char *reason);
+/* `callback`: {callbackId, campaignId, contactId, agentId, state, dueAt} */
+struct db_callback;
+void events_callback(struct gateway *gw, const struct db_callback *callback);
+/* `disposition`: {callId, campaignId, agentId, dispositionId, name, by} */
+struct db_call_disposition;
+void events_disposition(struct gateway *gw, const struct db_call *call,
+	const struct db_call_disposition *said);
 
 #endif

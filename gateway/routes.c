@@ -5,8 +5,10 @@
 #include "gateway/agent_twiml.h"
 #include "gateway/auth_api.h"
 #include "gateway/call_api.h"
+#include "gateway/callback_api.h"
 #include "gateway/campaign_api.h"
 #include "gateway/dnc_api.h"
+#include "gateway/disposition_api.h"
 #include "gateway/endpoint_api.h"
 #include "gateway/list_api.h"
 #include "gateway/pause_api.h"
@@ -105,6 +107,18 @@ static const struct api_route routes[] = {
 	ROUTE(HTTP_GET, "/api/calls", ALL, calls_list),
 	ROUTE(HTTP_GET, "/api/calls/:callId", ALL, call_get),
 	ROUTE(HTTP_POST, "/api/calls/:callId/hangup", ALL, call_hangup),
+	ROUTE(HTTP_POST, "/api/calls/:callId/disposition", ALL, call_dispose),
+
+	ROUTE(HTTP_GET, "/api/dispositions", ALL, dispositions_list),
+	ROUTE(HTTP_POST, "/api/dispositions", STAFF, disposition_create),
+	ROUTE(HTTP_PUT, "/api/dispositions/:dispositionId", STAFF, disposition_update),
+	ROUTE(HTTP_DELETE, "/api/dispositions/:dispositionId", STAFF, disposition_delete),
+
+	ROUTE(HTTP_GET, "/api/callbacks", ALL, callbacks_list),
+	ROUTE(HTTP_POST, "/api/callbacks", ALL, callback_create),
+	ROUTE(HTTP_GET, "/api/callbacks/:callbackId", ALL, callback_get),
+	ROUTE(HTTP_PUT, "/api/callbacks/:callbackId", ALL, callback_update),
+	ROUTE(HTTP_DELETE, "/api/callbacks/:callbackId", ALL, callback_cancel),
 
 	{
 		.http = {.methods = HTTP_GET,

@@ -267,6 +267,11 @@ CREATE INDEX calls_campaign ON calls (campaign_id, id);
 CREATE INDEX calls_campaign_open ON calls (campaign_id) WHERE state <> 'ended';
 CREATE INDEX calls_number ON calls (number, placed_at) WHERE counts;
 CREATE INDEX calls_session ON calls (agent_session_id);
+-- For people who look for calls, newest first; see db_call_page().
+CREATE INDEX calls_of_agent ON calls (agent_id, id);
+CREATE INDEX calls_of_contact ON calls (contact_id, id);
+CREATE INDEX calls_of_number ON calls (number, id);
+CREATE INDEX calls_placed ON calls (placed_at);
 
 -- A leg at Twilio: the customer of a call, or an agent session's own leg of one turn.
 CREATE TABLE call_legs (

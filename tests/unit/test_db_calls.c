@@ -559,13 +559,17 @@ static void calls_are_found_by_label_page_and_history(void **state)
 	assert_int_equal(db_call_by_label(db, claimed[1].label, &id), 0);
 	assert_true(id == claimed[1].call_id);
 	assert_int_equal(db_call_by_label(db, "nobody", &id), -ENOENT);
-	assert_int_equal(
-		db_call_page(db, campaign, claimed[2].call_id, 1, &calls, &count), 0);
-	assert_int_equal(count, 1);
+	assert_int_equal(db_call_page(db,
+				 &(struct db_call_filter){.campaign_id = campaign,
+					 .before = claimed[2].call_id},
+				 1, &calls, &count),
+		0);
+	assert_int_equal(count, 2);
 	assert_true(calls[0].id == claimed[1].call_id);
 	free(calls);
-	assert_int_equal(db_call_page(db, 0, 0, 1, &calls, &count), 0);
-	assert_true(count == 1 && calls[0].id == claimed[2].call_id);
+	assert_int_equal(
+		db_call_page(db, &(struct db_call_filter){0}, 1, &calls, &count), 0);
+	assert_true(count == 2 && calls[0].id == claimed[2].call_id);
 	free(calls);
 	assert_int_equal(db_call_get(db, claimed[0].call_id, &call), 0);
 	assert_int_equal(call.duration_s, -1);

@@ -1,0 +1,143 @@
+#!/usr/bin/env perl
+# Promises to call back: kept for their agent, dialled before everything else when they are due,
+# and never by two.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use POSIX qw(strftime);
+use Test::More;
+use Omnivox::Contract;
+use Omnivox::Judge qw(double_dials);
+use Omnivox::Stage;
+
+my $CM = $Omnivox::Stage::CM;
+my $contract = Omnivox::Contract->new("$Omnivox::Stage::TOP/docs/openapi.yaml");
+my $stage = Omnivox::Stage->new(population => [{match => '*', weight => 1,
+	behaviour => 'human', ring_ms => 200, talk_ms => 1500, say => 'tone:440'}]);
+$stage->start_sandbox;
+$stage->start_gateway;
+my $admin = $stage->login;
+my @broken;
+
+sub ask {
+	my ($method, $path, $body) = @_;
+	my $r = $stage->request($method, $path, $body);
+	push @broken, $contract->complaints($method, $path, $r);
+	return $r;
+}
+
+sub as { my ($cookie, @request) = @_; local $stage->{cookie} = $cookie; return ask(@request) }
+sub data { ask(@_)->{json}{data} }
+
+sub answers {
+	my ($r, $status, $code, $what) = @_;
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	is join(' ', $r->{status}, $r->{json}{error}{code} // ''), "$status $code", $what
+		or diag $r->{content};
+}
+
+sub later { return strftime('%Y-%m-%dT%H:%M:%SZ', gmtime(time + $_[0])) }
+
+my $campaign = $stage->make_campaign({wrapUpS => 0, callGapMs => 100, batchGapMs => 100},
+	map { "+1415555000$_" } 1 .. 5);
+my %contact = map { $_->{contact}{phone} => $_->{contact}{id} }
+	@{data(GET => "$CM/campaigns/$campaign/queue")->{queueEntries}};
+my (%agent, %cookie);
+for my $name ('ana', 'bo') {
+	my $made = data(POST => '/api/agents', {username => $name, name => ucfirst $name,
+		password => "$name-password"});
+	$agent{$name} = {%$made, id => $made->{agent}{id}, username => $name};
+	data(POST => "$CM/campaigns/$campaign/join-agent", {agentId => $made->{agent}{id}});
+	$cookie{$name} = $stage->login($name, "$name-password");
+	$stage->{cookie} = $admin;
+}
+
+my ($anas, $anybodys);
+subtest 'promising' => sub {
+	my %b = (campaignId => $campaign, contactId => $contact{'+14155550004'}, dueAt => later(600),
+		note => 'ask for the boss');
+	my $r = as($cookie{ana}, POST => '/api/callbacks', \%b);
+	is $r->{status}, 201, 'an agent promises' or diag $r->{content};
+	$anas = $r->{json}{data}{callback};
+	is_deeply [@$anas{qw(agentId state note graceS)}], [$agent{ana}{id}, 'pending', 'ask for the boss', 900],
+		'and keeps it for itself';
+	is $anas->{contact}{timeZone}, 'America/Los_Angeles', "on the contact's clock";
+	like $anas->{dueLocal}, qr/^\d{4}-\d\d-\d\dT\d\d:\d\d$/, 'it is so late';
+	answers(ask(POST => '/api/callbacks', \%b), 409, 'EXISTS', 'one a contact');
+	$anybodys = data(POST => '/api/callbacks',
+		{%b, contactId => $contact{'+14155550005'}})->{callback};
+	is $anybodys->{agentId}, undef, "staff's is anybody's";
+	for my $bad ({dueAt => later(-7200)}, {dueAt => later(400 * 86400)}, {dueAt => 'noon'},
+		{graceS => -1}, {note => 'x' x 501}, {agentId => 'ana'}, {who => 1}) {
+		answers(ask(POST => '/api/callbacks', {%b, %$bad}), 422, 'VALIDATION', join ' ', %$bad);
+	}
+	answers(ask(POST => '/api/callbacks', {%b, agentId => '999999'}), 404, 'NOT_FOUND', 'no agent');
+	answers(ask(POST => '/api/callbacks', {%b, contactId => '999999'}), 404, 'NOT_FOUND', 'no contact');
+	answers(as($cookie{bo}, POST => '/api/callbacks', {%b, agentId => $agent{ana}{id}}), 403,
+		'FORBIDDEN', 'not for another agent');
+};
+
+subtest 'looking' => sub {
+	my $page = data(GET => '/api/callbacks?limit=1');
+	is $page->{callbacks}[0]{id}, $anas->{id}, 'a page';
+	is data(GET => "/api/callbacks?after=$page->{nextCursor}")->{callbacks}[0]{id}, $anybodys->{id},
+		'and the next';
+	is scalar @{as($cookie{bo}, GET => "/api/callbacks?agentId=$agent{ana}{id}")->{json}{data}{callbacks}},
+		0, "an agent sees its own";
+	answers(as($cookie{bo}, $_ => "/api/callbacks/$anas->{id}", $_ eq 'PUT' ? {note => 'x'} : ()), 404,
+		'NOT_FOUND', "$_ of another's") for 'GET', 'PUT', 'DELETE';
+	is as($cookie{bo}, GET => "/api/callbacks/$anybodys->{id}")->{status}, 200, "anybody's it finds";
+	is scalar @{data(GET => "/api/callbacks?$_")->{callbacks}}, 2, $_ for "campaignId=$campaign",
+		'state=pending', 'dueFrom=' . later(0) . '&dueTo=' . later(3600);
+	is scalar @{data(GET => "/api/callbacks?$_")->{callbacks}}, 0, $_ for 'state=done',
+		'dueTo=' . later(0), 'campaignId=999999';
+	answers(ask(GET => "/api/callbacks?$_"), 422, 'VALIDATION', $_)
+		for 'state=lost', 'after=x', 'limit=0', 'dueFrom=noon';
+};
+
+sub creates { return map { $_->{to} } grep { $_->{event} eq 'create' } $stage->call_log }
+sub state_of { return data(GET => "/api/callbacks/$_[0]{id}")->{callback}{state} }
+
+subtest 'dialling' => sub {
+	for my $name ('ana', 'bo') {
+		$stage->start_phone($agent{$name});
+		$stage->wait_registered($agent{$name});
+	}
+	$stage->agent_ready($agent{bo}, $campaign);
+	my $moved = as($cookie{ana}, PUT => "/api/callbacks/$anas->{id}", {dueAt => later(0)})->{json}{data}{callback};
+	is $moved->{agentId}, $agent{ana}{id}, 'moved to now, still hers';
+	answers(as($cookie{bo}, POST => "$CM/campaigns/$campaign/queue/$moved->{queueId}/call"), 422,
+		'NOT_PERMITTED', "Bo's Call Now on it");
+	answers(ask(POST => "$CM/campaigns/$campaign/queue/$moved->{queueId}/call"), 422,
+		'NOT_PERMITTED', 'and that of staff, who would take anybody');
+	is data(PUT => "/api/callbacks/$anybodys->{id}", {dueAt => later(0)})->{callback}{state}, 'pending',
+		"anybody's is due, too";
+	data(POST => "$CM/campaigns/$campaign/auto-dial");
+	$stage->wait_until(20, "anybody's to be done", sub { state_of($anybodys) eq 'done' });
+	is +(creates())[0], '+14155550005', "what is anybody's comes first";
+	$stage->wait_until(30, 'Bo to have dialled the others', sub { creates() >= 4 });
+	ok !(grep { $_ eq '+14155550004' } creates()), "Ana's waits for her";
+	is state_of($anas), 'pending', 'and is not missed';
+	$stage->agent_ready($agent{ana}, $campaign);
+	$stage->wait_until(20, "Ana's to be done", sub { state_of($anas) eq 'done' });
+	my $done = data(GET => "/api/callbacks/$anas->{id}")->{callback};
+	is data(GET => "/api/calls/$done->{doneCallId}")->{call}{agentId}, $agent{ana}{id},
+		'she has dialled it';
+	answers(ask(PUT => "/api/callbacks/$anas->{id}", {note => 'x'}), 409, 'OVER', 'what is done is over');
+	answers(ask(DELETE => "/api/callbacks/$anas->{id}"), 409, 'OVER', 'for good');
+	is_deeply [double_dials($stage->call_log)], [], 'nobody was dialled twice';
+};
+
+subtest 'cancelling' => sub {
+	my $b = data(POST => '/api/callbacks', {campaignId => $campaign,
+		contactId => $contact{'+14155550001'}, dueAt => later(60)})->{callback};
+	is data(DELETE => "/api/callbacks/$b->{id}")->{callback}{state}, 'cancelled', 'cancelled';
+	my ($entry) = grep { $_->{id} eq $b->{queueId} }
+		@{data(GET => "$CM/campaigns/$campaign/queue?limit=100")->{queueEntries}};
+	is $entry->{status}, 'skipped', 'its entry is not dialled';
+};
+
+is_deeply \@broken, [], 'every answer keeps the contract';
+undef $stage;
+done_testing;
