@@ -9,29 +9,14 @@
 #include <stddef.h>
 
 #include "db/conn.h"
-
-/* What the verdict callback may know; all of it read under the number's lock. */
-struct db_claim_facts {
-	const char *number;
-	int attempts;
-	bool number_busy;
-	bool locked;
-	int64_t run_at_ms, now_ms; /* database clock */
-	bool campaign_active;
-	int max_attempts;
-};
-
-struct db_claim_verdict {
-	bool allowed, later;
-	const char *rule;
-	int version;
-};
+#include "db/facts.h"
 
 enum db_claim_result {
 	DB_CLAIM_CALL, /* a call in state `placing`: POST it; `claimed` if ring_first */
 	DB_CLAIM_NO_ENTRY, /* nothing is due; next_ms says when, 0: never */
 	DB_CLAIM_NO_AGENT, /* nobody (or not that agent) is free */
-	DB_CLAIM_REFUSED, /* the verdict was no; `rule`. callback.owner: for another agent */
+	/* The verdict was no: rule, code, reason, next_ms. callback.owner: for another agent. */
+	DB_CLAIM_REFUSED,
 	DB_CLAIM_RATE,    /* calls per second used up; wait_ms */
 	DB_CLAIM_STOPPED, /* the campaign does not run */
 };
@@ -44,13 +29,14 @@ struct db_claim {
 	bool own_leg;       /* the agent's browser has made this call's leg itself */
 	const char *node, *install;
 	unsigned deadline_ms; /* for `placing` */
-	struct db_claim_verdict (*verdict)(void *arg, const struct db_claim_facts *facts);
+	db_verdict_fn *verdict;
 	void *arg;
 };
 
 struct db_claimed {
 	enum db_claim_result result;
-	char rule[32];
+	char rule[32], code[DB_WORD_SIZE], reason[128];
+	bool whole; /* it was the campaign's matter, not this contact's */
 	int64_t next_ms, wait_ms;
 	int64_t call_id, entry_id, contact_id, session_id, agent_id, leg_id, campaign_id;
 	int attempt;

@@ -19,25 +19,28 @@
 
 /* What the first statement found. Ids are 0 when there is none. */
 struct pick {
-	bool runs, active;
-	int max_attempts;
+	bool runs;
 	int64_t session_id, agent_id;
 	int turn;
 	bool ring_first; /* the agent is not there yet */
 	int64_t entry_id, contact_id;
 	char entry_state[DB_WORD_SIZE];
-	int attempts, dials;
-	int64_t run_at_ms;
+	int dials;
 	bool kept;        /* for an agent who is not this one */
 	bool number_ours; /* we hold the number's lock */
 };
 
-/* $1 campaign, $2 node, $3 session or null, $4 manual, $5 entry or null, $6 own leg */
-#define PICK_CAMPAIGN                                                         \
-	"WITH k AS (SELECT k.*, CASE WHEN $4 THEN k.state <> 'completed'"     \
-	"  ELSE k.state = 'active' AND k.auto_dial AND (k.lease_node IS NULL" \
-	"   OR k.lease_node = $2::uuid OR k.lease_until < now()) END AS runs" \
-	"  FROM campaigns k WHERE k.id = $1)"
+/*
+ * Whoever stops the campaign waits for this lock, so that after the answer to a stop no call is
+ * claimed any more.
+ * $1 campaign, $2 node, $3 session or null, $4 manual, $5 entry or null, $6 own leg
+ */
+#define PICK_CAMPAIGN                                                                 \
+	"WITH k AS (SELECT k.*, CASE WHEN $4 THEN k.state <> 'completed'"             \
+	"  ELSE k.state = 'active' AND k.auto_dial AND k.dial_method = 'progressive'" \
+	"   AND (k.lease_node IS NULL OR k.lease_node = $2::uuid"                     \
+	"    OR k.lease_until < now()) END AS runs"                                   \
+	"  FROM campaigns k WHERE k.id = $1 FOR SHARE)"
 /*
  * Who has a callback that is due comes first; an entry that is kept for an agent gets no other.
  * Who is rung for each call has a conference for each: the turn goes up, unless the agent has
@@ -84,13 +87,13 @@ struct pick {
 #define PICK_THIS_ENTRY                                                                  \
 	", e AS (SELECT q.* FROM queue_entries q WHERE q.campaign_id = $1 AND q.id = $5" \
 	"  FOR UPDATE)"
-#define PICK_RESULT                                                                                  \
-	" SELECT k.runs, k.state = 'active', k.caller_id, k.ring_timeout_s, k.max_attempts,"         \
-	"  s.id, s.user_id, s.turn, s.ring_first, e.id, e.contact_id, e.state, e.attempts, e.dials," \
-	"  " MS("e.run_at") ", e.agent_until > now(), c.phone,"                                      \
-			    "  pg_try_advisory_xact_lock(hashtextextended(c.phone, 7251664932))"     \
-			    " FROM k LEFT JOIN s ON true LEFT JOIN e ON true"                        \
-			    " LEFT JOIN contacts c ON c.id = e.contact_id"
+#define PICK_RESULT                                                                      \
+	" SELECT k.runs, k.caller_id, k.ring_timeout_s,"                                 \
+	"  s.id, s.user_id, s.turn, s.ring_first, e.id, e.contact_id, e.state, e.dials," \
+	"  e.agent_until > now(), c.phone,"                                              \
+	"  pg_try_advisory_xact_lock(hashtextextended(c.phone, 7251664932))"             \
+	" FROM k LEFT JOIN s ON true LEFT JOIN e ON true"                                \
+	" LEFT JOIN contacts c ON c.id = e.contact_id"
 
 static const char pick_next_sql[] =
 	PICK_CAMPAIGN PICK_SESSION PICK_NEXT_ENTRY PICK_RESULT;
@@ -113,10 +116,8 @@ static int pick(struct db *db, const struct db_claim *claim, struct pick *p,
 		return rc;
 	row = db_row(result, 0);
 	p->runs = row_bool(&row);
-	p->active = row_bool(&row);
 	row_text(&row, claimed->caller_id, sizeof(claimed->caller_id));
 	claimed->ring_timeout_s = (int)row_int(&row);
-	p->max_attempts = (int)row_int(&row);
 	p->session_id = row_int(&row);
 	p->agent_id = row_int(&row);
 	p->turn = (int)row_int(&row);
@@ -124,9 +125,7 @@ static int pick(struct db *db, const struct db_claim *claim, struct pick *p,
 	p->entry_id = row_int(&row);
 	p->contact_id = row_int(&row);
 	row_text(&row, p->entry_state, sizeof(p->entry_state));
-	p->attempts = (int)row_int(&row);
 	p->dials = (int)row_int(&row);
-	p->run_at_ms = row_int(&row);
 	p->kept = row_bool(&row);
 	row_text(&row, claimed->number, sizeof(claimed->number));
 	p->number_ours = row_bool(&row);
@@ -138,49 +137,37 @@ static int pick(struct db *db, const struct db_claim *claim, struct pick *p,
 }
 
 /* Reads with a fresh snapshot what the verdict may know: after the number was locked. */
-static int read_facts(struct db *db, const struct pick *p,
-	const struct db_claimed *claimed, struct db_claim_facts *facts)
+static int read_facts(struct db *db, const struct db_claim *claim, const struct pick *p,
+	struct db_claim_facts *facts)
 {
-	PGresult *result = NULL;
-	struct db_row row;
-	int rc;
+	int rc = db_facts_read(db, claim->campaign_id, p->entry_id, facts);
 
-	rc = db_run_one(db,
-		"SELECT EXISTS (SELECT 1 FROM calls c WHERE c.number = x.phone"
-		"  AND c.state <> 'ended'),"
-		" EXISTS (SELECT 1 FROM calls c WHERE c.id = x.locked_by AND c.state <> 'ended'),"
-		" " MS("now()") " FROM contacts x WHERE x.id = $1",
-		ARGS(arg_int(p->contact_id)), &result);
-	if (rc < 0)
-		return rc;
-	row = db_row(result, 0);
-	facts->number = claimed->number;
-	facts->attempts = p->attempts;
-	facts->number_busy = row_bool(&row) || !p->number_ours;
-	facts->locked = row_bool(&row);
-	facts->now_ms = row_int(&row);
-	facts->run_at_ms = p->run_at_ms;
-	facts->campaign_active = p->active;
-	facts->max_attempts = p->max_attempts;
-	PQclear(result);
-	return 0;
+	if (rc == 0 && !p->number_ours)
+		facts->number_busy = true;
+	return rc;
 }
 
-/* Refused now: later, or for good. Does not touch an entry that is not pending any more. */
-static int refuse(struct db *db, const struct pick *p,
+/*
+ * Refused: the entry waits, or is skipped. 1: commit; 0: nothing was written. What is the
+ * campaign's matter leaves the entry alone, and so does a person's click at a wrong moment.
+ */
+static int refuse(struct db *db, const struct db_claim *claim, const struct pick *p,
 	const struct db_claim_verdict *verdict, struct db_claimed *claimed)
 {
-	static const char later_sql[] =
-		"UPDATE queue_entries SET run_at = GREATEST(run_at, now() + interval '60 seconds')"
-		" WHERE id = $1 AND state = 'pending'";
-	static const char never_sql[] =
-		"UPDATE queue_entries SET state = 'skipped', outcome = NULL, completed_at = now()"
-		" WHERE id = $1 AND state = 'pending'";
+	int rc;
 
 	claimed->result = DB_CLAIM_REFUSED;
+	claimed->whole = verdict->whole;
+	claimed->next_ms = verdict->next_ms;
 	(void)snprintf(claimed->rule, sizeof(claimed->rule), "%s", verdict->rule);
-	return db_run(db, verdict->later ? later_sql : never_sql,
-		ARGS(arg_int(p->entry_id)), NULL);
+	(void)snprintf(claimed->code, sizeof(claimed->code), "%s",
+		verdict->code ? verdict->code : "");
+	(void)snprintf(claimed->reason, sizeof(claimed->reason), "%s",
+		verdict->reason ? verdict->reason : "");
+	if (verdict->whole || (claim->manual && verdict->later))
+		return 0;
+	rc = db_entry_refuse(db, p->entry_id, verdict);
+	return rc < 0 ? rc : 1;
 }
 
 /*
@@ -197,18 +184,25 @@ static int write_call(struct db *db, const struct db_claim *claim, const struct 
 		"WITH rate AS (UPDATE account_rate r SET " RATE_TAKE " RETURNING 1),"
 		" ids AS MATERIALIZED (SELECT nextval('calls_id_seq') AS call,"
 		"  nextval('call_legs_id_seq') AS leg FROM rate),"
+		" d AS (INSERT INTO campaign_days (campaign_id, day, calls)"
+		"  SELECT k.id, (now() AT TIME ZONE k.time_zone)::date, 1"
+		"  FROM ids JOIN campaigns k ON k.id = $1::bigint"
+		"  ON CONFLICT (campaign_id, day) DO UPDATE SET calls = campaign_days.calls + 1"
+		"  RETURNING day),"
 		" c AS (INSERT INTO calls (id, campaign_id, contact_id, entry_id, attempt,"
 		"  agent_session_id, agent_id, mode, number, caller_id, conference, node_id,"
-		"  state, ring_first, verdict_rule, verdict_version, ring_timeout_s, deadline_at)"
+		"  state, ring_first, verdict_rule, verdict_version, ring_timeout_s, deadline_at,"
+		"  day)"
 		"  OVERRIDING SYSTEM VALUE SELECT ids.call, $1::bigint, $2::bigint, $3::bigint,"
 		"  $4::int, $5::bigint, $6::bigint, $7, $8, $9, $10, $11::uuid,"
 		"  CASE WHEN $18 THEN 'claimed' ELSE 'placing' END, $18, $12,"
-		"  $13::int, $14::int, now() + $15::int * interval '1 millisecond' FROM ids),"
+		"  $13::int, $14::int, now() + $15::int * interval '1 millisecond', d.day"
+		"  FROM ids, d),"
 		" l AS (INSERT INTO call_legs (id, kind, call_id, turn, label, conference)"
 		"  OVERRIDING SYSTEM VALUE SELECT ids.leg, 'customer', ids.call, $16::int,"
 		"  'ovx-' || $17::text || '-' || ids.leg, $10 FROM ids RETURNING label),"
-		" e AS (UPDATE queue_entries q SET state = 'dialing', dials = $4::int,"
-		"  attempts = q.attempts + 1, dialed_at = now() FROM ids WHERE q.id = $3::bigint),"
+		" e AS (UPDATE queue_entries q SET state = 'dialing', reason = '',"
+		"  dials = $4::int, attempts = q.attempts + 1, dialed_at = now() FROM ids WHERE q.id = $3::bigint),"
 		" x AS (UPDATE contacts t SET locked_by = ids.call, attempts = t.attempts + 1,"
 		"  last_attempt_at = now() FROM ids WHERE t.id = $2::bigint),"
 		" s AS (UPDATE agent_sessions a SET state = 'reserved', state_since = now(),"
@@ -301,7 +295,7 @@ static int refuse_busy(struct db *db, const struct db_claim *claim, const struct
 	verdict.later = true;
 	if (verdict.allowed)
 		verdict.rule = "number.busy";
-	return refuse(db, p, &verdict, claimed);
+	return refuse(db, claim, p, &verdict, claimed);
 }
 
 /* The call, or the refusal. 1: commit; 0: roll back, nothing was written. */
@@ -310,15 +304,13 @@ static int decide(struct db *db, const struct db_claim *claim, const struct pick
 {
 	struct db_claim_verdict verdict;
 	struct db_claim_facts facts;
-	int rc = read_facts(db, p, claimed, &facts);
+	int rc = read_facts(db, claim, p, &facts);
 
 	if (rc < 0)
 		return rc;
 	verdict = claim->verdict(claim->arg, &facts);
-	if (!verdict.allowed) {
-		rc = refuse(db, p, &verdict, claimed);
-		return rc < 0 ? rc : 1;
-	}
+	if (!verdict.allowed)
+		return refuse(db, claim, p, &verdict, claimed);
 	claimed->session_id = p->session_id;
 	claimed->agent_id = p->agent_id;
 	claimed->ring_first = p->ring_first;
@@ -339,18 +331,12 @@ static int decide(struct db *db, const struct db_claim *claim, const struct pick
 	return rc;
 }
 
-/*
- * Everything the claim reads is found by an index in the order it is wanted. The planner, which
- * may know an old size of the queue, must not think of reading and sorting it.
- */
 static int begin(struct db *db)
 {
 	int rc = db_begin(db);
 
 	if (rc == 0)
-		rc = db_script(db,
-			"SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off;"
-			" SET LOCAL enable_sort = off; SET LOCAL enable_hashjoin = off");
+		rc = db_script(db, DB_BY_INDEX);
 	return rc;
 }
 

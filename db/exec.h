@@ -93,6 +93,15 @@ int db_begin(struct db *db);
 int db_commit(struct db *db);
 void db_rollback(struct db *db);
 
+/*
+ * For a transaction that touches few rows of large tables: everything it reads is found by an index
+ * in the order it is wanted. The planner, which may know an old size of the tables, must not
+ * think of reading and sorting them.
+ */
+#define DB_BY_INDEX                                                          \
+	"SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off;" \
+	" SET LOCAL enable_sort = off; SET LOCAL enable_hashjoin = off"
+
 /* statement_timeout and lock_timeout: long for migrations and imports, then as opened. */
 int db_patience(struct db *db, bool patient);
 

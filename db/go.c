@@ -42,7 +42,7 @@ static int find(struct db *db, int64_t call_id, struct waiting *ret_waiting)
 		" c.number, c.caller_id, c.conference, l.label, c.ring_timeout_s"
 		" FROM calls c JOIN campaigns k ON k.id = c.campaign_id"
 		" JOIN call_legs l ON l.call_id = c.id AND l.kind = 'customer'"
-		" WHERE c.id = $1 AND c.state = 'claimed' FOR UPDATE OF c",
+		" WHERE c.id = $1 AND c.state = 'claimed' FOR UPDATE OF c FOR SHARE OF k",
 		ARGS(arg_int(call_id)), &reader, ret_waiting);
 }
 

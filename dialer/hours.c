@@ -33,7 +33,8 @@ static int read_minute(const char **text, int *ret_minute)
 	for (int i = 0; i < 5; i++)
 		if (i == 2 ? t[i] != ':' : t[i] < '0' || t[i] > '9')
 			return -EINVAL;
-	*ret_minute = ((t[0] - '0') * 10 + t[1] - '0') * 60 + (t[3] - '0') * 10 + t[4] - '0';
+	*ret_minute =
+		((t[0] - '0') * 10 + t[1] - '0') * 60 + (t[3] - '0') * 10 + t[4] - '0';
 	if (t[3] > '5')
 		return -EINVAL;
 	*text = t + 5;
@@ -91,7 +92,8 @@ static void day_text(const struct hours *hours, int day, char *text, size_t size
 			if (to > DAY_MIN)
 				to -= DAY_MIN;
 			(void)snprintf(text + strlen(text), size - strlen(text),
-				"%s%02d:%02d-%02d:%02d", first ? "" : ",", from / 60, from % 60, to / 60, to % 60);
+				"%s%02d:%02d-%02d:%02d", first ? "" : ",", from / 60,
+				from % 60, to / 60, to % 60);
 			first = false;
 		}
 }

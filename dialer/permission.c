@@ -5,9 +5,10 @@
 #include <stddef.h>
 
 #include "dialer/number.h"
+#include "dialer/numbering.h"
 
 /* Raised with every change of the table below: stored verdicts say which one they are of. */
-#define RULES_VERSION 1
+#define RULES_VERSION 2
 
 struct question {
 	const struct dial_facts *facts;
@@ -16,51 +17,153 @@ struct question {
 	int64_t now_ms;
 };
 
-static bool number_invalid(const struct question *q)
+/* Each returns whether it is broken; *ret_next_ms is 0 before, and stays so when nobody knows. */
+
+static bool number_invalid(const struct question *q, int64_t *ret_next_ms)
 {
-	return q->facts->number == NULL || !number_valid(q->facts->number);
+	struct numbering numbering;
+
+	(void)ret_next_ms;
+	/* Plans change every month, so a range that we do not know may be dialled. */
+	return q->facts->number == NULL || !number_valid(q->facts->number) ||
+	       numbering_lookup(q->facts->number, &numbering) < 0 || !numbering.possible;
 }
 
-static bool attempts_spent(const struct question *q)
+static bool dnc_everywhere(const struct question *q, int64_t *ret_next_ms)
 {
+	(void)ret_next_ms;
+	return q->facts->dnc == DIAL_DNC_ALL;
+}
+
+static bool dnc_here(const struct question *q, int64_t *ret_next_ms)
+{
+	(void)ret_next_ms;
+	return q->facts->dnc == DIAL_DNC_CAMPAIGN;
+}
+
+static bool attempts_spent(const struct question *q, int64_t *ret_next_ms)
+{
+	(void)ret_next_ms;
 	return q->facts->attempts >= q->rules->max_attempts;
 }
 
-static bool campaign_inactive(const struct question *q)
+static bool campaign_inactive(const struct question *q, int64_t *ret_next_ms)
 {
+	(void)ret_next_ms;
 	return q->mode == DIAL_AUTO && !q->rules->campaign_active;
 }
 
-static bool number_busy(const struct question *q)
+static bool cli_unusable(const struct question *q, int64_t *ret_next_ms)
 {
+	(void)ret_next_ms;
+	return !q->facts->cli_usable;
+}
+
+static bool calls_of_the_day(const struct question *q, int64_t *ret_next_ms)
+{
+	*ret_next_ms = q->facts->day_ends_ms;
+	return q->rules->calls_day > 0 && q->facts->calls_today >= q->rules->calls_day;
+}
+
+static bool minutes_of_the_day(const struct question *q, int64_t *ret_next_ms)
+{
+	*ret_next_ms = q->facts->day_ends_ms;
+	return q->rules->minutes_day > 0 &&
+	       q->facts->minutes_today >= q->rules->minutes_day;
+}
+
+static bool cost_of_the_day(const struct question *q, int64_t *ret_next_ms)
+{
+	*ret_next_ms = q->facts->day_ends_ms;
+	return q->rules->cost_day > 0 &&
+	       q->facts->minutes_today * q->rules->cost_per_minute >= q->rules->cost_day;
+}
+
+static bool cost_of_all(const struct question *q, int64_t *ret_next_ms)
+{
+	(void)ret_next_ms;
+	return q->rules->cost > 0 &&
+	       q->facts->minutes_ever * q->rules->cost_per_minute >= q->rules->cost;
+}
+
+static bool number_busy(const struct question *q, int64_t *ret_next_ms)
+{
+	(void)ret_next_ms;
 	return q->facts->number_busy;
 }
 
-static bool contact_locked(const struct question *q)
+static bool contact_locked(const struct question *q, int64_t *ret_next_ms)
 {
+	(void)ret_next_ms;
 	return q->facts->locked;
 }
 
-static bool entry_early(const struct question *q)
+static bool attempts_of_24h(const struct question *q, int64_t *ret_next_ms)
 {
+	*ret_next_ms = q->facts->attempts_free_ms;
+	return q->facts->attempts_free_ms > q->now_ms;
+}
+
+/* No zone known and hours to be kept: not now, and not by itself. */
+static bool hours_closed(const struct question *q, int64_t *ret_next_ms)
+{
+	int64_t next_s = 0;
+	bool open;
+
+	if (q->rules->hours.count == 0)
+		return false;
+	if (q->facts->zone_count == 0)
+		return true;
+	open = hours_open(&q->rules->hours, q->facts->zones, q->facts->zone_count,
+		q->now_ms / 1000, &next_s);
+	*ret_next_ms = next_s * 1000;
+	return !open;
+}
+
+static bool entry_early(const struct question *q, int64_t *ret_next_ms)
+{
+	*ret_next_ms = q->facts->run_at_ms;
 	return q->mode == DIAL_AUTO && q->now_ms < q->facts->run_at_ms;
 }
 
+#define NEVER false, false
+#define WHOLE true, true
+#define LATER true, false
+
 static const struct {
 	const char *rule;
-	bool (*broken)(const struct question *q);
-	bool later;
-	const char *reason;
+	bool (*broken)(const struct question *q, int64_t *ret_next_ms);
+	bool later, whole;
+	const char *code, *reason;
 } table[] = {
-	{"number.invalid", number_invalid, false,
-		"The number is not a valid E.164 number."},
-	{"attempts.spent", attempts_spent, false,
+	{"number.invalid", number_invalid, NEVER, "invalid",
+		"The number is not one that its country's numbering plan could have."},
+	{"dnc.installation", dnc_everywhere, NEVER, "dnc",
+		"The number is on the list of those that must not be called."},
+	{"dnc.campaign", dnc_here, NEVER, "dnc",
+		"The number must not be called by this campaign."},
+	{"attempts.spent", attempts_spent, NEVER, "attempts",
 		"All attempts that the campaign allows have been made."},
-	{"campaign.inactive", campaign_inactive, true, "The campaign is not active."},
-	{"number.busy", number_busy, true, "A call to this number is open."},
-	{"contact.locked", contact_locked, true,
+	{"campaign.inactive", campaign_inactive, WHOLE, "paused",
+		"The campaign is not active."},
+	{"cli.unusable", cli_unusable, WHOLE, "cli",
+		"The Twilio account does not have the campaign's caller id any more."},
+	{"limit.calls_day", calls_of_the_day, WHOLE, "limit",
+		"The campaign has made all the calls that it may make in a day."},
+	{"limit.minutes_day", minutes_of_the_day, WHOLE, "limit",
+		"The campaign has used all the minutes that it may use in a day."},
+	{"limit.cost_day", cost_of_the_day, WHOLE, "limit",
+		"The campaign has spent what it may spend in a day."},
+	{"limit.cost", cost_of_all, WHOLE, "limit",
+		"The campaign has spent all that it may spend."},
+	{"number.busy", number_busy, LATER, "busy", "A call to this number is open."},
+	{"contact.locked", contact_locked, LATER, "locked",
 		"Somebody else is working on the contact."},
-	{"entry.early", entry_early, true, "The next attempt is not due yet."},
+	{"attempts.24h", attempts_of_24h, LATER, "attempts_24h",
+		"The number was called as often in 24 hours as the campaign allows."},
+	{"hours.closed", hours_closed, LATER, "hours",
+		"It is outside the calling hours where the number may be."},
+	{"entry.early", entry_early, LATER, "retry", "The next attempt is not due yet."},
 };
 
 struct dial_verdict may_dial(const struct dial_facts *facts,
@@ -69,17 +172,24 @@ struct dial_verdict may_dial(const struct dial_facts *facts,
 	const struct question q = {facts, rules, mode, now_ms};
 
 	assert(mode < DIAL_MODES);
-	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
-		if (table[i].broken(&q))
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		int64_t next_ms = 0;
+
+		if (table[i].broken(&q, &next_ms))
 			return (struct dial_verdict){
 				.later = table[i].later,
+				.whole = table[i].whole,
+				.next_ms = table[i].later ? next_ms : 0,
 				.rule = table[i].rule,
+				.code = table[i].code,
 				.reason = table[i].reason,
 				.version = RULES_VERSION,
 			};
+	}
 	return (struct dial_verdict){
 		.allowed = true,
 		.rule = "allowed",
+		.code = "next",
 		.reason = "Nothing speaks against the call.",
 		.version = RULES_VERSION,
 	};

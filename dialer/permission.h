@@ -9,34 +9,56 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum dial_mode { DIAL_MANUAL, DIAL_AUTO, DIAL_MODES };
+#include "dialer/hours.h"
 
-/* What is known of the contact and the number at the moment of dispatch. */
+enum dial_mode { DIAL_MANUAL, DIAL_AUTO, DIAL_MODES };
+enum dial_dnc { DIAL_DNC_NONE, DIAL_DNC_CAMPAIGN, DIAL_DNC_ALL };
+
+/* What is known at the moment of dispatch. Instants are milliseconds since 1970. */
 struct dial_facts {
+	/* Of the contact and its number. */
 	const char *number;
 	unsigned attempts; /* made so far for this entry */
 	bool number_busy;  /* an open call to this number exists */
 	bool locked;       /* somebody else holds the contact */
-	int64_t run_at_ms; /* not before; wall */
+	enum dial_dnc dnc;
+	int64_t run_at_ms; /* not before */
+	/* The attempts that 24 hours allow, of all campaigns, are made until then; 0: not so. */
+	int64_t attempts_free_ms;
+	/* Where it may be; all must be inside the hours. None: nobody may say what time it is. */
+	const struct zone *const *zones;
+	size_t zone_count;
+	/* Of the campaign. */
+	unsigned calls_today, minutes_today, minutes_ever;
+	int64_t day_ends_ms;
+	bool cli_usable; /* the account has the number that would be shown */
 };
 
+/* Limits: 0 is none. */
 struct dial_rules {
 	bool campaign_active;
 	unsigned max_attempts;
+	struct hours hours;
+	unsigned calls_day, minutes_day;
+	double cost_day, cost, cost_per_minute;
 };
 
 struct dial_verdict {
 	bool allowed;
-	bool later;         /* refused now, but the entry stays pending */
-	const char *rule;   /* stable id: "number.invalid"; static storage */
+	bool later; /* refused now, but the entry stays pending */
+	bool whole; /* all of the campaign's contacts are refused for the same reason */
+	int64_t next_ms; /* the first moment at which it may be otherwise; 0: nobody knows */
+	const char *rule; /* stable id: "number.invalid"; static storage */
+	const char *code; /* the reason by which contacts are counted: "hours"; static */
 	const char *reason; /* a sentence for people; static storage */
 	int version;        /* of the rule table */
 };
 
 /*
- * The first rule that is broken speaks; those that time does not mend come first. DIAL_MANUAL: a
- * person asks for this very contact, so neither the campaign's state nor the hour of the next
- * attempt binds. When nothing is broken the rule is "allowed".
+ * The first rule that is broken speaks; those that time does not mend come first, then those of
+ * the whole campaign. DIAL_MANUAL: a person asks for this very contact, so neither the
+ * campaign's state nor the hour of the next attempt binds; all the rest does. When nothing is
+ * broken the rule is "allowed".
  */
 struct dial_verdict may_dial(const struct dial_facts *facts,
 	const struct dial_rules *rules, enum dial_mode mode, int64_t now_ms);

@@ -162,6 +162,7 @@ static void claim_work(struct job *job, void *ctx)
 			.install = task->gw->install,
 			.deadline_ms = PLACING_MS,
 			.verdict = verdict_auto,
+			.arg = task->gw,
 		},
 		&task->claimed);
 	metrics_claim(task->err, &task->claimed);
@@ -200,7 +201,7 @@ static void claimed_nothing(struct run *run, const struct db_claimed *claimed)
 		break;
 	case DB_CLAIM_REFUSED:
 		(void)snprintf(reason, sizeof(reason),
-			"A contact may not be dialled: %s.", claimed->rule);
+			"A contact may not be dialled: %.90s", claimed->reason);
 		run_say(run, reason);
 		look_in(run, 0);
 		break;

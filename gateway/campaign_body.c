@@ -11,6 +11,7 @@
 #include "db/numbers.h"
 #include "dialer/number.h"
 #include "dialer/retry.h"
+#include "gateway/hours_body.h"
 #include "gateway/limits_body.h"
 
 _Static_assert(RETRY_KINDS == DB_RETRY_KINDS, "db/ and dialer/ count the same outcomes");
@@ -227,7 +228,8 @@ int campaign_read(struct api_call *call, struct api_reply *reply, struct db_camp
 		"callerId", "batchSize", "callGapMs", "batchGapMs", "ringTimeoutS",
 		"wrapUpS", "previewS", "maxAttempts", "maxAttemptsPer24h", "retry",
 		"priority", "weight", "recordCalls", "announcementText",
-		"announcementUrl", "script", "limits", NULL};
+		"announcementUrl", "script", "limits", "callingHours", "callingHoursZone",
+		"timeZone", "fallbackTimeZone", NULL};
 
 	if (api_body_only(call, reply, fields) < 0 || read_texts(call, reply, c) < 0)
 		return -EINVAL;
@@ -236,7 +238,8 @@ int campaign_read(struct api_call *call, struct api_reply *reply, struct db_camp
 			    numbers[i].hi, number_at(c, numbers[i].offset)) < 0)
 			return -EINVAL;
 	if (read_retry(call, reply, c) < 0 || read_recording(call, reply, c) < 0 ||
-		limits_read(call, reply, &c->limits) < 0)
+		limits_read(call, reply, &c->limits) < 0 ||
+		hours_read(call, reply, c) < 0)
 		return -EINVAL;
 	return read_caller_id(call, reply, c);
 }
@@ -269,6 +272,7 @@ json_t *campaign_json(const struct db_campaign *c)
 		strcmp(c->state, "active") == 0, "dialMethod", c->dial_method, "callerId",
 		c->caller_id, "autoDial", c->auto_dial, "runReason", c->run_reason,
 		"agentCount", (json_int_t)c->agents);
+	json_t *hours = hours_json(c);
 	json_t *more = json_pack("{s:o, s:b, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o}",
 		"retry", retry_json(c), "recordCalls", c->record, "announcementText",
 		c->announcement_text, "announcementUrl", c->announcement_url, "script",
@@ -281,8 +285,11 @@ json_t *campaign_json(const struct db_campaign *c)
 		(void)json_object_set_new(doc, numbers[i].field,
 			json_integer(
 				*number_at((struct db_campaign *)c, numbers[i].offset)));
-	if (doc != NULL && more != NULL)
+	if (doc != NULL && more != NULL && hours != NULL) {
 		(void)json_object_update(doc, more);
+		(void)json_object_update(doc, hours);
+	}
 	json_decref(more);
+	json_decref(hours);
 	return doc;
 }

@@ -39,6 +39,7 @@ struct gateway {
 	char install[DB_INSTALL_SIZE]; /* prefixes conferences and labels */
 	char backend_url[256]; /* public base of our URLs, without a trailing slash */
 
+	struct zones *zones;      /* zones.h */
 	struct post_queue *queue; /* to the loop */
 	struct timers *timers;    /* loop thread */
 	struct sip_loop *loop;

@@ -163,8 +163,8 @@ static void refuse(struct api_reply *reply, const struct db_claimed *claimed)
 			"both are up, and call again.");
 		break;
 	case DB_CLAIM_REFUSED:
-		api_fail(reply, 422, "NOT_PERMITTED", "This call is not permitted: %s.",
-			claimed->rule);
+		api_fail(reply, 422, "NOT_PERMITTED", "This call is not permitted. %s",
+			claimed->reason[0] != '\0' ? claimed->reason : claimed->rule);
 		reply->details = json_pack("{s:s}", "rule", claimed->rule);
 		break;
 	case DB_CLAIM_RATE:
@@ -197,6 +197,7 @@ void queue_call_now(struct api_call *call, struct api_reply *reply)
 			.install = call->gw->install,
 			.deadline_ms = PLACING_MS,
 			.verdict = verdict_manual,
+			.arg = call->gw,
 		},
 		&claimed);
 	metrics_claim(err, &claimed);

@@ -36,6 +36,7 @@
 #include "gateway/sweep.h"
 #include "gateway/twilio_open.h"
 #include "gateway/webhook.h"
+#include "gateway/zones.h"
 #include "http/events.h"
 #include "http/server.h"
 #include "rtp/relay.h"
@@ -313,6 +314,8 @@ static int start(struct worker *w)
 	(void)snprintf(gw->backend_url, sizeof(gw->backend_url), "%s",
 		config_text(gw->config, "BACKEND_URL"));
 	err = node_id(config_text(gw->config, "DATA_DIR"), gw->node, &w->err);
+	if (err == 0)
+		err = zones_load(ZONES_DIR, &gw->zones, &w->err);
 	for (size_t i = 0; err == 0 && steps[i] != NULL; i++)
 		err = steps[i](w);
 	if (err == 0)
@@ -403,6 +406,7 @@ static void stop(struct worker *w)
 	sip_loop_free(&gw->loop);
 	post_queue_free(&gw->queue);
 	timers_free(&gw->timers);
+	zones_free(&gw->zones);
 	db_close(&w->db);
 }
 

@@ -42,12 +42,13 @@ static int read_header(const unsigned char *data, size_t size, struct counts *re
 {
 	if (size < HEADER || memcmp(data, "TZif", 4) != 0 || data[4] < '2')
 		return -EINVAL;
-	*ret_counts = (struct counts){big32(data + 20), big32(data + 24), big32(data + 28),
-		big32(data + 32), big32(data + 36), big32(data + 40)};
+	*ret_counts = (struct counts){big32(data + 20), big32(data + 24),
+		big32(data + 28), big32(data + 32), big32(data + 36), big32(data + 40)};
 	/* No file has so many; and no sum below can overflow. */
-	if (ret_counts->time > FILE_MAX || ret_counts->type > 256 || ret_counts->type == 0 ||
-		ret_counts->chars > FILE_MAX || ret_counts->leap > FILE_MAX ||
-		ret_counts->isut > 256 || ret_counts->isstd > 256)
+	if (ret_counts->time > FILE_MAX || ret_counts->type > 256 ||
+		ret_counts->type == 0 || ret_counts->chars > FILE_MAX ||
+		ret_counts->leap > FILE_MAX || ret_counts->isut > 256 ||
+		ret_counts->isstd > 256)
 		return -EINVAL;
 	return 0;
 }
@@ -73,7 +74,8 @@ static int read_footer(const unsigned char *data, size_t size, struct zone *zone
 	return zone_rule_parse(text, &zone->rule);
 }
 
-static int read_block(const unsigned char *data, const struct counts *c, struct zone *zone)
+static int read_block(
+	const unsigned char *data, const struct counts *c, struct zone *zone)
 {
 	const unsigned char *index = data + (size_t)c->time * 8;
 	const unsigned char *types = index + c->time;
@@ -232,7 +234,8 @@ int zones_load(const char *dir, struct zones **ret_zones, struct err *err)
 		zones, open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), "", DEPTH_MAX);
 	if (rc == 0 && zones->count == 0)
 		rc = err_set(err, -ENOENT,
-			"There are no time zones in %s. Install the package tzdata.", dir);
+			"There are no time zones in %s. Install the package tzdata.",
+			dir);
 	if (rc < 0) {
 		zones_free(&zones);
 		return rc;
@@ -259,6 +262,5 @@ const struct zone *zones_find(const struct zones *zones, const char *name)
 
 	if (text_copy(key.name, sizeof(key.name), name) < 0)
 		return NULL;
-	return bsearch(
-		&key, zones->list, zones->count, sizeof(*zones->list), by_name);
+	return bsearch(&key, zones->list, zones->count, sizeof(*zones->list), by_name);
 }

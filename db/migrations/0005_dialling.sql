@@ -34,7 +34,7 @@ CREATE TABLE number_sync (
 INSERT INTO number_sync DEFAULT VALUES;
 
 -- What a campaign has used of its limits, by the days of its time zone. Written by the claim and
--- by bill_ended_calls(), the last row that either of them locks but account_rate.
+-- by bill_ended_calls(), and the last row that either of them locks.
 CREATE TABLE campaign_days (
 	campaign_id bigint NOT NULL REFERENCES campaigns ON DELETE CASCADE,
 	day date NOT NULL,

@@ -140,7 +140,8 @@ subtest 'other sites cannot use the session of a browser' => sub {
 my ($campaign, $other);
 subtest 'campaigns' => sub {
 	my $name = "A <b>\"name\"</b> & '; DROP TABLE users; -- \x{e9}\x{4e2d}\x{1f600}";
-	my $made = ask(POST => "$CM/campaigns", {name => $name, batchSize => 2, wrapUpS => 1});
+	my $made = ask(POST => "$CM/campaigns", {name => $name, batchSize => 2, wrapUpS => 1,
+		callingHours => undef});
 	is $made->{status}, 201, 'made';
 	$campaign = $made->{json}{data}{campaign};
 	is $campaign->{name}, $name, 'its name comes back as it was sent';
@@ -154,6 +155,9 @@ subtest 'campaigns' => sub {
 	my %wrong = (name => ['', 5, undef, 'x' x 128, "a\x{1}"], batchSize => [0, 101, '5', 1.5],
 		callGapMs => [-1, 600001], ringTimeoutS => [4, 601], wrapUpS => [3601], maxAttempts => [0],
 		retry => [1, {busy => 1}, {busy => {afterS => -1}}, {fax => {max => 1}}],
+		callingHours => [7, {}, {mon => 1}, {mon => [{from => '9', to => '10:00'}]}, {day => []}],
+		callingHoursZone => ['mars'], timeZone => ['', 'Europe/Atlantis'],
+		fallbackTimeZone => ['../etc/passwd'],
 		limits => [{callsPerDay => 0}, {costPerDay => 5}, {x => 1}], dialMethod => ['predictive', 1], callerId => ['0123', '+1', 7],
 		state => ['draft', 'dead', 1], unknown => [1]);
 	for my $field (sort keys %wrong) {

@@ -153,14 +153,14 @@ subtest 'the red button' => sub {
 	for my $nailed (1, 0) {
 		my $name = $nailed ? 'cleo' : 'dora';
 		my $agent = agent_with($name, {type => 'browser',
-			nailed => $nailed ? JSON::PP::true : JSON::PP::false}, "+155522200$nailed");
+			nailed => $nailed ? JSON::PP::true : JSON::PP::false}, "+1555222000$nailed");
 		$stage->agent_ready($agent, $agent->{campaign});
-		call_now($agent, "+155522200$nailed");
+		call_now($agent, "+1555222000$nailed");
 		wait_state($agent, 'on_call');
-		$stage->wait_until(10, 'them to talk', sub { (live("+155522200$nailed"))[0]{joined} });
+		$stage->wait_until(10, 'them to talk', sub { (live("+1555222000$nailed"))[0]{joined} });
 		my ($leg) = live("client:agent-$agent->{id}");
 		$stage->sandbox_post('/sandbox/hangup', {call_sid => $leg->{call_sid}});
-		$stage->wait_until(15, 'the customer to be let go', sub { !live("+155522200$nailed") });
+		$stage->wait_until(15, 'the customer to be let go', sub { !live("+1555222000$nailed") });
 		pass "$name hangs up: the customer's call ends";
 		my $s = wait_state($agent, $nailed ? 'paused' : 'ready');
 		is $s->{reason}, $nailed ? 'phone hung up' : '', $nailed

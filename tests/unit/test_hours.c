@@ -98,7 +98,8 @@ static void what_is_no_rule_is_refused(void **state)
 	static const char *const bad[] = {"", "E", "EST", "EST5EDT", "EST25", "EST5EDT,",
 		"EST5EDT,M3.2.0", "EST5EDT,M13.1.0,M11.1.0", "EST5EDT,M3.6.0,M11.1.0",
 		"EST5EDT,M3.2.7,M11.1.0", "EST5EDT,J0,J5", "EST5EDT,366,5", "<+03-3",
-		"<>3", "EST5EDT,M3.2.0,M11.1.0x", "EST5EDT,M3.2.0/168,M11.1.0", "EST5:60"};
+		"<>3", "EST5EDT,M3.2.0,M11.1.0x", "EST5EDT,M3.2.0/168,M11.1.0",
+		"EST5:60"};
 	struct zone_rule rule;
 
 	(void)state;
@@ -111,8 +112,9 @@ static void hours_are_read_as_they_are_written(void **state)
 	static const char *const texts[] = {"", "mon 09:00-17:00",
 		"mon 09:00-12:00,13:00-20:30; sat 22:00-02:00; sun 00:00-24:00"};
 	static const char *const bad[] = {"mon", "mon 9:00-17:00", "mon 09:00-17:60",
-		"mon 09:00-25:00", "xxx 09:00-10:00", "mon 09:00-09:00", "mon 09:00-10:00;",
-		"mon 09:00-10:00,", "mon 24:00-10:00", "mon 09:00 10:00"};
+		"mon 09:00-25:00", "xxx 09:00-10:00", "mon 09:00-09:00",
+		"mon 09:00-10:00;", "mon 09:00-10:00,", "mon 24:00-10:00",
+		"mon 09:00 10:00"};
 	char text[HOURS_TEXT_SIZE], all[HOURS_TEXT_SIZE] = "";
 	struct hours hours;
 
@@ -126,7 +128,8 @@ static void hours_are_read_as_they_are_written(void **state)
 		assert_int_equal(hours_parse(bad[i], &hours), -EINVAL);
 	hours = (struct hours){.count = 0};
 	for (int i = 0; i < HOURS_WINDOWS_MAX; i++)
-		assert_int_equal(hours_add(&hours, i % 7, 60 * (i / 7), 60 * (i / 7) + 30), 0);
+		assert_int_equal(
+			hours_add(&hours, i % 7, 60 * (i / 7), 60 * (i / 7) + 30), 0);
 	assert_int_equal(hours_add(&hours, 0, 600, 660), -E2BIG);
 	hours_text(&hours, all);
 	assert_int_equal(hours_parse(all, &hours), 0);
@@ -180,10 +183,12 @@ static void it_opens_and_closes_on_the_minute(void **state)
 static void a_window_past_midnight_belongs_to_the_day_it_begins(void **state)
 {
 	(void)state;
-	assert_string_equal(opens("sun 22:00-02:00", "UTC0", "2026-11-30 01:59:59"), "open");
+	assert_string_equal(
+		opens("sun 22:00-02:00", "UTC0", "2026-11-30 01:59:59"), "open");
 	assert_string_equal(opens("sun 22:00-02:00", "UTC0", "2026-11-30 02:00:00"),
 		"2026-12-06 22:00:00");
-	assert_string_equal(opens("mon 00:00-24:00", "UTC0", "2026-11-30 23:59:59"), "open");
+	assert_string_equal(
+		opens("mon 00:00-24:00", "UTC0", "2026-11-30 23:59:59"), "open");
 	assert_string_equal(opens("mon 00:00-24:00", "UTC0", "2026-12-01 00:00:00"),
 		"2026-12-07 00:00:00");
 }

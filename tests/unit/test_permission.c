@@ -1,45 +1,74 @@
-/* test_permission.c: dialer/permission.h. */
+/* test_permission.c: dialer/permission.h: every rule, in every mode. */
 #include "dialer/permission.h"
 
 #include <string.h>
 
 #include "unit/cmocka_all.h"
 
-#define NOW 1000000
+#define NOW 1700000000000 /* 2023-11-14 22:13:20 UTC, a Tuesday */
 
-static const struct dial_facts good = {.number = "+14155552671", .run_at_ms = NOW};
+static const struct zone utc = {.name = "UTC"};
+static const struct zone *const zones[] = {&utc};
+static const struct dial_facts good = {.number = "+14155552671",
+	.attempts = 2,
+	.run_at_ms = NOW,
+	.zones = zones,
+	.zone_count = 1,
+	.cli_usable = true,
+	.day_ends_ms = NOW + 5000000};
 static const struct dial_rules active = {.campaign_active = true, .max_attempts = 3};
 
 static struct dial_verdict check(const struct dial_facts *facts,
-	const struct dial_rules *rules, enum dial_mode mode, const char *expected)
+	const struct dial_rules *rules, enum dial_mode mode, const char *rule)
 {
 	struct dial_verdict verdict = may_dial(facts, rules, mode, NOW);
 
-	assert_string_equal(verdict.rule, expected);
-	assert_int_equal(verdict.allowed, strcmp(expected, "allowed") == 0);
-	assert_true(strlen(verdict.rule) < 32); /* stored in that much */
-	assert_true(strlen(verdict.reason) > 8);
-	assert_int_equal(verdict.version, 1);
+	assert_string_equal(verdict.rule, rule);
+	assert_int_equal(verdict.allowed, strcmp(rule, "allowed") == 0);
+	assert_true(strlen(verdict.reason) > 8 && strlen(verdict.reason) < 128);
+	assert_in_range(strlen(verdict.code), 2, 15);
+	assert_int_equal(verdict.version, 2);
+	assert_true(verdict.later || (!verdict.whole && verdict.next_ms == 0));
 	return verdict;
+}
+
+/* Refused in both modes; what a person asks for is no exception. */
+static struct dial_verdict always(
+	const struct dial_facts *facts, const struct dial_rules *rules, const char *rule)
+{
+	(void)check(facts, rules, DIAL_AUTO, rule);
+	return check(facts, rules, DIAL_MANUAL, rule);
 }
 
 static void nothing_broken_is_a_permission(void **state)
 {
 	(void)state;
 	for (int mode = 0; mode < DIAL_MODES; mode++)
-		assert_false(
-			check(&good, &active, (enum dial_mode)mode, "allowed").later);
+		(void)check(&good, &active, (enum dial_mode)mode, "allowed");
 }
 
 static void a_number_that_is_none_is_never_dialled(void **state)
 {
+	static const char *const bad[] = {
+		"4155552671", NULL, "", "+1415555", "+999123456789"};
 	struct dial_facts facts = good;
 
 	(void)state;
-	facts.number = "4155552671";
-	assert_false(check(&facts, &active, DIAL_AUTO, "number.invalid").later);
-	facts.number = NULL;
-	assert_false(check(&facts, &active, DIAL_MANUAL, "number.invalid").later);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		facts.number = bad[i];
+		assert_false(always(&facts, &active, "number.invalid").later);
+	}
+}
+
+static void who_must_not_be_called_is_not_called(void **state)
+{
+	struct dial_facts facts = good;
+
+	(void)state;
+	facts.dnc = DIAL_DNC_ALL;
+	assert_string_equal(always(&facts, &active, "dnc.installation").code, "dnc");
+	facts.dnc = DIAL_DNC_CAMPAIGN;
+	assert_false(always(&facts, &active, "dnc.campaign").later);
 }
 
 static void spent_attempts_end_the_entry_in_both_modes(void **state)
@@ -47,21 +76,28 @@ static void spent_attempts_end_the_entry_in_both_modes(void **state)
 	struct dial_facts facts = good;
 
 	(void)state;
-	facts.attempts = 2;
-	(void)check(&facts, &active, DIAL_AUTO, "allowed");
 	facts.attempts = 3;
-	assert_false(check(&facts, &active, DIAL_AUTO, "attempts.spent").later);
-	assert_false(check(&facts, &active, DIAL_MANUAL, "attempts.spent").later);
+	assert_false(always(&facts, &active, "attempts.spent").later);
 }
 
-static void an_open_call_to_the_number_refuses_for_now_in_both_modes(void **state)
+static void attempts_of_a_day_wait_for_the_oldest_to_be_a_day_old(void **state)
+{
+	struct dial_facts facts = good;
+
+	(void)state;
+	facts.attempts_free_ms = NOW + 1;
+	assert_true(always(&facts, &active, "attempts.24h").next_ms == NOW + 1);
+	facts.attempts_free_ms = NOW;
+	(void)check(&facts, &active, DIAL_AUTO, "allowed");
+}
+
+static void an_open_call_to_the_number_refuses_for_now(void **state)
 {
 	struct dial_facts facts = good;
 
 	(void)state;
 	facts.number_busy = true;
-	assert_true(check(&facts, &active, DIAL_AUTO, "number.busy").later);
-	assert_true(check(&facts, &active, DIAL_MANUAL, "number.busy").later);
+	assert_true(always(&facts, &active, "number.busy").later);
 }
 
 static void a_contact_that_somebody_holds_is_left_to_them(void **state)
@@ -70,8 +106,7 @@ static void a_contact_that_somebody_holds_is_left_to_them(void **state)
 
 	(void)state;
 	facts.locked = true;
-	assert_true(check(&facts, &active, DIAL_AUTO, "contact.locked").later);
-	assert_true(check(&facts, &active, DIAL_MANUAL, "contact.locked").later);
+	assert_true(always(&facts, &active, "contact.locked").later);
 }
 
 static void a_campaign_that_does_not_run_dials_only_what_a_person_asks_for(void **state)
@@ -80,8 +115,65 @@ static void a_campaign_that_does_not_run_dials_only_what_a_person_asks_for(void 
 
 	(void)state;
 	paused.campaign_active = false;
-	assert_true(check(&good, &paused, DIAL_AUTO, "campaign.inactive").later);
+	assert_true(check(&good, &paused, DIAL_AUTO, "campaign.inactive").whole);
 	(void)check(&good, &paused, DIAL_MANUAL, "allowed");
+}
+
+static void a_caller_id_that_is_not_ours_is_not_shown(void **state)
+{
+	struct dial_facts facts = good;
+
+	(void)state;
+	facts.cli_usable = false;
+	assert_true(always(&facts, &active, "cli.unusable").whole);
+}
+
+static void a_day_that_has_cost_enough_ends_the_dialling_until_the_next(void **state)
+{
+	struct dial_facts facts = good;
+	struct dial_rules rules = active;
+
+	(void)state;
+	facts.calls_today = 100;
+	facts.minutes_today = 50;
+	facts.minutes_ever = 500;
+	rules.calls_day = 101;
+	rules.minutes_day = 51;
+	rules.cost_per_minute = 0.02;
+	rules.cost_day = 1.01;
+	rules.cost = 10.01;
+	(void)check(&facts, &rules, DIAL_AUTO, "allowed");
+	rules.cost = 10;
+	assert_true(always(&facts, &rules, "limit.cost").next_ms == 0);
+	rules.cost_day = 1;
+	assert_true(
+		always(&facts, &rules, "limit.cost_day").next_ms == facts.day_ends_ms);
+	rules.minutes_day = 50;
+	assert_true(always(&facts, &rules, "limit.minutes_day").whole);
+	rules.calls_day = 100;
+	assert_string_equal(always(&facts, &rules, "limit.calls_day").code, "limit");
+}
+
+static void outside_the_hours_it_waits_for_them_to_begin(void **state)
+{
+	static const struct zone tokyo = {.name = "Asia/Tokyo", .first_s = 9 * 3600};
+	static const struct zone *const both[] = {&utc, &tokyo};
+	struct dial_facts facts = good;
+	struct dial_rules rules = active;
+
+	(void)state;
+	assert_int_equal(
+		hours_parse("tue 09:00-22:00; wed 09:00-22:00", &rules.hours), 0);
+	assert_true(always(&facts, &rules, "hours.closed").next_ms == 1700038800000);
+	assert_int_equal(hours_parse("tue 09:00-22:30", &rules.hours), 0);
+	(void)check(&facts, &rules, DIAL_AUTO, "allowed");
+	facts.zones = both; /* Wednesday morning in the other one */
+	facts.zone_count = 2;
+	(void)always(&facts, &rules, "hours.closed");
+	facts.zone_count = 0; /* nobody knows what time it is there */
+	assert_true(always(&facts, &rules, "hours.closed").next_ms == 0);
+	rules.hours.count = 0;
+	(void)check(&facts, &rules, DIAL_AUTO, "allowed");
 }
 
 static void an_early_entry_waits_unless_a_person_asks_for_it(void **state)
@@ -90,7 +182,7 @@ static void an_early_entry_waits_unless_a_person_asks_for_it(void **state)
 
 	(void)state;
 	facts.run_at_ms = NOW + 1;
-	assert_true(check(&facts, &active, DIAL_AUTO, "entry.early").later);
+	assert_true(check(&facts, &active, DIAL_AUTO, "entry.early").next_ms == NOW + 1);
 	(void)check(&facts, &active, DIAL_MANUAL, "allowed");
 }
 
@@ -100,15 +192,22 @@ static void what_time_does_not_mend_speaks_first(void **state)
 		.attempts = 9,
 		.number_busy = true,
 		.locked = true,
+		.dnc = DIAL_DNC_ALL,
 		.run_at_ms = NOW + 1};
 	struct dial_rules rules = {.campaign_active = false, .max_attempts = 1};
 
 	(void)state;
 	(void)check(&facts, &rules, DIAL_AUTO, "number.invalid");
 	facts.number = good.number;
+	(void)check(&facts, &rules, DIAL_AUTO, "dnc.installation");
+	facts.dnc = DIAL_DNC_NONE;
 	(void)check(&facts, &rules, DIAL_AUTO, "attempts.spent");
 	facts.attempts = 0;
 	(void)check(&facts, &rules, DIAL_AUTO, "campaign.inactive");
+	rules.campaign_active = true;
+	(void)check(&facts, &rules, DIAL_AUTO, "cli.unusable");
+	facts.cli_usable = true;
+	(void)check(&facts, &rules, DIAL_AUTO, "number.busy");
 }
 
 int main(void)
@@ -116,12 +215,17 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_broken_is_a_permission),
 		cmocka_unit_test(a_number_that_is_none_is_never_dialled),
+		cmocka_unit_test(who_must_not_be_called_is_not_called),
 		cmocka_unit_test(spent_attempts_end_the_entry_in_both_modes),
-		cmocka_unit_test(
-			an_open_call_to_the_number_refuses_for_now_in_both_modes),
+		cmocka_unit_test(attempts_of_a_day_wait_for_the_oldest_to_be_a_day_old),
+		cmocka_unit_test(an_open_call_to_the_number_refuses_for_now),
 		cmocka_unit_test(a_contact_that_somebody_holds_is_left_to_them),
 		cmocka_unit_test(
 			a_campaign_that_does_not_run_dials_only_what_a_person_asks_for),
+		cmocka_unit_test(a_caller_id_that_is_not_ours_is_not_shown),
+		cmocka_unit_test(
+			a_day_that_has_cost_enough_ends_the_dialling_until_the_next),
+		cmocka_unit_test(outside_the_hours_it_waits_for_them_to_begin),
 		cmocka_unit_test(an_early_entry_waits_unless_a_person_asks_for_it),
 		cmocka_unit_test(what_time_does_not_mend_speaks_first),
 	};

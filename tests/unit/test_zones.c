@@ -13,8 +13,9 @@
 static void every_zone_says_what_libc_says(void **state)
 {
 	static const char *const names[] = {"America/New_York", "Europe/London",
-		"Asia/Kolkata", "Australia/Lord_Howe", "Africa/Casablanca", "America/Nuuk",
-		"Pacific/Chatham", "America/Argentina/Salta", "Asia/Gaza", "UTC"};
+		"Asia/Kolkata", "Australia/Lord_Howe", "Africa/Casablanca",
+		"America/Nuuk", "Pacific/Chatham", "America/Argentina/Salta", "Asia/Gaza",
+		"UTC"};
 	struct zones *zones = NULL;
 	struct err err;
 
