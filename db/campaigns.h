@@ -1,14 +1,13 @@
-/* campaigns.h: campaigns, their agents, lists, contacts and queues. */
+/* campaigns.h: campaigns, their agents and queues. */
 #ifndef OMNIVOX_DB_CAMPAIGNS_H
 #define OMNIVOX_DB_CAMPAIGNS_H
 
 #include <stddef.h>
 
-#include "db/conn.h"
+#include "db/contacts.h"
 
 #define DB_RETRY_KINDS 7
 #define DB_HOURS_SIZE 512
-#define DB_ZONE_SIZE 48
 
 /* What may be spent; 0: no limit. */
 struct db_limits {
@@ -78,34 +77,6 @@ int db_campaign_lease(struct db *db, const char *node, unsigned lease_ms,
 
 /* The runner's reason, for people on any node. */
 int db_campaign_note(struct db *db, int64_t id, const char *code, const char *reason);
-
-struct db_list {
-	int64_t id, campaign_id; /* 0: none */
-	char name[DB_NAME_SIZE];
-	bool active;
-	int64_t contacts, created_ms;
-};
-int db_list_create(struct db *db, const char *name, int64_t campaign_id, int64_t *ret_id);
-int db_list_all(struct db *db, struct db_list **ret_lists, size_t *ret_count);
-int db_list_get(struct db *db, int64_t id, struct db_list *ret_list);
-int db_list_assign(struct db *db, int64_t list_id, int64_t campaign_id);
-
-struct db_contact {
-	int64_t id, list_id;
-	char phone[DB_NUMBER_SIZE];
-	char first_name[64], last_name[64], email[128];
-	int attempts;
-	char last_outcome[DB_WORD_SIZE];
-	int64_t last_attempt_ms; /* 0: never */
-	int64_t locked_by;       /* call id, 0: free */
-};
-
-/*
- * Adds contacts (phone, names, email) in one transaction by COPY into a temporary table; a
- * phone that the list already has is skipped. All or nothing.
- */
-int db_contacts_import(struct db *db, int64_t list_id, const struct db_contact *contacts,
-	size_t count, size_t *ret_added);
 
 /* Entries for contacts of the campaign's active lists that have no open one and none completed. */
 int db_queue_generate(

@@ -19,7 +19,7 @@ struct db {
 	char *url;
 	unsigned statement_ms;
 	int64_t tried_ms; /* of the last connect; 0 never */
-	bool in_transaction;
+	bool in_transaction, in_copy;
 	size_t statement_count; /* prepared on this connection, by address of the text */
 	const char *statements[STATEMENTS_MAX];
 	char error[256];
@@ -216,37 +216,47 @@ static int prepare(struct db *db, const char *sql, int count, char name[16])
 	return rc;
 }
 
-int db_run(struct db *db, const char *sql, const struct db_arg *args, int count,
-	PGresult **ret_result)
-{
+/* What libpq takes of arguments; texts and bytes are borrowed from them. */
+struct params {
 	const char *values[DB_ARGS_MAX];
 	int lengths[DB_ARGS_MAX], formats[DB_ARGS_MAX];
 	char numbers[DB_ARGS_MAX][32];
-	char name[16];
-	int rc;
+};
 
+static void set_params(struct params *params, const struct db_arg *args, int count)
+{
 	assert(count <= DB_ARGS_MAX);
 	for (int i = 0; i < count; i++) {
-		values[i] = args[i].text;
-		lengths[i] = args[i].length;
-		formats[i] = args[i].kind == DB_ARG_BYTES;
+		params->values[i] = args[i].text;
+		params->lengths[i] = args[i].length;
+		params->formats[i] = args[i].kind == DB_ARG_BYTES;
 		if (args[i].kind == DB_ARG_INT)
-			(void)snprintf(numbers[i], sizeof(numbers[i]), "%lld",
-				(long long)args[i].integer);
+			(void)snprintf(params->numbers[i], sizeof(params->numbers[i]),
+				"%lld", (long long)args[i].integer);
 		else if (args[i].kind == DB_ARG_REAL)
-			(void)snprintf(
-				numbers[i], sizeof(numbers[i]), "%.15g", args[i].real);
+			(void)snprintf(params->numbers[i], sizeof(params->numbers[i]),
+				"%.15g", args[i].real);
 		else
 			continue;
-		values[i] = numbers[i];
+		params->values[i] = params->numbers[i];
 	}
-	rc = ready(db);
+}
+
+int db_run(struct db *db, const char *sql, const struct db_arg *args, int count,
+	PGresult **ret_result)
+{
+	struct params params;
+	char name[16];
+	int rc = ready(db);
+
 	if (rc == 0)
 		rc = prepare(db, sql, count, name);
 	if (rc < 0)
 		return rc;
+	set_params(&params, args, count);
 	return finish(db,
-		PQexecPrepared(db->conn, name, count, values, lengths, formats, 0),
+		PQexecPrepared(db->conn, name, count, params.values, params.lengths,
+			params.formats, 0),
 		ret_result);
 }
 
@@ -276,7 +286,39 @@ int db_script(struct db *db, const char *sql)
 	return rc < 0 ? rc : finish(db, PQexec(db->conn, sql), NULL);
 }
 
-int db_copy_in(struct db *db, const char *sql, const char *data, size_t length)
+int db_run_each(struct db *db, const char *sql, const struct db_arg *args, int count,
+	void (*each)(struct db_row *row, void *arg), void *arg)
+{
+	struct params params;
+	PGresult *result;
+	char name[16];
+	int rc = ready(db);
+
+	if (rc == 0)
+		rc = prepare(db, sql, count, name);
+	if (rc < 0)
+		return rc;
+	set_params(&params, args, count);
+	if (PQsendQueryPrepared(db->conn, name, count, params.values, params.lengths,
+		    params.formats, 0) != 1)
+		return finish(db, NULL, NULL);
+	(void)PQsetSingleRowMode(db->conn);
+	while ((result = PQgetResult(db->conn))) {
+		if (PQresultStatus(result) == PGRES_SINGLE_TUPLE) {
+			struct db_row row = db_row(result, 0);
+
+			each(&row, arg);
+			PQclear(result);
+		} else if (rc == 0) {
+			rc = finish(db, result, NULL);
+		} else {
+			PQclear(result);
+		}
+	}
+	return rc;
+}
+
+int db_copy_begin(struct db *db, const char *sql)
 {
 	PGresult *result;
 	int rc = ready(db);
@@ -287,19 +329,48 @@ int db_copy_in(struct db *db, const char *sql, const char *data, size_t length)
 	if (PQresultStatus(result) != PGRES_COPY_IN)
 		return finish(db, result, NULL);
 	PQclear(result);
+	db->in_copy = true;
+	return 0;
+}
+
+/* libpq sends it in its own time: what went wrong comes out at the end. */
+int db_copy_put(struct db *db, const char *data, size_t length)
+{
+	assert(db->in_copy);
 	while (length > 0) {
 		int part = length > 1 << 20 ? 1 << 20 : (int)length;
 
 		if (PQputCopyData(db->conn, data, part) != 1)
-			break;
+			return db_copy_end(db);
 		data += part;
 		length -= (size_t)part;
 	}
-	(void)PQputCopyEnd(db->conn, length > 0 ? "cut off" : NULL);
+	return 0;
+}
+
+static int end_copy(struct db *db, const char *why_not)
+{
+	PGresult *result;
+	int rc;
+
+	(void)PQputCopyEnd(db->conn, why_not);
+	db->in_copy = false;
 	rc = finish(db, PQgetResult(db->conn), NULL);
 	while ((result = PQgetResult(db->conn)))
 		PQclear(result);
 	return rc;
+}
+
+int db_copy_end(struct db *db)
+{
+	assert(db->in_copy);
+	return end_copy(db, NULL);
+}
+
+void db_copy_abort(struct db *db)
+{
+	if (db->in_copy)
+		(void)end_copy(db, "given up");
 }
 
 int db_begin(struct db *db)
@@ -334,6 +405,17 @@ void db_rollback(struct db *db)
 		PQclear(PQexec(db->conn, "ROLLBACK"));
 	db->in_transaction = false;
 	memcpy(db->error, error, sizeof(error));
+}
+
+void db_cancel(struct db *db)
+{
+	/* Reads of the connection only what was fixed when it was made. */
+	PGcancel *cancel = db->conn == NULL ? NULL : PQgetCancel(db->conn);
+	char why_not[128];
+
+	if (cancel != NULL)
+		(void)PQcancel(cancel, why_not, (int)sizeof(why_not));
+	PQfreeCancel(cancel);
 }
 
 int db_patience(struct db *db, bool patient)

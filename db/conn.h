@@ -23,6 +23,7 @@ struct db;
 #define DB_NUMBER_SIZE 17 /* E.164 */
 #define DB_NAME_SIZE 128
 #define DB_WORD_SIZE 16 /* states and outcomes */
+#define DB_ZONE_SIZE 48 /* IANA names */
 #define DB_SID_SIZE 35
 
 /*
@@ -32,6 +33,12 @@ struct db;
  */
 int db_open(const char *url, unsigned statement_ms, struct db **ret_db);
 void db_close(struct db **db);
+
+/*
+ * Any thread: asks the server to break off the statement that another thread runs on `db`, which
+ * then fails with -EAGAIN. Harmless when there is none.
+ */
+void db_cancel(struct db *db);
 
 /* 0 when the server answers; for /readyz and start. */
 int db_ping(struct db *db);

@@ -82,8 +82,14 @@ int db_run_one(struct db *db, const char *sql, const struct db_arg *args, int co
 /* Runs several statements in one go, without parameters; for migrations. */
 int db_script(struct db *db, const char *sql);
 
-/* COPY ... FROM STDIN of text in COPY's own format. */
-int db_copy_in(struct db *db, const char *sql, const char *data, size_t length);
+/*
+ * COPY ... FROM STDIN of text in COPY's own format: begin, put as often as it takes, end. A put
+ * that fails has ended it. Abort is harmless when none is under way.
+ */
+int db_copy_begin(struct db *db, const char *sql);
+int db_copy_put(struct db *db, const char *data, size_t length);
+int db_copy_end(struct db *db);
+void db_copy_abort(struct db *db);
 
 /*
  * Transactions that need more than one statement. A rollback is harmless when none is open, so
@@ -132,6 +138,10 @@ struct db_reader {
 };
 int db_run_rows(struct db *db, const char *sql, const struct db_arg *args, int count,
 	const struct db_reader *reader, void **ret_items, size_t *ret_count);
+
+/* Tells `each` the rows as they come, without holding them all. It must not use `db`. */
+int db_run_each(struct db *db, const char *sql, const struct db_arg *args, int count,
+	void (*each)(struct db_row *row, void *arg), void *arg);
 
 /* Runs a statement of one row into one item, or one number; -ENOENT when there is no row. */
 int db_run_item(struct db *db, const char *sql, const struct db_arg *args, int count,

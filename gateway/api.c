@@ -142,7 +142,10 @@ static void api_work(struct job *job, void *ctx)
 	if (admit(&call, route, &reply) == 0 && read_body(&call, route, &reply) == 0)
 		route->handle(&call, &reply);
 	json_decref(call.body);
-	if (!reply.deferred)
+	/* The handler has nothing against the head: it will be called again with the body. */
+	if (task->request->awaits_body && reply.status == 0)
+		http_proceed(task->gw->http, &task->request);
+	else if (!reply.deferred)
 		api_send(task->gw, task->request->id, &reply);
 	http_request_free(&task->request);
 	free(task);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "db/campaigns.h"
+#include "db/data_lists.h"
 #include "gateway/campaign.h"
 #include "gateway/campaign_body.h"
 
@@ -141,14 +142,16 @@ void campaign_leave_agent(struct api_call *call, struct api_reply *reply)
 
 void campaign_assign_list(struct api_call *call, struct api_reply *reply)
 {
-	static const char *const fields[] = {"listId", NULL};
+	static const char *const fields[] = {"listId", "blendWeight", NULL};
 	int64_t list = 0;
+	int weight = 0;
 	int err;
 
 	if (api_body_only(call, reply, fields) < 0 ||
-		api_body_id(call, reply, "listId", true, &list) < 0)
+		api_body_id(call, reply, "listId", true, &list) < 0 ||
+		api_body_int(call, reply, "blendWeight", 1, 100, &weight) < 0)
 		return;
-	err = db_list_assign(call->db, list, api_param_id(call, 0));
+	err = db_list_assign(call->db, list, api_param_id(call, 0), weight);
 	if (err < 0)
 		api_fail_db(reply, err, "campaign or list", call->db);
 	else

@@ -75,3 +75,15 @@ void events_disposition(struct gateway *gw, const struct db_call *call,
 			api_id(said->user_id)),
 		call->agent_id != 0 ? call->agent_id : STAFF_ONLY);
 }
+
+void events_import(struct gateway *gw, const struct db_import *i)
+{
+	publish(gw, "import",
+		json_pack("{s:o, s:o, s:s, s:I, s:I, s:I, s:I, s:I, s:I}", "importId",
+			api_id(i->id), "listId", api_id(i->list_id), "state", i->state,
+			"rows", (json_int_t)i->rows, "bytes", (json_int_t)i->bytes,
+			"bytesDone", (json_int_t)i->bytes_done, "added",
+			(json_int_t)i->added, "skipped", (json_int_t)i->skipped,
+			"rejected", (json_int_t)i->rejected),
+		STAFF_ONLY);
+}

@@ -7,6 +7,7 @@
 #define OMNIVOX_GATEWAY_EVENTS_H
 
 #include "db/calls.h"
+#include "db/imports.h"
 #include "db/sessions.h"
 #include "gateway/gateway.h"
 
@@ -23,5 +24,7 @@ void events_callback(struct gateway *gw, const struct db_callback *callback);
 struct db_call_disposition;
 void events_disposition(struct gateway *gw, const struct db_call *call,
 	const struct db_call_disposition *said);
+/* `import`: {importId, listId, state, rows, bytes, bytesDone, added, skipped, rejected} */
+void events_import(struct gateway *gw, const struct db_import *import);
 
 #endif

@@ -21,6 +21,7 @@ struct campaigns;
 struct config;
 struct http_events;
 struct http_server;
+struct imports;
 struct jobs;
 struct metrics;
 struct post_queue;
@@ -56,6 +57,7 @@ struct gateway {
 	struct agents *agents;       /* agent.h */
 	struct calls *calls;         /* call.h */
 	struct campaigns *campaigns; /* campaign.h */
+	struct imports *imports;     /* import.h */
 	struct sweeper *sweeper;     /* sweep.h */
 	struct batch *statuses;      /* webhook.h */
 	struct batch *legs;          /* agent_twiml.h */

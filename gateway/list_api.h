@@ -1,12 +1,33 @@
-/* list_api.h: the routes of data lists. */
+/* list_api.h: the routes of data lists. Uploads are import_api.h's. */
 #ifndef OMNIVOX_GATEWAY_LIST_API_H
 #define OMNIVOX_GATEWAY_LIST_API_H
 
+#include "db/data_lists.h"
 #include "gateway/api.h"
+#include "gateway/import.h"
 
 void lists_list(struct api_call *call, struct api_reply *reply);
+void lists_of_campaign(struct api_call *call, struct api_reply *reply);
 void list_create(struct api_call *call, struct api_reply *reply);
 void list_get(struct api_call *call, struct api_reply *reply);
-void list_upload(struct api_call *call, struct api_reply *reply);
+void list_update(struct api_call *call, struct api_reply *reply);
+void list_delete(struct api_call *call, struct api_reply *reply);
+void list_clone(struct api_call *call, struct api_reply *reply);
+void list_clear(struct api_call *call, struct api_reply *reply);
+
+/*
+ * Whose numbers they are that do not say: as the list says, else by the caller ID of its
+ * campaign, else by TWILIO_PHONE_NUMBER. Static, or the list's.
+ */
+const char *list_country(const struct gateway *gw, const struct db_list *list);
+
+/* NULL without memory. */
+json_t *list_json(const struct db_list *list);
+
+/*
+ * Gives a list's long work to the import threads, which answer; 503 when too many wait there.
+ */
+void list_job_put(
+	struct api_call *call, struct api_reply *reply, const struct list_job *job);
 
 #endif

@@ -7,9 +7,11 @@
 #include "gateway/call_api.h"
 #include "gateway/callback_api.h"
 #include "gateway/campaign_api.h"
+#include "gateway/contact_api.h"
 #include "gateway/dnc_api.h"
 #include "gateway/disposition_api.h"
 #include "gateway/endpoint_api.h"
+#include "gateway/import_api.h"
 #include "gateway/list_api.h"
 #include "gateway/pause_api.h"
 #include "gateway/queue_api.h"
@@ -21,7 +23,7 @@
 
 #define STAFF (API_ADMIN | API_SUPERVISOR)
 #define ALL (STAFF | API_AGENT)
-#define UPLOAD_MAX (10 * 1024 * 1024)
+#define UPLOAD_MAX ((size_t)256 * 1024 * 1024) /* in a file, not in memory */
 #define TWIML_LATE_MS 1200
 
 /* What a caller hears when the database does not answer in time: nothing, and no error. */
@@ -66,9 +68,25 @@ static const struct api_route routes[] = {
 	ROUTE(HTTP_GET, CM "/data-lists", STAFF, lists_list),
 	ROUTE(HTTP_POST, CM "/data-lists", STAFF, list_create),
 	ROUTE(HTTP_GET, CM "/data-lists/:listId", STAFF, list_get),
+	ROUTE(HTTP_PUT | HTTP_PATCH, CM "/data-lists/:listId", STAFF, list_update),
+	ROUTE(HTTP_DELETE, CM "/data-lists/:listId", STAFF, list_delete),
+	ROUTE(HTTP_POST, CM "/data-lists/:listId/clone", STAFF, list_clone),
+	ROUTE(HTTP_GET, CM "/data-lists/:listId/contacts", STAFF, contacts_list),
+	ROUTE(HTTP_POST, CM "/data-lists/:listId/contacts", STAFF, contact_create),
+	ROUTE(HTTP_DELETE, CM "/data-lists/:listId/contacts", STAFF, list_clear),
+	ROUTE(HTTP_GET, CM "/campaigns/:campaignId/data-lists", STAFF, lists_of_campaign),
+	ROUTE(HTTP_GET, CM "/contacts/:contactId", STAFF, contact_get),
+	ROUTE(HTTP_PUT, CM "/contacts/:contactId", STAFF, contact_update),
+	ROUTE(HTTP_DELETE, CM "/contacts/:contactId", STAFF, contact_delete),
+	ROUTE(HTTP_GET, "/api/imports", STAFF, imports_list),
+	ROUTE(HTTP_GET, "/api/imports/:importId", STAFF, import_get),
+	ROUTE(HTTP_POST, "/api/imports/:importId/cancel", STAFF, import_cancel),
+	ROUTE(HTTP_POST, "/api/imports/:importId/undo", STAFF, import_undo),
+	ROUTE(HTTP_GET, "/api/imports/:importId/rejected.csv", STAFF, import_rejected),
 	{
 		.http = {.methods = HTTP_POST,
 			.path = CM "/data-lists/:listId/upload",
+			.flags = HTTP_ROUTE_SPOOLED,
 			.body_max = UPLOAD_MAX},
 		.roles = STAFF,
 		.raw = true,

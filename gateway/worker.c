@@ -27,6 +27,7 @@
 #include "gateway/call_table.h"
 #include "gateway/campaign.h"
 #include "gateway/gateway.h"
+#include "gateway/import.h"
 #include "gateway/metrics.h"
 #include "gateway/node.h"
 #include "gateway/pulse.h"
@@ -284,6 +285,7 @@ static int start_http(struct worker *w)
 		.body_max = HTTP_BODY_MAX,
 		.connections = HTTP_CONNECTIONS,
 		.idle_s = HTTP_IDLE_S,
+		.spool_dir = config_text(gw->config, "DATA_DIR"),
 		.static_dir = or_null(config_text(gw->config, "WEB_DIR")),
 		.trusted_proxies = w->proxies,
 		.handle = api_handle,
@@ -324,6 +326,8 @@ static int start(struct worker *w)
 		err = sweeper_new(gw, &gw->sweeper);
 	if (err == 0)
 		err = campaigns_new(gw, &gw->campaigns);
+	if (err == 0)
+		err = imports_new(gw, &gw->imports);
 	if (err == 0)
 		err = beat_new(gw, &gw->beat);
 	if (err == 0)
@@ -393,8 +397,11 @@ static void stop(struct worker *w)
 	campaigns_free(&gw->campaigns);
 	if (gw->twilio != NULL)
 		finish_requests(w);
+	imports_stop(
+		gw->imports); /* they answer requests, and handlers still come to them */
 	http_server_free(&gw->http);
 	jobs_free(&gw->db);
+	imports_free(&gw->imports);
 	sweeper_free(&gw->sweeper);
 	calls_free(&gw->calls);
 	agents_free(&gw->agents);

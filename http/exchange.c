@@ -479,8 +479,12 @@ enum MHD_Result exchange_step(void *arg, struct MHD_Connection *connection,
 	(void)version;
 	if (exchange == NULL) /* exchange_open() had no memory */
 		return MHD_NO;
-	if (exchange->phase == PHASE_ASK)
+	if (exchange->phase == PHASE_ASK) {
 		take_word(exchange);
+		/* Who was suspended is called for the head once more, not for the body's end. */
+		if (*data_len == 0)
+			return MHD_YES;
+	}
 	switch (exchange->phase) {
 	case PHASE_HEAD:
 		return take_head(exchange, method);

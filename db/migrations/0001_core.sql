@@ -112,7 +112,13 @@ CREATE TABLE data_lists (
 	campaign_id bigint REFERENCES campaigns,
 	name text NOT NULL,
 	active boolean NOT NULL DEFAULT true,
-	created_at timestamptz NOT NULL DEFAULT now()
+	-- Its share of the campaign's queue beside the campaign's other lists.
+	blend_weight int NOT NULL DEFAULT 100 CHECK (blend_weight BETWEEN 1 AND 100),
+	-- Of its numbers that do not tell theirs; ISO 3166, '': the campaign's caller ID tells.
+	country text NOT NULL DEFAULT '' CHECK (country = '' OR country ~ '^[A-Z]{2}$'),
+	contact_count bigint NOT NULL DEFAULT 0,    -- count_contacts() keeps it
+	created_at timestamptz NOT NULL DEFAULT now(),
+	updated_at timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX data_lists_campaign ON data_lists (campaign_id);
 
@@ -131,11 +137,33 @@ CREATE TABLE contacts (
 	last_outcome text,
 	last_attempt_at timestamptz,
 	locked_by bigint,             -- the call that holds it
-	created_at timestamptz NOT NULL DEFAULT now(),
-	UNIQUE (list_id, phone)
+	import_id bigint,             -- what added it (0007), for its undo; null: by hand
+	created_at timestamptz NOT NULL DEFAULT now()
 ) WITH (fillfactor = 85);
-CREATE INDEX contacts_phone ON contacts (phone);
+-- A number stands once in a list; the operator class finds it by its first digits too.
+CREATE UNIQUE INDEX contacts_number ON contacts (list_id, phone text_pattern_ops);
+CREATE INDEX contacts_phone ON contacts (phone text_pattern_ops);
+CREATE INDEX contacts_list ON contacts (list_id, id);
+CREATE INDEX contacts_first_name ON contacts (list_id, lower(first_name) text_pattern_ops)
+	WHERE first_name <> '';
+CREATE INDEX contacts_last_name ON contacts (list_id, lower(last_name) text_pattern_ops)
+	WHERE last_name <> '';
 CREATE INDEX contacts_locked ON contacts (locked_by) WHERE locked_by IS NOT NULL;
+
+-- Nobody counts a million contacts to show a list.
+CREATE FUNCTION count_contacts() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	UPDATE data_lists l SET contact_count = l.contact_count
+		+ CASE TG_OP WHEN 'INSERT' THEN n.count ELSE -n.count END
+	FROM (SELECT list_id, count(*) FROM changed GROUP BY list_id) n
+	WHERE l.id = n.list_id;
+	RETURN NULL;
+END
+$$;
+CREATE TRIGGER contacts_added AFTER INSERT ON contacts REFERENCING NEW TABLE AS changed
+	FOR EACH STATEMENT EXECUTE FUNCTION count_contacts();
+CREATE TRIGGER contacts_removed AFTER DELETE ON contacts REFERENCING OLD TABLE AS changed
+	FOR EACH STATEMENT EXECUTE FUNCTION count_contacts();
 
 CREATE TABLE queue_entries (
 	id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

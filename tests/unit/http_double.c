@@ -108,6 +108,34 @@ static void hold(struct http_double *d, uint64_t id)
 	(void)pthread_mutex_unlock(&d->lock);
 }
 
+struct late_word {
+	struct http_server *server;
+	struct http_request *request;
+};
+
+static void *late_word(void *arg)
+{
+	static const struct timespec pause = {.tv_nsec = 50000000};
+	struct late_word *word = arg;
+
+	(void)nanosleep(&pause, NULL);
+	http_proceed(word->server, &word->request);
+	free(word);
+	return NULL;
+}
+
+/* From a thread of its own, as gateway does. */
+static void proceed_later(struct http_double *d, struct http_request **request)
+{
+	struct late_word *word = malloc(sizeof(*word));
+	pthread_t thread;
+
+	*word = (struct late_word){d->server, *request};
+	*request = NULL;
+	assert(pthread_create(&thread, NULL, late_word, word) == 0);
+	(void)pthread_detach(thread);
+}
+
 /* Lets the body come unless the cookie is "no"; sends it back. */
 static void spool(struct http_double *d, struct http_request **request)
 {
@@ -117,6 +145,10 @@ static void spool(struct http_double *d, struct http_request **request)
 	if (r->awaits_body && strcmp(r->cookie, "no") == 0) {
 		http_reply(d->server, r->id,
 			&(struct http_reply){.status = 401, .body = "no", .body_len = 2});
+		return;
+	}
+	if (r->awaits_body && strcmp(r->cookie, "late") == 0) {
+		proceed_later(d, request);
 		return;
 	}
 	if (r->awaits_body) {

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "db/campaigns.h"
+#include "db/data_lists.h"
 #include "unit/db_cluster.h"
 #include "unit/db_world.h"
 
@@ -185,61 +186,29 @@ static void one_node_runs_a_campaign_until_its_lease_is_over(void **state)
 	assert_int_equal(lease(OTHER_NODE, 10000), 0);
 }
 
-static void an_import_adds_new_numbers_or_nothing(void **state)
-{
-	struct db_contact rows[] = {
-		{.phone = "+15550000001", .first_name = "a\tb\\n\n", .email = "e\\.\r"},
-		{.phone = "+15550000002", .last_name = "\xc3\xa9"},
-		{.phone = "+15550000001", .first_name = "again"}, {.phone = "bad"}};
-	int64_t campaign = new_campaign(), list = 0;
-	struct db_entry *entries = NULL;
-	struct db_list read, *all = NULL;
-	size_t added = 0, count = 0;
-	int64_t queued = 0;
-
-	(void)state;
-	assert_int_equal(db_list_create(db, "l", 0, &list), 0);
-	assert_int_equal(db_list_create(db, "l", -1, &list), -ENOENT);
-	assert_int_equal(db_contacts_import(db, list, rows, 4, &added), -EINVAL);
-	assert_int_equal(db_contacts_import(db, list, rows, 3, &added), 0);
-	assert_int_equal(added, 2);
-	assert_int_equal(db_contacts_import(db, list, rows, 3, &added), 0);
-	assert_int_equal(added, 0);
-	assert_int_equal(db_contacts_import(db, list, NULL, 0, &added), 0);
-	assert_int_equal(db_contacts_import(db, -1, rows, 1, &added), -ENOENT);
-	assert_int_equal(db_list_get(db, list, &read), 0);
-	assert_true(read.contacts == 2 && read.campaign_id == 0);
-	assert_int_equal(db_list_assign(db, list, campaign), 0);
-	assert_int_equal(db_list_assign(db, list, -1), -ENOENT);
-	assert_int_equal(db_list_all(db, &all, &count), 0);
-	assert_true(count >= 1 && all[count - 1].campaign_id == campaign);
-	free(all);
-	assert_int_equal(db_queue_generate(db, campaign, 100, &queued), 0);
-	assert_int_equal(queued, 2);
-	assert_int_equal(db_queue_page(db, campaign, NULL, 0, 10, &entries, &count), 0);
-	assert_int_equal(count, 2);
-	assert_string_equal(entries[0].contact.phone, rows[0].phone);
-	assert_string_equal(entries[0].contact.first_name, rows[0].first_name);
-	assert_string_equal(entries[0].contact.email, rows[0].email);
-	assert_string_equal(entries[1].contact.last_name, rows[1].last_name);
-	free(entries);
-}
-
 static void a_queue_is_made_once_and_read_in_pages(void **state)
 {
 	int64_t campaign = new_campaign(), other = new_campaign(), list = 0, queued = 0;
-	struct db_contact rows[5] = {{0}};
+	struct db_contact_full contact = {.custom = "{}"};
 	struct db_queue_stats stats;
 	struct db_entry *entries = NULL, entry;
-	size_t added, count = 0;
+	size_t count = 0;
 	int64_t last;
 
 	(void)state;
-	for (unsigned i = 0; i < 5; i++)
-		(void)snprintf(
-			rows[i].phone, sizeof(rows[i].phone), "+1555000100%u", i % 10);
-	assert_int_equal(db_list_create(db, "q", campaign, &list), 0);
-	assert_int_equal(db_contacts_import(db, list, rows, 5, &added), 0);
+	assert_int_equal(db_list_create(db,
+				 &(struct db_list){.name = "q",
+					 .campaign_id = campaign,
+					 .active = true,
+					 .blend_weight = 100},
+				 &list),
+		0);
+	contact.is.list_id = list;
+	for (unsigned i = 0; i < 5; i++) {
+		(void)snprintf(contact.is.phone, sizeof(contact.is.phone),
+			"+1555000100%u", i % 10);
+		assert_int_equal(db_contact_create(db, &contact, &contact.is.id), 0);
+	}
 	assert_int_equal(db_queue_generate(db, campaign, 3, &queued), 0);
 	assert_int_equal(queued, 3);
 	assert_int_equal(db_queue_generate(db, campaign, 100, &queued), 0);
@@ -274,7 +243,6 @@ int main(void)
 		cmocka_unit_test(a_completed_campaign_stays_completed),
 		cmocka_unit_test(an_archived_campaign_is_hidden_with_its_history),
 		cmocka_unit_test(one_node_runs_a_campaign_until_its_lease_is_over),
-		cmocka_unit_test(an_import_adds_new_numbers_or_nothing),
 		cmocka_unit_test(a_queue_is_made_once_and_read_in_pages),
 	};
 

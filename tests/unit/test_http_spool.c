@@ -59,6 +59,29 @@ static void a_body_goes_through_a_file_and_comes_back_whole(void **state)
 	free(body);
 }
 
+static void a_body_that_is_there_already_waits_for_the_word(void **state)
+{
+	static const char *const bodies[] = {"x", "", "abcdefghij"};
+	struct client client;
+
+	(void)state;
+	client_open(&client, d->port);
+	for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
+		client_printf(&client,
+			"POST /spool HTTP/1.1\r\nHost: test\r\nCookie: late\r\n"
+			"Content-Length: %zu\r\n\r\n%s",
+			strlen(bodies[i]), bodies[i]);
+		assert_true(client_read(&client, &reply, false));
+		assert_int_equal(reply.status, 200);
+		assert_string_equal(reply.body, bodies[i]);
+	}
+	client_printf(&client, "POST /spool HTTP/1.1\r\nHost: test\r\nCookie: late\r\n"
+			       "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n");
+	assert_true(client_read(&client, &reply, false));
+	assert_string_equal(reply.body, "abc");
+	client_close(&client);
+}
+
 static void a_chunked_body_is_taken_too(void **state)
 {
 	struct client client;
@@ -162,6 +185,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 			a_body_goes_through_a_file_and_comes_back_whole, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_body_that_is_there_already_waits_for_the_word, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_chunked_body_is_taken_too, setup, teardown),
 		cmocka_unit_test_setup_teardown(

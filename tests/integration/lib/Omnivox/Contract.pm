@@ -151,8 +151,9 @@ sub check_object
 	my @wrong = map { "$at.$_ is missing" }
 		grep { !exists $value->{$_} } @{ $schema->{required} // [] };
 	for my $name (sort keys %$value) {
-		push @wrong, exists $properties->{$name}
-			? $self->check($properties->{$name}, $value->{$name}, "$at.$name")
+		my $inner = $properties->{$name} // $schema->{additionalProperties};
+		push @wrong, ref $inner eq 'HASH'
+			? $self->check($inner, $value->{$name}, "$at.$name")
 			: exists $schema->{additionalProperties} ? "$at.$name is not in the contract" : ();
 	}
 	return @wrong;

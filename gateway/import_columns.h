@@ -1,0 +1,49 @@
+/*
+ * import_columns.h: which column of an upload is which field of a contact. By the names that
+ * people give their columns, or as they say themselves. Pure, any thread.
+ */
+#ifndef OMNIVOX_GATEWAY_IMPORT_COLUMNS_H
+#define OMNIVOX_GATEWAY_IMPORT_COLUMNS_H
+
+#include <jansson.h>
+
+#include "base/err.h"
+#include "gateway/import_rows.h"
+
+enum import_target {
+	IMPORT_IGNORE,
+	IMPORT_PHONE,
+	IMPORT_FIRST_NAME,
+	IMPORT_LAST_NAME,
+	IMPORT_FULL_NAME, /* split where first and last name are not given */
+	IMPORT_EMAIL,
+	IMPORT_TIME_ZONE,
+	IMPORT_COUNTRY, /* of a number that does not tell its own */
+	IMPORT_CUSTOM,  /* a further field, under the column's name */
+};
+
+struct import_columns {
+	size_t count;
+	enum import_target targets[IMPORT_COLUMNS_MAX];
+	int ranks[IMPORT_COLUMNS_MAX]; /* how well the name fits; less is better */
+	char names[IMPORT_COLUMNS_MAX]
+		  [IMPORT_NAME_MAX + 1]; /* of custom fields: none twice */
+};
+
+/* The word for a target in mappings and answers: "phone", "firstName", ..., "ignore". */
+const char *import_target_name(enum import_target target);
+
+/*
+ * The next column. `mapping`: an object from column names to targets, "custom" or "custom:Name",
+ * or NULL; what it does not name is guessed. -EINVAL with a sentence.
+ */
+int import_columns_add(struct import_columns *columns, const char *name,
+	const json_t *mapping, struct err *err);
+
+/* Whether a mapping is one: an object of known targets. -EINVAL with a sentence. */
+int import_mapping_check(const json_t *mapping, struct err *err);
+
+/* The column of a target; -1: there is none. */
+int import_columns_find(const struct import_columns *columns, enum import_target target);
+
+#endif

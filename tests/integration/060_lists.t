@@ -1,0 +1,152 @@
+#!/usr/bin/env perl
+# Lists and contacts: made, changed, copied, searched and removed, but never under a call.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use JSON::PP;
+use Test::More;
+use Omnivox::Contract;
+use Omnivox::Stage;
+
+my $CM = $Omnivox::Stage::CM;
+my $contract = Omnivox::Contract->new("$Omnivox::Stage::TOP/docs/openapi.yaml");
+my $stage = Omnivox::Stage->new(population => [
+	{match => '*', weight => 1, behaviour => 'human', ring_ms => 200, talk_ms => 60000, say => 'tone:440'}]);
+$stage->start_sandbox;
+$stage->start_gateway;
+$stage->login;
+
+my @broken;
+sub ask {
+	my ($method, $path, $body) = @_;
+	my $r = $stage->request($method, $path, $body);
+	push @broken, $contract->complaints($method, $path, $r);
+	return $r;
+}
+sub data { ask(@_)->{json}{data} }
+sub error { my $r = ask(@_); "$r->{status} " . ($r->{json}{error}{code} // '') }
+sub kept {
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	is_deeply [splice @broken], [], 'every answer keeps the contract';
+}
+
+my $campaign = data(POST => "$CM/campaigns", {name => 'one', callerId => '+442079460000'})->{campaign}{id};
+my $list = data(POST => "$CM/data-lists", {name => 'people', campaignId => $campaign, blendWeight => 30,
+	active => JSON::PP::false, country => 'de'})->{dataList};
+
+subtest 'a list is changed field by field' => sub {
+	is_deeply [@$list{qw(name campaignId blendWeight country totalContacts)}, $list->{active} ? 1 : 0],
+		['people', $campaign, 30, 'DE', 0, 0], 'as it was made';
+	my $changed = data(PATCH => "$CM/data-lists/$list->{id}", {active => JSON::PP::true})->{dataList};
+	is_deeply [@$changed{qw(name campaignId blendWeight country)}, $changed->{active} ? 1 : 0],
+		['people', $campaign, 30, 'DE', 1], 'what is left out stays';
+	$changed = data(PUT => "$CM/data-lists/$list->{id}", {name => 'folk', campaignId => undef, country => undef,
+		blendWeight => 100})->{dataList};
+	is_deeply [@$changed{qw(name campaignId blendWeight country)}], ['folk', undef, 100, undef], 'null takes it away';
+	for ([{blendWeight => 0}, '422 VALIDATION'], [{blendWeight => 101}, '422 VALIDATION'],
+		[{active => 'yes'}, '422 VALIDATION'], [{name => ''}, '422 VALIDATION'], [{country => 'XX'}, '422 VALIDATION'],
+		[{campaignId => '999999'}, '404 NOT_FOUND'], [{colour => 'red'}, '422 VALIDATION']) {
+		is error(PATCH => "$CM/data-lists/$list->{id}", $_->[0]), $_->[1], 'refused: ' . join ' ', %{ $_->[0] };
+	}
+	is error(PATCH => "$CM/data-lists/999999", {name => 'x'}), '404 NOT_FOUND', 'a list that is none';
+	is data(POST => "$CM/campaigns/$campaign/assign-data-list", {listId => $list->{id}, blendWeight => 42})
+		->{campaign}{id}, $campaign, 'given to a campaign';
+	is_deeply [map { "$_->{name} $_->{blendWeight}" } @{ data(GET => "$CM/campaigns/$campaign/data-lists")->{dataLists} }],
+		['folk 42'], 'which has it now';
+	kept();
+};
+
+my $path = "$CM/data-lists/$list->{id}/contacts";
+my $ada;
+subtest 'a contact is added, changed and removed by hand' => sub {
+	$ada = data(POST => $path, {phone => '020 7946 0958', firstName => 'Ada', lastName => 'Lovelace',
+		email => 'ada@example.com', customFields => {size => 38, vip => JSON::PP::true}})->{contact};
+	is_deeply [@$ada{qw(phone country fullName importId)}], ['+442079460958', 'GB', 'Ada Lovelace', undef],
+		'the country is that of the campaign\'s caller ID';
+	is_deeply $ada->{customFields}, {size => 38, vip => JSON::PP::true}, 'with fields of its own';
+	is error(POST => $path, {phone => '+44 20 7946 0958'}), '409 EXISTS', 'the list has the number';
+	for ([{}], [{phone => 'call me'}], [{phone => '+4420'}], [{phone => '+442079460001', email => 'nobody'}],
+		[{phone => '+442079460001', timeZone => 'Mars/Base'}], [{phone => '+442079460001', customFields => []}],
+		[{phone => '+442079460001', customFields => {a => {b => 1}}}],
+		[{phone => '+442079460001', customFields => {a => 'x' x 8000}}],
+		[{phone => '+442079460001', firstName => "a\x01b"}], [{phone => '+442079460001', color => 'red'}]) {
+		is error(POST => $path, $_->[0]), '422 VALIDATION', 'refused: ' . substr join(' ', %{ $_->[0] }), 0, 60;
+	}
+	my $one = "$CM/contacts/$ada->{id}";
+	my $new = data(PUT => $one, {lastName => 'King', timeZone => 'Europe/Paris', customFields => {}})->{contact};
+	is_deeply [@$new{qw(firstName lastName timeZone email)}, $new->{customFields}],
+		['Ada', 'King', 'Europe/Paris', 'ada@example.com', {}], 'what is left out stays';
+	is data(PUT => $one, {timeZone => undef})->{contact}{timeZone}, undef, 'the zone is the number\'s again';
+	is error(PUT => "$CM/contacts/999999", {lastName => 'x'}), '404 NOT_FOUND', 'a contact that is none';
+	my $gone = data(POST => $path, {phone => '+442079460002'})->{contact}{id};
+	is error(PUT => "$CM/contacts/$gone", {phone => '+442079460958'}), '409 EXISTS', 'a number that another has';
+	is ask(DELETE => "$CM/contacts/$gone")->{status}, 200, 'removed';
+	is error(DELETE => "$CM/contacts/$gone"), '404 NOT_FOUND', 'once';
+	is error(GET => "$CM/contacts/$gone"), '404 NOT_FOUND', 'and gone';
+	is data(GET => "$CM/data-lists/$list->{id}")->{dataList}{totalContacts}, 1, 'the list counts';
+	kept();
+};
+
+subtest 'contacts are searched and turned over page by page' => sub {
+	data(POST => $path, {phone => "+4420794601$_", firstName => "Bea$_", lastName => 'Adams'}) for 10 .. 14;
+	my $page = data(GET => "$path?limit=4");
+	is scalar @{ $page->{contacts} }, 4, 'a page';
+	my $rest = data(GET => "$path?limit=4&after=$page->{nextCursor}");
+	is_deeply [scalar @{ $rest->{contacts} }, $rest->{nextCursor}], [2, undef], 'and the last one';
+	my %found = ('ada' => 6, 'king' => 1, 'BEA1' => 5, 'bea10 ad' => 1, 'bea king' => 0, '+44 20 7946 01' => 5,
+		'0044207946' => 6, '+4420794609' => 1, '%25' => 0, "'" => 0);
+	for (sort keys %found) {
+		(my $search = $_) =~ s/ /%20/g;
+		$search =~ s/\+/%2B/g;
+		is scalar @{ data(GET => "$path?search=$search")->{contacts} }, $found{$_}, "search for $_";
+	}
+	is error(GET => "$path?limit=0"), '422 VALIDATION', 'a page of nothing';
+	is error(GET => "$CM/data-lists/999999/contacts"), '404 NOT_FOUND', 'a list that is none';
+	kept();
+};
+
+subtest 'a list is copied with or without its contacts' => sub {
+	my $copy = data(POST => "$CM/data-lists/$list->{id}/clone", {includeContacts => JSON::PP::true});
+	is_deeply [$copy->{dataList}{name}, $copy->{contactsCloned}, $copy->{dataList}{totalContacts},
+		$copy->{dataList}{campaignId}, $copy->{sourceList}{totalContacts}, $copy->{dataList}{active} ? 1 : 0],
+		['folk (copy)', 6, 6, undef, 6, 0], 'with them, and not active';
+	my $empty = data(POST => "$CM/data-lists/$list->{id}/clone", {newName => 'none'});
+	is_deeply [$empty->{dataList}{name}, $empty->{contactsCloned}], ['none', 0], 'without them';
+	is data(DELETE => "$CM/data-lists/$copy->{dataList}{id}/contacts")->{deletedCount}, 6, 'cleared';
+	is data(DELETE => "$CM/data-lists/$copy->{dataList}{id}")->{deletedContacts}, 0, 'and removed';
+	is error(GET => "$CM/data-lists/$copy->{dataList}{id}"), '404 NOT_FOUND', 'for good';
+	is error(DELETE => "$CM/data-lists/999999"), '404 NOT_FOUND', 'a list that is none';
+	is error(POST => "$CM/data-lists/999999/clone"), '404 NOT_FOUND', 'nor copied';
+	kept();
+};
+
+subtest 'nobody loses a contact in the middle of a call' => sub {
+	my $busy = $stage->make_campaign({wrapUpS => 1}, '+15551110001', '+15551110002');
+	my $agent = $stage->make_agent('ana', $busy);
+	$stage->start_phone($agent, hz => 880);
+	$stage->wait_registered($agent);
+	$stage->agent_ready($agent, $busy);
+	my ($entry) = @{ data(GET => "$CM/campaigns/$busy/queue")->{queueEntries} };
+	my $call = data(POST => "$CM/campaigns/$busy/queue/$entry->{id}/call", {})->{callRecord}{callId};
+	my $contact = "$CM/contacts/$entry->{contact}{id}";
+	my $of = "$CM/data-lists/$entry->{list}{id}";
+	ok data(GET => $contact)->{contact}{locked}, 'the contact is in a call';
+	is error(DELETE => $contact), '409 IN_CALL', 'it is not removed';
+	is error(PUT => $contact, {phone => '+15551119999'}), '409 IN_CALL', 'its number stays';
+	is ask(PUT => $contact, {firstName => 'Listened'})->{status}, 200, 'its name may be mended';
+	is error(DELETE => $of), '409 IN_CALL', 'nor is its list';
+	is error(DELETE => "$of/contacts"), '409 IN_CALL', 'nor cleared';
+	my $r = $stage->request(POST => "$of/upload?replaceExisting=true", "phone\n+15551110003\n",
+		{'Content-Type' => 'text/csv'});
+	is "$r->{status} $r->{json}{error}{code}", '409 IN_CALL', 'nor replaced';
+	is data(GET => $of)->{dataList}{totalContacts}, 2, 'all is as it was';
+	ask(POST => "/api/calls/$call/hangup");
+	$stage->wait_until(10, 'the call to end', sub { !data(GET => $contact)->{contact}{locked} });
+	is data(DELETE => $of)->{deletedContacts}, 2, 'afterwards the list goes';
+	my $history = data(GET => "/api/calls/$call");
+	is $history->{call}{number} // $history->{number}, $entry->{contact}{phone}, 'and the call stays';
+	kept();
+};
+
+done_testing;
