@@ -5,6 +5,7 @@
 #include "gateway/agent_twiml.h"
 #include "gateway/auth_api.h"
 #include "gateway/call_api.h"
+#include "gateway/call_export.h"
 #include "gateway/callback_api.h"
 #include "gateway/campaign_api.h"
 #include "gateway/contact_api.h"
@@ -123,6 +124,7 @@ static const struct api_route routes[] = {
 	ROUTE(HTTP_POST, "/api/calls/token", ALL, token_create),
 
 	ROUTE(HTTP_GET, "/api/calls", ALL, calls_list),
+	ROUTE(HTTP_GET, "/api/calls/export.csv", ALL, calls_export),
 	ROUTE(HTTP_GET, "/api/calls/:callId", ALL, call_get),
 	ROUTE(HTTP_POST, "/api/calls/:callId/hangup", ALL, call_hangup),
 	ROUTE(HTTP_POST, "/api/calls/:callId/disposition", ALL, call_dispose),

@@ -207,6 +207,18 @@ sub worker {
 	});
 }
 
+# SQL on the gateway's private PostgreSQL, for what no API makes; returns what psql prints.
+sub sql {
+	my ($self, $sql) = @_;
+	my ($psql) = (sort glob '/usr/lib/postgresql/*/bin/psql')[-1];
+	local $ENV{PGHOST} = "$self->{dir}/gateway-data/run";
+	open my $fh, '-|', $psql, '-U', 'omnivox', '-d', 'omnivox', '-XAtqc', $sql or die "psql: $!";
+	my $out = do { local $/; <$fh> };
+	close $fh or die "psql: $sql";
+	chomp $out;
+	return $out;
+}
+
 # ---- its API ----
 
 sub request {
