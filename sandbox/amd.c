@@ -1,5 +1,6 @@
 /* amd.c: a detector that knows the truth and takes its time. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/form.h"
 #include "sandbox/call.h"
@@ -9,18 +10,49 @@
 #include "sandbox/population.h"
 #include "sandbox/sandbox.h"
 
-/* Twilio publishes no times; about four seconds is what people see. */
-static const struct {
-	const char *start, *end;
-	long start_ms, end_ms;
-} verdicts[] = {
-	[BEHAVIOUR_HUMAN] = {"human", "human", 2000, 2000},
-	[BEHAVIOUR_MACHINE] = {"machine_start", "machine_end_beep", 4000, 8000},
-	[BEHAVIOUR_FAX] = {"fax", "fax", 3000, 3000},
-	[BEHAVIOUR_NO_ANSWER] = {"unknown", "unknown", 4000, 4000},
-	[BEHAVIOUR_BUSY] = {"unknown", "unknown", 4000, 4000},
-	[BEHAVIOUR_FAILED] = {"unknown", "unknown", 4000, 4000},
-};
+#define SPEECH_STARTS_MS 400 /* after the answer */
+#define BEEP_MS 600          /* from the last word to the end of the beep */
+#define FAX_MS 3000
+#define MACHINE_MS 800 /* of more speech than the threshold, until it is sure */
+
+/* What it finds in the customer's first words, and when. */
+static void judge(const struct customer *customer, struct amd *amd)
+{
+	int64_t greeting_ms = customer->greeting_ms;
+	int64_t at;
+
+	if (customer->behaviour == BEHAVIOUR_FAX) {
+		amd->verdict = "fax";
+		at = FAX_MS;
+	} else if (greeting_ms == 0 || strcmp(customer->say, "silence") == 0) {
+		amd->verdict = "unknown";
+		at = amd->silence_ms;
+	} else if (greeting_ms < amd->speech_ms) {
+		amd->verdict = "human";
+		at = SPEECH_STARTS_MS + greeting_ms + amd->speech_end_ms;
+	} else if (!amd->to_the_end) {
+		amd->verdict = "machine_start";
+		at = SPEECH_STARTS_MS + amd->speech_ms + MACHINE_MS;
+	} else {
+		amd->verdict =
+			customer->beep ? "machine_end_beep" : "machine_end_silence";
+		at = SPEECH_STARTS_MS + greeting_ms +
+		     (customer->beep ? BEEP_MS : amd->speech_end_ms);
+	}
+	if (at > amd->timeout_ms) {
+		amd->verdict = "unknown";
+		at = amd->timeout_ms;
+	}
+	amd->duration_ms = (long)at;
+}
+
+void amd_init(struct amd *amd)
+{
+	amd->timeout_ms = 30000;
+	amd->speech_ms = 2400;
+	amd->speech_end_ms = 1200;
+	amd->silence_ms = 5000;
+}
 
 static void report(struct call *call)
 {
@@ -44,22 +76,22 @@ static void on_timer(struct timer *timer)
 {
 	struct call *call = list_entry(timer, struct call, amd.timer);
 	struct amd *amd = &call->amd;
-	enum behaviour behaviour = call->customer->behaviour;
 
-	amd->answered_by =
-		amd->to_the_end ? verdicts[behaviour].end : verdicts[behaviour].start;
+	amd->answered_by = amd->verdict;
 	report(call);
 	if (amd->decided != NULL)
 		amd->decided(call);
 }
 
+/* At the far end of a SIP call nobody is simulated. */
+static const struct customer somebody = {
+	.behaviour = BEHAVIOUR_HUMAN, .greeting_ms = 800, .say = "speech"};
+
 void amd_start(struct call *call, void (*decided)(struct call *call))
 {
 	struct amd *amd = &call->amd;
-	enum behaviour behaviour = call->customer->behaviour;
 
-	amd->duration_ms = amd->to_the_end ? verdicts[behaviour].end_ms
-					   : verdicts[behaviour].start_ms;
+	judge(call->customer != NULL ? call->customer : &somebody, amd);
 	amd->decided = decided;
 	amd->timer.fire = on_timer;
 	loop_timer(call->sandbox->loop, &amd->timer,

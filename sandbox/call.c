@@ -14,6 +14,7 @@
 #include "sandbox/calllog.h"
 #include "sandbox/calls.h"
 #include "sandbox/conference.h"
+#include "sandbox/dial.h"
 #include "sandbox/loop.h"
 #include "sandbox/memory.h"
 #include "sandbox/outbox.h"
@@ -136,6 +137,7 @@ struct call *call_new(struct sandbox *sandbox, const char *to, const char *from)
 	call->time_limit_ms = DEFAULT_TIME_LIMIT_MS;
 	call->callback.events = CALL_EVENT_COMPLETED;
 	recording_wish_init(&call->record, "OutboundAPI");
+	amd_init(&call->amd);
 	list_init(&call->recordings);
 	list_init(&call->queue_node);
 	sandbox_sid(sandbox, "CA", call->sid);
@@ -170,7 +172,11 @@ void call_free(struct call **call)
 	recording_wish_free(&c->record);
 	call_close_sound(c);
 	list_remove(&c->queue_node);
+	list_remove(&c->dial_node);
 	callback_free(&c->callback);
+	free(c->cookies);
+	free(c->sip_user);
+	free(c->sip_password);
 	free(c->to);
 	free(c->from);
 	free(c->url);
@@ -191,7 +197,9 @@ void call_free(struct call **call)
 /* What comes after the answer: the conference, or instructions. */
 static void proceed(struct call *call)
 {
-	if (call->participant != NULL)
+	if (call->dial != NULL)
+		dial_leg_answered(call);
+	else if (call->participant != NULL)
 		conference_join(call->participant);
 	else if (call->url != NULL)
 		twiml_run_url(call, call->url, call->method);
@@ -251,6 +259,7 @@ static void finish(struct call *call)
 	timer_stop(&call->limit);
 	amd_stop(call);
 	list_remove(&call->queue_node);
+	twiml_run_call_over(call);
 	twiml_run_free(&call->run);
 	stop_recordings(call);
 	if (call->participant != NULL)
@@ -287,6 +296,8 @@ void call_move(struct call *call, enum call_status status)
 		finish(call);
 		if (!queued) /* a call that ends while queued says nothing */
 			call_report(call, statuses[status].event);
+		if (call->dial != NULL)
+			dial_leg_ended(call);
 		return;
 	}
 	call_log(call, status == CALL_IN_PROGRESS ? "answered" : call_status_text(call));
@@ -341,6 +352,16 @@ static void on_first_ring(struct timer *timer)
 		sandbox_scaled(sandbox, call->customer->ring_ms));
 }
 
+/* A browser that is not there does not answer; a number that is not there fails. */
+static void on_nobody(struct timer *timer)
+{
+	struct call *call = list_entry(timer, struct call, step);
+	bool client = strncmp(call->to, "client:", 7) == 0;
+
+	call->sip_status = client ? 480 : 404;
+	call_move(call, client ? CALL_NO_ANSWER : CALL_FAILED);
+}
+
 void call_dial(struct call *call)
 {
 	struct sandbox *sandbox = call->sandbox;
@@ -348,8 +369,9 @@ void call_dial(struct call *call)
 	call->customer = population_choose(sandbox->population, call->to);
 	call_move(call, CALL_INITIATED);
 	if (call->customer == NULL) {
-		call->sip_status = 404;
-		call_move(call, CALL_FAILED);
+		/* Not from inside: whoever dials must be told later. */
+		call->step.fire = on_nobody;
+		loop_timer(sandbox->loop, &call->step, 0);
 		return;
 	}
 	call->limit.fire = on_ring_timeout;

@@ -20,8 +20,11 @@
 #include "sandbox/recording.h"
 
 struct customer;
+struct dial;
 struct participant;
+struct player;
 struct sandbox;
+struct twiml_node;
 struct twiml_run;
 struct uas_leg;
 
@@ -68,8 +71,17 @@ struct call {
 	/* What to do on answer; texts owned. All NULL for a participant. */
 	char *url, *method, *twiml, *fallback_url, *fallback_method;
 	struct twiml_run *run; /* NULL: no document is running */
+	char *cookies; /* of the customer's web server, as webhook.h; NULL: none */
+	struct player *player; /* what is played to it; NULL: nothing */
 	struct participant
 		*participant; /* NULL: in no conference, nor on the way to one */
+
+	/* dial.h: the Dial that called this leg; NULL: none, or not any more. */
+	struct dial *dial;
+	struct list dial_node;
+	const struct twiml_node *dial_noun; /* NULL: the Dial's own text */
+	char bridge[SID_SIZE];              /* room of the bridge; "": not bridged */
+	char *sip_user, *sip_password;      /* for calls to SIP; NULL: none */
 
 	int64_t timeout_ms, time_limit_ms;
 	struct amd amd;

@@ -6,6 +6,7 @@
 #include "sandbox/call.h"
 #include "sandbox/call_sound.h"
 #include "sandbox/conference.h"
+#include "sandbox/player.h"
 #include "sandbox/population.h"
 #include "sandbox/sandbox.h"
 #include "sandbox/sound.h"
@@ -67,11 +68,22 @@ void call_settle_sound(struct call *call)
 	struct mixer *mixer = call->sandbox->mixer;
 	const struct participant *p = call->participant;
 	struct mixer_port *port = call_port(call);
+	bool waits = p != NULL && p->announcer != NULL;
+	bool alone = !list_empty(&call->recordings) ||
+		     ((call->player != NULL || waits) &&
+			     (call->leg != NULL || call->heard != NULL));
+	const char *room;
 
 	if (p != NULL && p->joined && p->conference->status == CONFERENCE_IN_PROGRESS)
-		(void)mixer_join(mixer, p->conference->sid, port);
-	else if (call->status == CALL_IN_PROGRESS && !list_empty(&call->recordings))
-		(void)mixer_join(mixer, call->sid, port);
+		room = p->conference->sid;
+	else if (call->status == CALL_IN_PROGRESS && *call->bridge != '\0')
+		room = call->bridge;
+	else
+		room = call->status == CALL_IN_PROGRESS && alone ? call->sid : NULL;
+	if (room != NULL)
+		(void)mixer_join(mixer, room, port);
 	else
 		mixer_leave(port);
+	if (call->player != NULL)
+		player_place(call->player, room, port);
 }

@@ -78,6 +78,10 @@ void calllog_write(struct calllog *log, const struct calllog_line *line)
 		line->http_status != 0 ? json_integer(line->http_status) : json_null(),
 		"conference", line->conference, "fault", line->fault, "amd", line->amd);
 
+	if (object != NULL && line->error != 0) {
+		(void)json_object_set_new(object, "error", json_integer(line->error));
+		(void)json_object_set_new(object, "detail", json_string(line->detail));
+	}
 	if (object != NULL)
 		text = json_dumps(object, JSON_COMPACT);
 	json_decref(object);

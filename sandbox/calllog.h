@@ -15,11 +15,13 @@ struct calllog;
 struct calllog_line {
 	const char *
 		event; /* create queued initiated ringing answered twiml webhook join leave
-			      ended cancel */
+			      ended cancel warning */
 	const char *call_sid, *parent_sid, *to, *from, *status, *url, *status_callback;
 	int http_status;
 	const char *conference; /* friendly name */
 	const char *fault, *amd;
+	int error; /* of a warning: Twilio's number; 0: this and the next are left out */
+	const char *detail;
 };
 
 /* Appends to `path`; the running number `n` goes on after the last line. -errno. */

@@ -3,14 +3,13 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/form.h"
 #include "base/text.h"
 #include "sandbox/call_sound.h"
 #include "sandbox/calllog.h"
+#include "sandbox/announcer.h"
 #include "sandbox/conference.h"
+#include "sandbox/conference_report.h"
 #include "sandbox/memory.h"
-#include "sandbox/mixer.h"
-#include "sandbox/outbox.h"
 #include "sandbox/sandbox.h"
 
 #define CONFERENCES_MAX 10000 /* ended ones beyond it are forgotten, oldest first */
@@ -38,6 +37,9 @@ static void forget(struct conferences *conferences, struct conference *conferenc
 	callback_free(&conference->callback);
 	recording_wish_free(&conference->record);
 	free(conference->name);
+	free(conference->region);
+	announcer_free(&conference->announcer);
+	free(conference->announce_url);
 	free(conference->ending_label);
 	free(conference);
 }
@@ -86,6 +88,7 @@ struct conference *conferences_open(struct conferences *conferences, const char 
 	conference = memory_zero(sizeof(*conference));
 	conference->sandbox = conferences->sandbox;
 	conference->name = memory_text(name);
+	conference->region = memory_text("us1");
 	conference->created_ms = conference->updated_ms = clock_wall_ms();
 	list_init(&conference->participants);
 	sandbox_sid(conferences->sandbox, "CF", conference->sid);
@@ -96,82 +99,6 @@ struct conference *conferences_open(struct conferences *conferences, const char 
 			forget(conferences, oldest);
 	}
 	return conference;
-}
-
-static void add_flag(struct buf *form, const char *name, bool yes)
-{
-	form_add(form, name, yes ? "true" : "false");
-}
-
-static void add_participant(struct buf *form, const struct participant *participant)
-{
-	form_add(form, "CallSid", participant->call->sid);
-	add_flag(form, "Muted", participant->muted);
-	add_flag(form, "Hold", participant->hold);
-	add_flag(form, "Coaching", participant->coaching);
-	add_flag(form, "EndConferenceOnExit", participant->end_on_exit);
-	add_flag(form, "StartConferenceOnEnter", participant->start_on_enter);
-	if (participant->label != NULL)
-		form_add(form, "ParticipantLabel", participant->label);
-	if (participant->coaching)
-		form_add(form, "CallSidToCoach", participant->coached_call);
-}
-
-struct happening {
-	unsigned event;                        /* enum conference_event */
-	const char *name;                      /* StatusCallbackEvent */
-	const struct participant *participant; /* NULL: the conference itself */
-	const char *left;                      /* ReasonParticipantLeft */
-};
-
-static void add_leaving(struct buf *form, const struct happening *happening)
-{
-	const struct call *call = happening->participant->call;
-
-	form_add(form, "ParticipantCallStatus",
-		call_is_over(call) ? call_status_text(call) : "in-progress");
-	form_add(form, "ReasonParticipantLeft", happening->left);
-}
-
-static void add_ending(struct buf *form, const struct conference *conference)
-{
-	form_add(form, "CallSidEndingConference", conference->ending_call);
-	if (conference->ending_label != NULL)
-		form_add(form, "ParticipantLabelEndingConference",
-			conference->ending_label);
-	form_add(form, "ReasonConferenceEnded", conference->reason);
-	form_add(form, "Reason", conference->reason);
-}
-
-static void report(struct conference *conference, const struct happening *happening)
-{
-	const struct participant *participant = happening->participant;
-	char date[DATE_SIZE];
-	struct buf form = {0};
-
-	conference->updated_ms = clock_wall_ms();
-	if (conference->callback.url == NULL ||
-		(conference->callback.events & happening->event) == 0)
-		return;
-	form_add(&form, "ConferenceSid", conference->sid);
-	form_add(&form, "FriendlyName", conference->name);
-	form_add(&form, "AccountSid", conference->sandbox->settings.account_sid);
-	form_add_int(&form, "SequenceNumber", ++conference->sequence);
-	form_add(&form, "Timestamp", date_text(conference->updated_ms, date));
-	form_add(&form, "StatusCallbackEvent", happening->name);
-	if (participant != NULL)
-		add_participant(&form, participant);
-	if (happening->left != NULL)
-		add_leaving(&form, happening);
-	if (happening->event == CONFERENCE_EVENT_END)
-		add_ending(&form, conference);
-	outbox_notify(conference->sandbox->outbox,
-		&(struct letter){.url = conference->callback.url,
-			.method = conference->callback.method,
-			.form = &form,
-			.call = participant != NULL ? participant->call : NULL,
-			.conference = conference->name});
-	buf_free(&form);
 }
 
 struct participant *conference_participant(
@@ -209,6 +136,8 @@ void conference_add(struct conference *conference, struct call *call,
 	participant->conference = conference;
 	participant->call = call;
 	participant->label = memory_text(settings->label);
+	participant->wait_url = memory_text(settings->wait_url);
+	participant->wait_method = memory_text(settings->wait_method);
 	participant->by_api = settings->by_api;
 	participant->muted = settings->muted;
 	participant->start_on_enter = settings->start_on_enter;
@@ -223,21 +152,12 @@ void conference_add(struct conference *conference, struct call *call,
 	conference->callback.method = memory_text(settings->callback_method);
 	conference->callback.events = settings->callback_events;
 	conference->max_participants = settings->max_participants;
+	memory_swap(
+		&conference->region, settings->region != NULL ? settings->region : "us1");
 	if (settings->record == NULL || !settings->record->wanted)
 		return;
 	conference->record = *settings->record;
 	callback_copy(&conference->record.callback, &settings->record->callback);
-}
-
-/* How the participant's place in the mix is, after any change. */
-static void place(struct participant *participant)
-{
-	struct mixer_port *port = call_port(participant->call);
-
-	/* A coach is kept out of the others' ears; whispering to one only is not mixed. */
-	port->muted = participant->muted || participant->coaching;
-	port->held = participant->hold;
-	call_settle_sound(participant->call);
 }
 
 /* It starts with two participants of whom one has startConferenceOnEnter. */
@@ -258,11 +178,14 @@ static void start_if_ready(struct conference *conference)
 	if (joined < 2 || starters == 0)
 		return;
 	conference->status = CONFERENCE_IN_PROGRESS;
-	report(conference, &(struct happening){.event = CONFERENCE_EVENT_START,
-				   .name = "conference-start"});
+	conference_report(conference, &(struct happening){.event = CONFERENCE_EVENT_START,
+					      .name = "conference-start"});
 	list_for_each(&conference->participants, node, tmp)
 	{
-		place(list_entry(node, struct participant, node));
+		struct participant *p = list_entry(node, struct participant, node);
+
+		announcer_free(&p->announcer); /* the waiting is over */
+		participant_place(p);
 	}
 	if (conference->record.wanted)
 		(void)text_copy(conference->recording_sid, SID_SIZE,
@@ -286,39 +209,39 @@ void conference_join(struct participant *participant)
 	participant->updated_ms = clock_wall_ms();
 	conference->was_joined = true;
 	call_log(participant->call, "join");
-	report(conference, &(struct happening){.event = CONFERENCE_EVENT_JOIN,
-				   .name = "participant-join",
-				   .participant = participant});
-	place(participant);
+	conference_report(conference, &(struct happening){.event = CONFERENCE_EVENT_JOIN,
+					      .name = "participant-join",
+					      .participant = participant});
 	start_if_ready(conference);
-}
-
-void participant_free(struct participant **participant)
-{
-	if (*participant == NULL)
-		return;
-	list_remove(&(*participant)->node);
-	free((*participant)->label);
-	free(*participant);
-	*participant = NULL;
+	if (conference->status == CONFERENCE_INIT)
+		participant_wait(participant);
+	participant_place(participant);
 }
 
 /* One participant out; whether the conference goes on is not asked here. */
 static void remove_participant(struct participant *participant, const char *reason)
 {
+	struct conference *conference;
 	struct call *call = participant->call;
+	struct list *node, *tmp;
 	struct mixer_port *port = call_port(call);
 
 	port->muted = port->held = false;
+	port->only = NULL;
 	if (participant->joined)
 		call_log(call, "leave");
-	report(participant->conference,
+	conference_report(participant->conference,
 		&(struct happening){.event = CONFERENCE_EVENT_LEAVE,
 			.name = "participant-leave",
 			.participant = participant,
 			.left = reason});
+	conference = participant->conference;
 	participant_free(&call->participant);
 	call_settle_sound(call);
+	list_for_each(&conference->participants, node, tmp)
+	{
+		participant_place(list_entry(node, struct participant, node));
+	}
 }
 
 static void end(struct conference *conference, const char *reason, const char *left)
@@ -329,6 +252,7 @@ static void end(struct conference *conference, const char *reason, const char *l
 	conference->status = CONFERENCE_COMPLETED;
 	conference->reason = reason;
 	stop_recording(conference);
+	announcer_free(&conference->announcer);
 	while (!list_empty(&conference->participants)) {
 		participant = list_entry(
 			conference->participants.next, struct participant, node);
@@ -337,8 +261,9 @@ static void end(struct conference *conference, const char *reason, const char *l
 		call_left_conference(call);
 	}
 	if (conference->was_joined)
-		report(conference, &(struct happening){.event = CONFERENCE_EVENT_END,
-					   .name = "conference-end"});
+		conference_report(
+			conference, &(struct happening){.event = CONFERENCE_EVENT_END,
+					    .name = "conference-end"});
 }
 
 void conference_leave(struct participant *participant, const char *reason)
@@ -371,47 +296,4 @@ void conference_end_by_api(struct conference *conference)
 	*conference->ending_call = '\0';
 	memory_swap(&conference->ending_label, NULL);
 	end(conference, "conference-ended-via-api", "conference_ended_via_api");
-}
-
-static void changed(struct participant *participant, unsigned event, const char *name)
-{
-	participant->updated_ms = clock_wall_ms();
-	place(participant);
-	report(participant->conference,
-		&(struct happening){
-			.event = event, .name = name, .participant = participant});
-}
-
-void participant_set_muted(struct participant *participant, bool muted)
-{
-	if (participant->muted == muted)
-		return;
-	participant->muted = muted;
-	changed(participant, CONFERENCE_EVENT_MUTE,
-		muted ? "participant-mute" : "participant-unmute");
-}
-
-void participant_set_hold(struct participant *participant, bool hold)
-{
-	if (participant->hold == hold)
-		return;
-	participant->hold = hold;
-	changed(participant, CONFERENCE_EVENT_HOLD,
-		hold ? "participant-hold" : "participant-unhold");
-}
-
-void participant_set_coaching(
-	struct participant *participant, bool coaching, const char *coached_call)
-{
-	participant->coaching = coaching;
-	(void)text_copy(participant->coached_call, SID_SIZE, coached_call);
-	changed(participant, CONFERENCE_EVENT_MODIFY, "participant-modify");
-}
-
-void participant_set_end_on_exit(struct participant *participant, bool end_on_exit)
-{
-	if (participant->end_on_exit == end_on_exit)
-		return;
-	participant->end_on_exit = end_on_exit;
-	changed(participant, CONFERENCE_EVENT_MODIFY, "participant-modify");
 }

@@ -14,6 +14,7 @@
 #include "sandbox/chance.h"
 #include "sandbox/twiml.h"
 
+struct announcer;
 struct conferences;
 struct sandbox;
 
@@ -23,7 +24,7 @@ struct conference {
 	struct sandbox *sandbox;
 	struct list node; /* conferences' */
 	char sid[SID_SIZE];
-	char *name;
+	char *name, *region;
 	enum conference_status status;
 	int64_t created_ms, updated_ms; /* wall clock */
 	/* The first participant's settings; later ones are ignored. */
@@ -38,6 +39,8 @@ struct conference {
 	const char *reason;       /* why it ended; NULL: it has not */
 	char ending_call[SID_SIZE];
 	char *ending_label;
+	struct announcer *announcer; /* an announcement to all; NULL: none */
+	char *announce_url;
 };
 
 struct participant {
@@ -49,12 +52,17 @@ struct participant {
 	bool joined; /* else still ringing */
 	bool muted, hold, coaching, start_on_enter, end_on_exit;
 	char coached_call[SID_SIZE];
+	char *wait_url, *wait_method;   /* NULL: Twilio's music; "": silence */
+	struct announcer *announcer;    /* while it waits or is held; NULL: none */
+	struct announcer *announcement; /* to it alone; NULL: none */
+	char *announce_url;
 	int64_t created_ms, updated_ms;
 };
 
 /* What the first and each participant brings; texts borrowed. */
 struct participant_settings {
-	const char *label;
+	const char *label, *region;
+	const char *wait_url, *wait_method; /* as in struct participant */
 	const char *callback_url, *callback_method;
 	unsigned callback_events;
 	const struct recording_wish *record; /* NULL: none */
@@ -95,10 +103,23 @@ void conference_end_by_api(struct conference *conference);
 
 /* Changes by REST; each that is new is reported. */
 void participant_set_muted(struct participant *participant, bool muted);
-void participant_set_hold(struct participant *participant, bool hold);
+
+/* `url` NULL or "": Twilio's music. `method` may be NULL. */
+void participant_set_hold(
+	struct participant *participant, bool hold, const char *url, const char *method);
 void participant_set_coaching(
 	struct participant *participant, bool coaching, const char *coached_call);
 void participant_set_end_on_exit(struct participant *participant, bool end_on_exit);
+
+/* Says what is at the URL to all, or to one; its end is reported. */
+void conference_announce(
+	struct conference *conference, const char *url, const char *method);
+void participant_announce(
+	struct participant *participant, const char *url, const char *method);
+
+/* conference.c's: its room, its music. */
+void participant_place(struct participant *participant);
+void participant_wait(struct participant *participant);
 
 /* For call_free(): unlinks without a word. */
 void participant_free(struct participant **participant);

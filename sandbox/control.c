@@ -8,6 +8,7 @@
 #include "sandbox/numbers.h"
 #include "sandbox/population.h"
 #include "sandbox/rest.h"
+#include "sandbox/twiml_run.h"
 
 json_t *rest_body(struct rest *rest)
 {
@@ -274,5 +275,26 @@ void control_numbers_put(struct rest *rest)
 		json_pack("{s:O}", "numbers", json_object_get(wish, "numbers")));
 out:
 	buf_free(&list);
+	json_decref(wish);
+}
+
+/* {"call_sid", "digits"}: the far end presses keys. */
+void control_digits(struct rest *rest)
+{
+	json_t *wish = rest_body(rest);
+	const char *sid = "", *digits = "";
+	struct call *call = NULL;
+
+	if (wish == NULL)
+		return;
+	if (json_unpack(wish, "{s:s, s:s}", "call_sid", &sid, "digits", &digits) == 0)
+		call = calls_find(rest->sandbox->calls, sid);
+	if (call == NULL || call_is_over(call)) {
+		rest_error(rest, 404, 20404, "No such live call: %s", sid);
+	} else {
+		for (; *digits != '\0'; digits++)
+			twiml_run_digit(call, *digits);
+		rest_reply(rest, 200, json_pack("{s:s}", "call_sid", call->sid));
+	}
 	json_decref(wish);
 }

@@ -214,6 +214,8 @@ static int run(const struct config *config, struct err *err)
 		return err_set(err, -EINVAL, "LOG_LEVEL is error, warn, info or debug");
 	log_init(level, LOG_FORMAT_TEXT);
 	facts_init(&sandbox.facts);
+	list_init(&sandbox.players);
+	list_init(&sandbox.announcers);
 	sandbox.settings = (struct sandbox_settings){
 		.account_sid = config_text(config, "SANDBOX_ACCOUNT_SID"),
 		.auth_token = config_text(config, "SANDBOX_AUTH_TOKEN"),

@@ -31,6 +31,7 @@ struct parcel {
 	struct webhook *hook;     /* ours until sent */
 	struct timer timer;       /* delayed or held back */
 	bool held_back;           /* waits to be overtaken */
+	bool silent;              /* writes no line */
 	outbox_answer_cb *answer; /* NULL: a notice */
 	uint64_t ticket;
 	char call_sid[SID_SIZE];
@@ -57,9 +58,11 @@ static char *url_with_query(const char *url, const struct buf *form)
 	size_t len = strcspn(url, "#");
 	struct buf text = {0};
 
+	if (form->len == 0)
+		return memory_text(url);
 	buf_add(&text, url, len);
 	buf_add_char(&text, memchr(url, '?', len) != NULL ? '&' : '?');
-	buf_add_str(&text, form->len > 0 ? form->data : "");
+	buf_add_str(&text, form->data);
 	buf_add_str(&text, url + len);
 	return buf_take(&text);
 }
@@ -79,6 +82,9 @@ static struct webhook *make_hook(const struct outbox *outbox, const struct lette
 		if (form_parse(body, strlen(body), PAIRS_MAX, &form) < 0)
 			log_error("outbox", 0, "a form of ours cannot be read back");
 	}
+	hook->media = letter->media || letter->large;
+	if (letter->call != NULL)
+		hook->cookies = memory_text(letter->call->cookies);
 	if (hook->url == NULL ||
 		signature_make(token, hook->url, hook->body != NULL ? &form : NULL,
 			hook->signature) < 0)
@@ -98,6 +104,7 @@ static struct parcel *parcel_new(
 	parcel->hook = make_hook(outbox, letter);
 	parcel->hook->arg = parcel;
 	parcel->url = memory_text(letter->url);
+	parcel->silent = letter->media;
 	parcel->conference = memory_text(letter->conference);
 	if (letter->call != NULL) {
 		(void)text_copy(parcel->call_sid, SID_SIZE, letter->call->sid);
@@ -111,6 +118,8 @@ static struct parcel *parcel_new(
 
 static void log_parcel(const struct parcel *parcel, int http_status)
 {
+	if (parcel->silent)
+		return;
 	calllog_write(parcel->outbox->sandbox->log,
 		&(struct calllog_line){.event = parcel->event,
 			.call_sid = *parcel->call_sid != '\0' ? parcel->call_sid : NULL,
@@ -247,6 +256,11 @@ void outbox_fetch(struct outbox *outbox, const struct letter *letter,
 
 	parcel->answer = answer;
 	parcel->ticket = ticket;
+	if (letter->media) {
+		parcel->hook->done = on_done;
+		send_now(parcel);
+		return;
+	}
 	if (faults_fire(&outbox->sandbox->faults, FAULT_DUP))
 		put_twin(parcel, letter);
 	put(parcel);

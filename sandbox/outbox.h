@@ -5,6 +5,7 @@
 #ifndef OMNIVOX_SANDBOX_OUTBOX_H
 #define OMNIVOX_SANDBOX_OUTBOX_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/buf.h"
@@ -20,6 +21,8 @@ struct letter {
 	const char *method; /* "GET" or "POST" */
 	const struct buf *form;
 	const struct call *call; /* whom it is about; NULL: a conference only */
+	bool media;              /* a GET for sound: no line in the log, no faults */
+	bool large;              /* the answer may be sound */
 	const char *conference;  /* its friendly name; NULL: none */
 };
 

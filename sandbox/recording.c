@@ -241,6 +241,7 @@ static void take(struct recording *recording, const int16_t said[SOUND_FRAME],
 	if (strcmp(recording->how.track, "inbound") == 0)
 		heard = silence;
 	loud = is_loud(said) || is_loud(heard);
+	recording->quiet_frames = loud ? 0 : recording->quiet_frames + 1;
 	if (recording->how.trim && recording->frames == 0 && !loud)
 		return;
 	if (recording->how.channels == 2) {

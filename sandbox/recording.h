@@ -64,6 +64,7 @@ struct recording {
 	bool skip;                                  /* a pause leaves no silence */
 	int64_t created_ms, updated_ms, started_ms; /* wall clock */
 	size_t frames;                              /* of 20 ms, in the file */
+	size_t quiet_frames;                        /* since somebody was heard */
 	size_t loud_frames; /* up to the last that was not silent */
 	int error_code;     /* why it is absent; 0 */
 	struct call *call;  /* NULL: over, or of a conference */

@@ -28,10 +28,11 @@ static json_t *conference_json(const struct conference *conference)
 		"{s:s, s:o, s:o, s:s, s:s, s:s, s:s, s:s, s:o, s:{s:o, s:o}, s:s?, s:o}",
 		"account_sid", account, "date_created", rest_date(conference->created_ms),
 		"date_updated", rest_date(conference->updated_ms), "api_version",
-		SANDBOX_API_VERSION, "friendly_name", conference->name, "region", "us1",
-		"sid", conference->sid, "status", statuses[conference->status], "uri",
-		uri, "subresource_uris", "participants", participants, "recordings",
-		recordings, "reason_conference_ended", conference->reason,
+		SANDBOX_API_VERSION, "friendly_name", conference->name, "region",
+		conference->region, "sid", conference->sid, "status",
+		statuses[conference->status], "uri", uri, "subresource_uris",
+		"participants", participants, "recordings", recordings,
+		"reason_conference_ended", conference->reason,
 		"call_sid_ending_conference",
 		rest_text(conference->reason != NULL ? conference->ending_call : NULL));
 }
@@ -50,30 +51,36 @@ static struct conference *named_conference(struct rest *rest)
 	return conference;
 }
 
-static bool passes(const struct rest *rest, const struct conference *conference)
+static bool passes(struct rest *rest, const struct conference *conference, bool *bad)
 {
 	const struct form *query = &rest->request->query;
 	const char *name = form_get(query, "FriendlyName");
 	const char *status = form_get(query, "Status");
 
 	return (name == NULL || strcmp(name, conference->name) == 0) &&
-	       (status == NULL || strcmp(status, statuses[conference->status]) == 0);
+	       (status == NULL || strcmp(status, statuses[conference->status]) == 0) &&
+	       rest_time_passes(rest, "DateCreated", conference->created_ms, bad) &&
+	       rest_time_passes(rest, "DateUpdated", conference->updated_ms, bad);
 }
 
 void rest_conference_list(struct rest *rest)
 {
 	struct list *all = conferences_list(rest->sandbox->conferences), *node;
 	struct rest_page page;
+	bool bad = false;
 
 	if (rest_page_begin(rest, &page) < 0)
 		return;
-	for (node = all->prev; node != all && !page.more; node = node->prev) {
+	for (node = all->prev; node != all && !page.more && !bad; node = node->prev) {
 		const struct conference *c = list_entry(node, struct conference, node);
 
-		if (passes(rest, c) && rest_page_wants(&page, c->sid))
+		if (passes(rest, c, &bad) && rest_page_wants(&page, c->sid))
 			rest_page_add(&page, c->sid, conference_json(c));
 	}
-	rest_page_reply(rest, &page, "conferences");
+	if (bad)
+		json_decref(page.items);
+	else
+		rest_page_reply(rest, &page, "conferences");
 }
 
 void rest_conference_fetch(struct rest *rest)
@@ -88,6 +95,7 @@ void rest_conference_update(struct rest *rest)
 {
 	struct conference *conference = named_conference(rest);
 	const char *status = rest_form(rest, "Status");
+	char *url = NULL, *method = NULL;
 
 	if (conference == NULL)
 		return;
@@ -95,7 +103,17 @@ void rest_conference_update(struct rest *rest)
 		rest_error(rest, 400, 20422, "Invalid Status: %s", status);
 		return;
 	}
-	if (status != NULL && conference->status != CONFERENCE_COMPLETED)
-		conference_end_by_api(conference);
-	rest_reply(rest, 200, conference_json(conference));
+	if (!rest_form_callback(rest, "AnnounceUrl", &url, &method))
+		return;
+	if (conference->status == CONFERENCE_COMPLETED && url != NULL) {
+		rest_error(rest, 400, 16022, "The conference is completed");
+	} else {
+		if (url != NULL)
+			conference_announce(conference, url, method);
+		if (status != NULL && conference->status != CONFERENCE_COMPLETED)
+			conference_end_by_api(conference);
+		rest_reply(rest, 200, conference_json(conference));
+	}
+	free(url);
+	free(method);
 }

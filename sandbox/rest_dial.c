@@ -90,6 +90,10 @@ bool rest_form_callback(
 		(void)text_copy(method_name, sizeof(method_name), "Method");
 	else if (strcmp(name, "FallbackUrl") == 0)
 		(void)text_copy(method_name, sizeof(method_name), "FallbackMethod");
+	else if (strcmp(name, "HoldUrl") == 0)
+		(void)text_copy(method_name, sizeof(method_name), "HoldMethod");
+	else if (strcmp(name, "AnnounceUrl") == 0)
+		(void)text_copy(method_name, sizeof(method_name), "AnnounceMethod");
 	else
 		(void)snprintf(method_name, sizeof(method_name), "%sMethod", name);
 	method = rest_form_method(rest, method_name);
@@ -106,6 +110,30 @@ bool rest_form_callback(
 	return false;
 }
 
+struct detection_range {
+	int64_t low, high, unit_ms;
+};
+
+/* A whole number of units into milliseconds; false: replied. */
+static bool detection_ms(struct rest *rest, const char *name,
+	const struct detection_range *range, int64_t *ms)
+{
+	char whole[64];
+	const char *text;
+	int64_t value;
+
+	(void)snprintf(whole, sizeof(whole), "MachineDetection%s", name);
+	text = rest_form(rest, whole);
+	if (text == NULL)
+		return true;
+	if (text_int(text, range->low, range->high, &value) < 0) {
+		rest_error(rest, 400, 21234, "Invalid %s value: %s", whole, text);
+		return false;
+	}
+	*ms = value * range->unit_ms;
+	return true;
+}
+
 static bool machine_detection(struct rest *rest, struct amd *amd)
 {
 	const char *wish = rest_form(rest, "MachineDetection");
@@ -119,7 +147,14 @@ static bool machine_detection(struct rest *rest, struct amd *amd)
 	}
 	amd->on = digits == NULL; /* SendDigits turns it off */
 	amd->to_the_end = strcmp(wish, "DetectMessageEnd") == 0;
-	return true;
+	return detection_ms(rest, "Timeout", &(struct detection_range){3, 60, 1000},
+		       &amd->timeout_ms) &&
+	       detection_ms(rest, "SpeechThreshold",
+		       &(struct detection_range){1000, 6000, 1}, &amd->speech_ms) &&
+	       detection_ms(rest, "SpeechEndThreshold",
+		       &(struct detection_range){500, 5000, 1}, &amd->speech_end_ms) &&
+	       detection_ms(rest, "SilenceTimeout",
+		       &(struct detection_range){2000, 10000, 1}, &amd->silence_ms);
 }
 
 static bool fill(struct rest *rest, struct call *call)

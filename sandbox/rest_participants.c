@@ -78,6 +78,18 @@ static struct conference *active_conference(const struct rest *rest)
 		       : NULL;
 }
 
+/* `words`: each between blanks. An absent parameter fits. */
+static bool word_fits(struct rest *rest, const char *name, const char *words)
+{
+	const char *value = rest_form(rest, name);
+	char word[32];
+
+	if (value == NULL)
+		return true;
+	(void)snprintf(word, sizeof(word), " %.28s ", value);
+	return strchr(value, ' ') == NULL && strstr(words, word) != NULL;
+}
+
 /* Everything that can be wrong before a call is made; false: replied. */
 static bool check_create(struct rest *rest, struct participant_settings *settings)
 {
@@ -104,6 +116,17 @@ static bool check_create(struct rest *rest, struct participant_settings *setting
 	else if (conference != NULL && conference->settled &&
 		 conference_size(conference) >= conference->max_participants)
 		rest_error(rest, 400, 16020, "Conference is full");
+	else if (rest_form_bool(rest, "Coaching", false) &&
+		 rest_form(rest, "CallSidToCoach") == NULL)
+		rest_error(rest, 400, 16000, "Coaching needs CallSidToCoach");
+	else if (!word_fits(rest, "Beep", " true false onEnter onExit ") ||
+		 !word_fits(rest, "JitterBufferSize", " off small medium large ") ||
+		 !word_fits(rest, "Region", " us1 us2 ie1 de1 sg1 br1 au1 jp1 "))
+		rest_error(rest, 400, 16002, "Beep, JitterBufferSize or Region is wrong");
+	else if (rest_form(rest, "WaitUrl") != NULL &&
+		 *rest_form(rest, "WaitUrl") != '\0' &&
+		 !rest_url_valid(rest_form(rest, "WaitUrl")))
+		rest_error(rest, 400, 13233, "WaitUrl is not a valid URL");
 	else if (rest_form(rest, "AsyncAmd") != NULL ||
 		 rest_form(rest, "AsyncAmdStatusCallback") != NULL)
 		rest_error(rest, 400, 21263,
@@ -137,6 +160,9 @@ static void enter(
 
 	settings->by_api = true;
 	settings->muted = rest_form_bool(rest, "Muted", false);
+	settings->region = rest_form(rest, "Region");
+	settings->wait_url = rest_form(rest, "WaitUrl");
+	settings->wait_method = rest_form(rest, "WaitMethod");
 	settings->start_on_enter = rest_form_bool(rest, "StartConferenceOnEnter", true);
 	settings->end_on_exit = rest_form_bool(rest, "EndConferenceOnExit", false);
 	settings->callback_events =
@@ -145,6 +171,9 @@ static void enter(
 	conference =
 		conferences_open(rest->sandbox->conferences, rest->request->params[1]);
 	conference_add(conference, call, settings);
+	if (rest_form_bool(rest, "Coaching", false))
+		participant_set_coaching(
+			call->participant, true, rest_form(rest, "CallSidToCoach"));
 	rest_accept(rest, call);
 	rest_reply(rest, 201,
 		participant_json(call->participant,
@@ -177,6 +206,21 @@ void rest_participant_create(struct rest *rest)
 	free(method);
 }
 
+static bool flag_passes(const struct rest *rest, const char *name, bool value)
+{
+	const char *wanted = form_get(&rest->request->query, name);
+
+	return wanted == NULL || *wanted == '\0' ||
+	       (strcasecmp(wanted, "true") == 0) == value;
+}
+
+static bool passes(const struct rest *rest, const struct participant *p)
+{
+	return flag_passes(rest, "Muted", p->muted) &&
+	       flag_passes(rest, "Hold", p->hold) &&
+	       flag_passes(rest, "Coaching", p->coaching);
+}
+
 void rest_participant_list(struct rest *rest)
 {
 	struct conference *conference = active_conference(rest);
@@ -196,7 +240,7 @@ void rest_participant_list(struct rest *rest)
 		node = node->prev) {
 		const struct participant *p = list_entry(node, struct participant, node);
 
-		if (p->joined && rest_page_wants(&page, p->call->sid))
+		if (p->joined && passes(rest, p) && rest_page_wants(&page, p->call->sid))
 			rest_page_add(
 				&page, p->call->sid, participant_json(p, json_null()));
 	}
@@ -255,16 +299,37 @@ static bool coach(struct rest *rest, struct participant *participant)
 	return true;
 }
 
+/* Hold with its music, and an announcement; false: replied. */
+static bool hold_and_announce(struct rest *rest, struct participant *participant)
+{
+	char *hold_url = NULL, *hold_method = NULL, *url = NULL, *method = NULL;
+	bool good = rest_form_callback(rest, "HoldUrl", &hold_url, &hold_method) &&
+		    rest_form_callback(rest, "AnnounceUrl", &url, &method);
+
+	if (good) {
+		/* HoldMethod is the one method whose default is GET. */
+		participant_set_hold(participant,
+			rest_form_bool(rest, "Hold", participant->hold), hold_url,
+			rest_form(rest, "HoldMethod") != NULL ? hold_method : "GET");
+		if (url != NULL)
+			participant_announce(participant, url, method);
+	}
+	free(hold_url);
+	free(hold_method);
+	free(url);
+	free(method);
+	return good;
+}
+
 void rest_participant_update(struct rest *rest)
 {
 	struct participant *participant = named_participant(rest);
 
-	if (participant == NULL || !coach(rest, participant))
+	if (participant == NULL || !coach(rest, participant) ||
+		!hold_and_announce(rest, participant))
 		return;
 	participant_set_muted(
 		participant, rest_form_bool(rest, "Muted", participant->muted));
-	participant_set_hold(
-		participant, rest_form_bool(rest, "Hold", participant->hold));
 	participant_set_end_on_exit(participant,
 		rest_form_bool(rest, "EndConferenceOnExit", participant->end_on_exit));
 	rest_reply(rest, 200, participant_json(participant, json_null()));

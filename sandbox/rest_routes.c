@@ -80,6 +80,7 @@ const struct rest_row rest_rows[] = {
 	OWN(PUT, "/sandbox/sip-domain", control_sip_domain_put),
 	OWN(POST, "/sandbox/inbound", control_inbound),
 	OWN(PUT, "/sandbox/numbers", control_numbers_put),
+	OWN(POST, "/sandbox/digits", control_digits),
 	OWN(POST, "/sandbox/hangup", control_hangup),
 	OWN(GET, "/sandbox/calls", control_calls),
 	OWN(GET, "/sandbox/settings", control_settings_get),

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/list.h"
 #include "sandbox/chance.h"
 #include "sandbox/facts.h"
 #include "sandbox/faults.h"
@@ -44,6 +45,7 @@ struct sandbox {
 	struct calls *calls;
 	struct conferences *conferences;
 	struct recordings *recordings;
+	struct list players, announcers; /* all that play */
 	struct mixer *mixer;
 	struct uas *uas;
 	struct http_server *http;

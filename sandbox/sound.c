@@ -20,6 +20,7 @@
 #include "base/text.h"
 
 #define TONE_PEAK 10362.0 /* a sine of -10 dB against the loudest one */
+#define MUSIC_PEAK 2000.0
 #define WAV_HEADER 44
 #define WAV_LARGEST (16L << 20) /* 17 minutes */
 
@@ -71,7 +72,7 @@ static int source_alloc(size_t count, struct sound_source **ret_source)
 	return 0;
 }
 
-static int tone_new(const char *hertz, struct sound_source **ret_source)
+static int tone_new(const char *hertz, double peak, struct sound_source **ret_source)
 {
 	struct sound_source *source;
 	int64_t frequency;
@@ -85,7 +86,7 @@ static int tone_new(const char *hertz, struct sound_source **ret_source)
 	for (size_t i = 0; i < source->count; i++) {
 		double turns = (double)frequency * (double)i / SOUND_RATE;
 
-		source->samples[i] = (int16_t)lrint(TONE_PEAK * sin(2 * M_PI * turns));
+		source->samples[i] = (int16_t)lrint(peak * sin(2 * M_PI * turns));
 	}
 	*ret_source = source;
 	return 0;
@@ -197,8 +198,20 @@ int sound_source_new(const char *spec, struct sound_source **ret_source)
 	if (strcmp(spec, "silence") == 0)
 		return source_alloc(0, ret_source);
 	if (strncmp(spec, "tone:", 5) == 0)
-		return tone_new(spec + 5, ret_source);
+		return tone_new(spec + 5, TONE_PEAK, ret_source);
+	if (strncmp(spec, "music:", 6) == 0)
+		return tone_new(spec + 6, MUSIC_PEAK, ret_source);
 	return wav_new(spec, ret_source);
+}
+
+int sound_source_parse(const void *wav, size_t len, struct sound_source **ret_source)
+{
+	return wav_parse(wav, len, ret_source);
+}
+
+int64_t sound_source_ms(const struct sound_source *source)
+{
+	return (int64_t)source->count * 1000 / SOUND_RATE;
 }
 
 void sound_source_free(struct sound_source **source)

@@ -16,10 +16,14 @@ struct sound_source;
 struct sound_sink;
 
 /*
- * `spec`: "tone:440", "silence", or the path of a WAV file (8 kHz, mono, 16 bit), played again
- * from its start when it ends. -EINVAL, -ENOENT.
+ * `spec`: "tone:440", "music:262" (the same, softly), "silence", or the path of a WAV file
+ * (8 kHz, mono, 16 bit), played again from its start when it ends. -EINVAL, -ENOENT.
  */
 int sound_source_new(const char *spec, struct sound_source **ret_source);
+
+/* The same of a WAV file in memory. */
+int sound_source_parse(const void *wav, size_t len, struct sound_source **ret_source);
+int64_t sound_source_ms(const struct sound_source *source); /* until it starts again */
 void sound_source_free(struct sound_source **source);
 void sound_source_read(struct sound_source *source, int16_t frame[SOUND_FRAME]);
 

@@ -1,4 +1,5 @@
-/* twiml.c: TwiML by libxml2, without entities, network or DTDs. */
+/* twiml.c: TwiML by libxml2, without entities, network or DTDs, held against the schema. */
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,14 +8,13 @@
 #include <libxml/parser.h>
 #include <libxml/tree.h>
 
+#include "base/buf.h"
 #include "base/text.h"
 #include "sandbox/callback.h"
 #include "sandbox/memory.h"
 #include "sandbox/twiml.h"
 
-#define SAY_MS_PER_CHAR 66 /* 150 words a minute */
-#define PLAY_MS 5000       /* the sandbox does not fetch sounds */
-#define REPEATS_MAX 1000   /* loop="0" is for ever; Twilio plays 1000 times */
+#define WARNINGS_MAX 100
 
 static const struct callback_word event_words[] = {
 	{"start", CONFERENCE_EVENT_START},
@@ -38,10 +38,12 @@ __attribute__((format(printf, 2, 3))) static void warn(
 	struct twiml *twiml, const char *fmt, ...)
 {
 	size_t size = (twiml->warning_count + 1) * sizeof(*twiml->warnings);
-	char **grown = realloc(twiml->warnings, size);
-	char text[256];
+	char text[256], **grown;
 	va_list ap;
 
+	if (twiml->warning_count == WARNINGS_MAX)
+		return;
+	grown = realloc(twiml->warnings, size);
 	if (grown == NULL)
 		return; /* a warning less */
 	va_start(ap, fmt);
@@ -51,215 +53,171 @@ __attribute__((format(printf, 2, 3))) static void warn(
 	grown[twiml->warning_count++] = memory_text(text);
 }
 
-/* An attribute's value, the caller's; NULL when absent. */
-static char *attr(const xmlNode *node, const char *name)
-{
-	xmlChar *value = xmlGetNoNsProp(node, (const xmlChar *)name);
-	char *copy = memory_text((const char *)value);
-
-	xmlFree(value);
-	return copy;
-}
-
+/* The text directly inside, without blanks at both ends; the caller's. */
 static char *content(const xmlNode *node)
 {
-	xmlChar *raw = xmlNodeGetContent(node);
-	const char *start = raw != NULL ? (const char *)raw : "";
-	char *copy;
+	struct buf all = {0};
+	const xmlNode *child;
+	char *text, *start;
 	size_t len;
 
-	start += strspn(start, " \t\r\n");
-	copy = memory_text(start);
-	for (len = strlen(copy); len > 0 && strchr(" \t\r\n", copy[len - 1]); len--)
-		copy[len - 1] = '\0';
-	xmlFree(raw);
-	return copy;
+	for (child = node->children; child != NULL; child = child->next)
+		if ((child->type == XML_TEXT_NODE ||
+			    child->type == XML_CDATA_SECTION_NODE) &&
+			child->content != NULL)
+			buf_add_str(&all, (const char *)child->content);
+	text = buf_take(&all);
+	if (text == NULL)
+		return memory_text("");
+	start = text + strspn(text, " \t\r\n");
+	for (len = strlen(start); len > 0 && strchr(" \t\r\n", start[len - 1]); len--)
+		start[len - 1] = '\0';
+	memmove(text, start, len + 1);
+	return text;
 }
 
-static bool attr_bool(
-	struct twiml *twiml, const xmlNode *node, const char *name, bool otherwise)
+static bool has_word(const char *words, const char *word)
 {
-	char *value = attr(node, name);
-	bool yes = otherwise;
+	size_t len = strlen(word);
+	const char *at;
 
-	if (value != NULL && strcmp(value, "true") == 0)
-		yes = true;
-	else if (value != NULL && strcmp(value, "false") == 0)
-		yes = false;
-	else if (value != NULL)
-		warn(twiml, "12200 %s: %s=\"%.60s\" is neither true nor false",
-			(const char *)node->name, name, value);
-	free(value);
-	return yes;
+	for (at = strstr(words, word); at != NULL; at = strstr(at + 1, word))
+		if ((at == words || at[-1] == ' ') && (at[len] == ' ' || at[len] == '\0'))
+			return len > 0;
+	return false;
 }
 
-struct range {
-	unsigned low, high, otherwise;
-};
-
-static unsigned attr_number(
-	struct twiml *twiml, const xmlNode *node, const char *name, struct range range)
+static bool value_fits(const struct twiml_attribute *attribute, const char *value)
 {
-	char *value = attr(node, name);
-	int64_t number = range.otherwise;
+	int64_t number;
 
-	if (value != NULL && text_int(value, range.low, range.high, &number) < 0)
-		warn(twiml, "12200 %s: %s=\"%.60s\" is not between %u and %u",
-			(const char *)node->name, name, value, range.low, range.high);
-	free(value);
-	return (unsigned)number;
-}
-
-static char *attr_method(struct twiml *twiml, const xmlNode *node, const char *name)
-{
-	char *value = attr(node, name);
-
-	if (value != NULL && strcmp(value, "GET") != 0 && strcmp(value, "POST") != 0) {
-		warn(twiml, "12200 %s: %s is GET or POST", (const char *)node->name,
-			name);
-		memory_swap(&value, NULL);
+	switch (attribute->type) {
+	case TWIML_TEXT:
+		return true;
+	case TWIML_FLAG:
+		return strcmp(value, "true") == 0 || strcmp(value, "false") == 0;
+	case TWIML_RANGE:
+		return text_int(value, attribute->low, attribute->high, &number) == 0;
+	case TWIML_METHOD:
+		return strcmp(value, "GET") == 0 || strcmp(value, "POST") == 0;
+	case TWIML_WORD:
+		return has_word(attribute->words, value);
+	case TWIML_KEYS:
+		break;
 	}
-	return value != NULL ? value : memory_text("POST");
+	return strspn(value, attribute->words) == strlen(value);
 }
 
-static struct twiml_verb *add(struct twiml *twiml, enum twiml_kind kind)
-{
-	struct twiml_verb *verb = &twiml->verbs[twiml->count++];
-
-	verb->kind = kind;
-	verb->answers = kind == TWIML_CONFERENCE || kind == TWIML_HANGUP;
-	return verb;
-}
-
-static void read_say(struct twiml *twiml, const xmlNode *node)
-{
-	unsigned times = attr_number(
-		twiml, node, "loop", (struct range){.high = REPEATS_MAX, .otherwise = 1});
-	char *words = content(node);
-	struct twiml_verb *verb = add(twiml, TWIML_PAUSE);
-
-	verb->answers = true;
-	verb->pause_ms = (unsigned)strlen(words) * SAY_MS_PER_CHAR *
-			 (times == 0 ? REPEATS_MAX : times);
-	free(words);
-}
-
-static void read_play(struct twiml *twiml, const xmlNode *node)
-{
-	unsigned times = attr_number(
-		twiml, node, "loop", (struct range){.high = REPEATS_MAX, .otherwise = 1});
-	struct twiml_verb *verb = add(twiml, TWIML_PAUSE);
-
-	verb->answers = true;
-	verb->pause_ms = PLAY_MS * (times == 0 ? REPEATS_MAX : times);
-}
-
-static void read_pause(struct twiml *twiml, const xmlNode *node)
-{
-	unsigned seconds = attr_number(twiml, node, "length",
-		(struct range){.low = 1, .high = 86400, .otherwise = 1});
-
-	add(twiml, TWIML_PAUSE)->pause_ms = seconds * 1000;
-}
-
-static void read_conference(struct twiml *twiml, const xmlNode *dial, const xmlNode *node)
-{
-	struct twiml_conference *c;
-	char *name = content(node), *events;
-
-	if (*name == '\0') {
-		warn(twiml, "12200 Conference: it has no name");
-		free(name);
-		return;
-	}
-	c = &add(twiml, TWIML_CONFERENCE)->conference;
-	c->name = name;
-	c->label = attr(node, "participantLabel");
-	c->coach = attr(node, "coach");
-	c->muted = attr_bool(twiml, node, "muted", false);
-	c->start_on_enter = attr_bool(twiml, node, "startConferenceOnEnter", true);
-	c->end_on_exit = attr_bool(twiml, node, "endConferenceOnExit", false);
-	c->max_participants = attr_number(twiml, node, "maxParticipants",
-		(struct range){.low = 2, .high = 250, .otherwise = 250});
-	c->status_callback = attr(node, "statusCallback");
-	c->status_callback_method = attr_method(twiml, node, "statusCallbackMethod");
-	events = attr(node, "statusCallbackEvent");
-	c->events = events != NULL ? conference_events_parse(events) : 0;
-	free(events);
-	c->action = attr(dial, "action");
-	c->action_method = attr_method(twiml, dial, "method");
-}
-
-static void read_dial(struct twiml *twiml, const xmlNode *dial)
-{
-	const xmlNode *node;
-
-	for (node = dial->children; node != NULL; node = node->next) {
-		if (node->type != XML_ELEMENT_NODE)
-			continue;
-		if (strcmp((const char *)node->name, "Conference") == 0) {
-			read_conference(twiml, dial, node);
-			return;
-		}
-		warn(twiml, "12200 Dial: %.60s is not acted on here",
-			(const char *)node->name);
-	}
-	warn(twiml, "12200 Dial: only a Conference is acted on here");
-}
-
-static void read_hangup(struct twiml *twiml, const xmlNode *node)
-{
-	(void)node;
-	(void)add(twiml, TWIML_HANGUP);
-}
-
-static void read_redirect(struct twiml *twiml, const xmlNode *node)
-{
-	struct twiml_verb *verb = add(twiml, TWIML_REDIRECT);
-
-	verb->url = content(node);
-	verb->method = attr_method(twiml, node, "method");
-}
-
-static void read_reject(struct twiml *twiml, const xmlNode *node)
-{
-	char *reason = attr(node, "reason");
-
-	add(twiml, TWIML_REJECT)->busy = reason != NULL && strcmp(reason, "busy") == 0;
-	free(reason);
-}
-
-static const struct {
-	const char *name;
-	void (*read)(struct twiml *twiml, const xmlNode *node);
-} verbs[] = {
-	{"Dial", read_dial},
-	{"Hangup", read_hangup},
-	{"Pause", read_pause},
-	{"Play", read_play},
-	{"Redirect", read_redirect},
-	{"Reject", read_reject},
-	{"Say", read_say},
-};
-
-static void read_verb(struct twiml *twiml, const xmlNode *node)
+static size_t attribute_index(const struct twiml_element *element, const char *name)
 {
 	size_t i;
 
-	for (i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
-		if (strcmp((const char *)node->name, verbs[i].name) == 0) {
-			verbs[i].read(twiml, node);
-			return;
-		}
+	for (i = 0; element->attributes[i].name != NULL; i++)
+		if (strcmp(element->attributes[i].name, name) == 0)
+			break;
+	return i;
+}
+
+static size_t attribute_count(const struct twiml_element *element)
+{
+	return element->attributes != NULL ? attribute_index(element, "") : 0;
+}
+
+static void read_attribute(
+	struct twiml *twiml, struct twiml_node *node, const xmlAttr *attr)
+{
+	const struct twiml_element *element = node->element;
+	const char *name = (const char *)attr->name;
+	size_t i = attribute_index(element, name);
+	const struct twiml_attribute *attribute = &element->attributes[i];
+	xmlChar *value;
+
+	if (attribute->name == NULL) {
+		warn(twiml, "%d %s: it has no attribute %.60s", TWIML_WARNING_SCHEMA,
+			element->name, name);
+		return;
 	}
-	warn(twiml, "12200 %.60s: not acted on here", (const char *)node->name);
+	value = xmlNodeListGetString(attr->doc, attr->children, 1);
+	if (value_fits(attribute, value != NULL ? (const char *)value : ""))
+		memory_swap(&node->values[i], value != NULL ? (const char *)value : "");
+	else
+		warn(twiml, "%d %s: %s=\"%.60s\" is not valid",
+			attribute->code != 0 ? attribute->code : TWIML_WARNING_SCHEMA,
+			element->name, name, value != NULL ? (const char *)value : "");
+	xmlFree(value);
+}
+
+static void node_free(struct twiml_node *node)
+{
+	size_t i;
+
+	while (node->children != NULL) {
+		struct twiml_node *child = node->children;
+
+		node->children = child->next;
+		node_free(child);
+	}
+	for (i = 0; i < attribute_count(node->element); i++)
+		free(node->values[i]);
+	free(node->values);
+	free(node->text);
+	free(node);
+}
+
+/* The schema's element, if it may stand below `parent`; NULL: warned of. */
+static const struct twiml_element *place(
+	struct twiml *twiml, const char *name, const struct twiml_node *parent)
+{
+	const struct twiml_element *element = twiml_element_find(name);
+	const char *below = parent->element->name;
+	int code = parent->element->kind == TWIML_GATHER ? 13320
+		   : parent->element->kind == TWIML_DIAL ? 13215
+							 : TWIML_WARNING_SCHEMA;
+
+	if (element == NULL)
+		warn(twiml, "%d %.60s: there is no such verb or noun", code, name);
+	else if (!has_word(element->parents, below))
+		warn(twiml, "%d %s: it may not be in %s", code, name, below);
+	else if (element->kind == TWIML_FOREIGN)
+		warn(twiml, "%d %s: not acted on here", TWIML_WARNING_SCHEMA, name);
+	else
+		return element;
+	return NULL;
+}
+
+static struct twiml_node *read_node(
+	struct twiml *twiml, const xmlNode *xml, const struct twiml_element *element)
+{
+	struct twiml_node *node = memory_zero(sizeof(*node)), **end = &node->children;
+	const xmlAttr *attr;
+	const xmlNode *child;
+
+	node->element = element;
+	node->text = content(xml);
+	node->values =
+		memory_zero((attribute_count(element) + 1) * sizeof(*node->values));
+	for (attr = xml->properties; attr != NULL; attr = attr->next)
+		read_attribute(twiml, node, attr);
+	for (child = xml->children; child != NULL; child = child->next) {
+		const struct twiml_element *inner;
+
+		if (child->type != XML_ELEMENT_NODE)
+			continue;
+		inner = place(twiml, (const char *)child->name, node);
+		if (inner == NULL)
+			continue;
+		*end = read_node(twiml, child, inner);
+		(*end)->parent = node;
+		end = &(*end)->next;
+	}
+	return node;
 }
 
 int twiml_parse(const char *text, size_t len, struct twiml **ret_twiml)
 {
 	struct twiml *twiml;
 	xmlDoc *doc;
-	xmlNode *root, *node;
+	xmlNode *root;
 
 	if (len > TWIML_MAX)
 		return TWIML_ERROR_SIZE;
@@ -271,12 +229,7 @@ int twiml_parse(const char *text, size_t len, struct twiml **ret_twiml)
 		return root == NULL ? TWIML_ERROR_PARSE : TWIML_ERROR_ROOT;
 	}
 	twiml = memory_zero(sizeof(*twiml));
-	/* A child element gives at most one verb. */
-	twiml->verbs =
-		memory_zero((xmlChildElementCount(root) + 1) * sizeof(*twiml->verbs));
-	for (node = root->children; node != NULL; node = node->next)
-		if (node->type == XML_ELEMENT_NODE)
-			read_verb(twiml, node);
+	twiml->root = read_node(twiml, root, twiml_element_find("Response"));
 	xmlFreeDoc(doc);
 	*ret_twiml = twiml;
 	return 0;
@@ -289,23 +242,53 @@ void twiml_free(struct twiml **twiml)
 
 	if (t == NULL)
 		return;
-	for (i = 0; i < t->count; i++) {
-		struct twiml_conference *c = &t->verbs[i].conference;
-
-		free(t->verbs[i].url);
-		free(t->verbs[i].method);
-		free(c->name);
-		free(c->label);
-		free(c->coach);
-		free(c->status_callback);
-		free(c->status_callback_method);
-		free(c->action);
-		free(c->action_method);
-	}
+	node_free(t->root);
 	for (i = 0; i < t->warning_count; i++)
 		free(t->warnings[i]);
-	free(t->verbs);
 	free(t->warnings);
 	free(t);
 	*twiml = NULL;
+}
+
+enum twiml_kind twiml_kind(const struct twiml_node *node)
+{
+	return node->element->kind;
+}
+
+const char *twiml_text(const struct twiml_node *node, const char *name)
+{
+	size_t i = attribute_index(node->element, name);
+
+	assert(node->element->attributes[i].name != NULL);
+	return node->values[i];
+}
+
+unsigned twiml_number(const struct twiml_node *node, const char *name, unsigned otherwise)
+{
+	const char *value = twiml_text(node, name);
+
+	return value != NULL ? (unsigned)strtoul(value, NULL, 10) : otherwise;
+}
+
+bool twiml_flag(const struct twiml_node *node, const char *name, bool otherwise)
+{
+	const char *value = twiml_text(node, name);
+
+	return value != NULL ? strcmp(value, "true") == 0 : otherwise;
+}
+
+const char *twiml_method(const struct twiml_node *node, const char *name)
+{
+	const char *value = twiml_text(node, name);
+
+	return value != NULL ? value : "POST";
+}
+
+const struct twiml_node *twiml_child(const struct twiml_node *node, enum twiml_kind kind)
+{
+	const struct twiml_node *child = node->children;
+
+	while (child != NULL && child->element->kind != kind)
+		child = child->next;
+	return child;
 }

@@ -1,8 +1,10 @@
 /*
- * twiml.h: a TwiML document read once into a short list of typed verbs. Pure, any thread.
+ * twiml.h: a TwiML document as a tree of known elements with checked attributes. Pure, any
+ * thread.
  *
- * Verbs that the sandbox does not act on, and values that are wrong, become warnings (Twilio's
- * 12200) and are skipped. Source: twilio.com/docs/voice/twiml.
+ * What Twilio does not know, and values that are wrong, become warnings and are skipped; the
+ * attribute then has its default. Source: twilio.com/docs/voice/twiml and the pages of the
+ * verbs; the numbers of warnings are those of twilio.com/docs/api/errors.
  */
 #ifndef OMNIVOX_SANDBOX_TWIML_H
 #define OMNIVOX_SANDBOX_TWIML_H
@@ -20,14 +22,31 @@ enum twiml_error {
 };
 
 enum twiml_kind {
-	TWIML_PAUSE, /* Say and Play too: the sandbox does not speak, but time passes */
+	TWIML_RESPONSE,
+	TWIML_SAY,
+	TWIML_PLAY,
+	TWIML_PAUSE,
+	TWIML_DIAL,
+	TWIML_NUMBER,
+	TWIML_SIP,
+	TWIML_CLIENT,
 	TWIML_CONFERENCE,
+	TWIML_QUEUE,
+	TWIML_IDENTITY,
+	TWIML_PARAMETER,
+	TWIML_GATHER,
+	TWIML_RECORD,
 	TWIML_HANGUP,
 	TWIML_REDIRECT,
 	TWIML_REJECT,
+	TWIML_ENQUEUE,
+	TWIML_LEAVE,
+	TWIML_START,
+	TWIML_RECORDING,
+	TWIML_FOREIGN, /* Twilio's, but the sandbox does not act on it; any attribute */
 };
 
-/* Words of statusCallbackEvent, as bits. */
+/* Words of a conference's statusCallbackEvent, as bits. */
 enum conference_event {
 	CONFERENCE_EVENT_START = 1 << 0,
 	CONFERENCE_EVENT_END = 1 << 1,
@@ -40,38 +59,62 @@ enum conference_event {
 	CONFERENCE_EVENT_ANNOUNCEMENT = 1 << 8,
 };
 
-struct twiml_conference {
-	char *name;
-	char *label;           /* NULL: none */
-	char *coach;           /* call SID; NULL: none */
-	char *status_callback; /* NULL: none */
-	char *status_callback_method;
-	unsigned events; /* enum conference_event */
-	bool muted, start_on_enter, end_on_exit;
-	unsigned max_participants;
-	char *action; /* of the Dial; NULL: go on with the next verb */
-	char *action_method;
+enum twiml_type {
+	TWIML_TEXT,
+	TWIML_FLAG,   /* true or false */
+	TWIML_RANGE,  /* a whole number from low to high */
+	TWIML_METHOD, /* GET or POST */
+	TWIML_WORD,   /* one of `words` */
+	TWIML_KEYS,   /* of `words`, each a character */
 };
 
-struct twiml_verb {
+/* The schema: twiml_schema.c. */
+struct twiml_attribute {
+	const char *name; /* NULL ends a table */
+	enum twiml_type type;
+	int code; /* of the warning about a wrong value; 0: 12200 */
+	unsigned low, high;
+	const char *words; /* "a b c" */
+};
+
+struct twiml_element {
+	const char *name;
 	enum twiml_kind kind;
-	bool answers;       /* picks up a ringing call */
-	unsigned pause_ms;  /* TWIML_PAUSE */
-	char *url, *method; /* TWIML_REDIRECT */
-	bool busy;          /* TWIML_REJECT: reason="busy" */
-	struct twiml_conference conference;
+	const char *parents;                      /* " Response Gather " */
+	bool answers;                             /* picks up a ringing call */
+	const struct twiml_attribute *attributes; /* NULL: any are taken, none kept */
+};
+
+const struct twiml_element *twiml_element_find(const char *name); /* NULL: none */
+
+struct twiml_node {
+	const struct twiml_element *element;
+	char **values; /* as element->attributes; NULL: absent or wrong */
+	char *text;    /* without blanks at both ends */
+	struct twiml_node *parent, *children, *next;
 };
 
 struct twiml {
-	struct twiml_verb *verbs;
-	size_t count;
-	char **warnings; /* "12200 Gather: not acted on here" */
+	struct twiml_node *root; /* <Response> */
+	char **warnings;         /* "12200 Gather: ..." */
 	size_t warning_count;
 };
 
 /* 0, or a positive enum twiml_error. On failure *ret_twiml is untouched. */
 int twiml_parse(const char *text, size_t len, struct twiml **ret_twiml);
 void twiml_free(struct twiml **twiml);
+
+enum twiml_kind twiml_kind(const struct twiml_node *node);
+
+/* Attributes of the schema only. NULL where absent or wrong. */
+const char *twiml_text(const struct twiml_node *node, const char *name);
+unsigned twiml_number(
+	const struct twiml_node *node, const char *name, unsigned otherwise);
+bool twiml_flag(const struct twiml_node *node, const char *name, bool otherwise);
+const char *twiml_method(const struct twiml_node *node, const char *name); /* or POST */
+
+/* The first child of that kind; NULL: none. */
+const struct twiml_node *twiml_child(const struct twiml_node *node, enum twiml_kind kind);
 
 /* "start end join" to bits; words separated by blanks or commas. Unknown words are left out. */
 unsigned conference_events_parse(const char *words);

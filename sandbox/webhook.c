@@ -14,7 +14,8 @@
 #include "sandbox/webhook.h"
 
 #define REPLY_MAX 65536 /* Twilio's error 11750 */
-#define POLL_MS 1000    /* longest wait; deadlines shorten it */
+#define MEDIA_MAX (16 << 20)
+#define POLL_MS 1000 /* longest wait; deadlines shorten it */
 #define REDIRECTS 10L
 
 struct webhooks {
@@ -47,6 +48,7 @@ void webhook_free(struct webhook **hook)
 		return;
 	free((*hook)->url);
 	free((*hook)->body);
+	free((*hook)->cookies);
 	buf_free(&(*hook)->reply);
 	free(*hook);
 	*hook = NULL;
@@ -137,7 +139,7 @@ static size_t on_body(char *data, size_t size, size_t count, void *arg)
 	struct buf *reply = &attempt->hook->reply;
 
 	attempt->quiet_ms = clock_mono_ms();
-	if (reply->len + size * count > REPLY_MAX) {
+	if (reply->len + size * count > (attempt->hook->media ? MEDIA_MAX : REPLY_MAX)) {
 		attempt->too_large = true;
 		return 0;
 	}
@@ -156,6 +158,33 @@ static void add_header(struct webhook_try *attempt, const char *name, const char
 		attempt->headers = grown;
 }
 
+/* One cookie a line, in curl's own form. */
+static void give_cookies(CURL *curl, const char *cookies)
+{
+	char *copy = memory_text(cookies), *rest = NULL, *line;
+
+	(void)curl_easy_setopt(curl, CURLOPT_COOKIEFILE, "");
+	for (line = copy != NULL ? strtok_r(copy, "\n", &rest) : NULL; line != NULL;
+		line = strtok_r(NULL, "\n", &rest))
+		(void)curl_easy_setopt(curl, CURLOPT_COOKIELIST, line);
+	free(copy);
+}
+
+static void keep_cookies(struct webhook *hook, CURL *curl)
+{
+	struct curl_slist *list = NULL, *at;
+	struct buf lines = {0};
+
+	if (curl_easy_getinfo(curl, CURLINFO_COOKIELIST, &list) != CURLE_OK ||
+		list == NULL)
+		return;
+	for (at = list; at != NULL; at = at->next)
+		buf_printf(&lines, "%s\n", at->data);
+	curl_slist_free_all(list);
+	free(hook->cookies);
+	hook->cookies = buf_take(&lines);
+}
+
 static void set_up(struct webhook_try *attempt)
 {
 	struct webhook *hook = attempt->hook;
@@ -169,7 +198,10 @@ static void set_up(struct webhook_try *attempt)
 			"application/x-www-form-urlencoded; charset=UTF-8");
 		(void)curl_easy_setopt(curl, CURLOPT_POSTFIELDS, hook->body);
 	}
+	give_cookies(curl, hook->cookies);
 	(void)curl_easy_setopt(curl, CURLOPT_URL, hook->url);
+	/* Basic or digest, once challenged, with the URL's user and password. */
+	(void)curl_easy_setopt(curl, CURLOPT_HTTPAUTH, (long)CURLAUTH_ANY);
 	(void)curl_easy_setopt(curl, CURLOPT_HTTPHEADER, attempt->headers);
 	(void)curl_easy_setopt(curl, CURLOPT_USERAGENT, "TwilioProxy/1.1");
 	(void)curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -233,6 +265,7 @@ static bool judge(struct webhook_try *attempt, CURLcode code)
 	if (code == CURLE_OK) {
 		hook->status = (int)status;
 		keep_type(hook, attempt->curl);
+		keep_cookies(hook, attempt->curl);
 		if (status >= 400)
 			hook->error = 11200;
 		return (status >= 500 && rules->on_5xx) ||

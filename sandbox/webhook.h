@@ -27,6 +27,8 @@ struct webhook {
 	void (*done)(
 		struct webhook *hook); /* main loop; owns the hook, ends it with free */
 	void *arg;
+	bool media;    /* the answer is sound and may be large */
+	char *cookies; /* sent with it, and as they are after; NULL: none; owned */
 
 	int status; /* 0: no answer */
 	int error;  /* 0, or Twilio's code: 11200, 11205, 11206, 11750 */

@@ -35,72 +35,64 @@ static void test_a_conference_is_read_with_all_its_attributes(void **state)
 		"maxParticipants=\"5\" statusCallback=\"http://h/c?a=1&amp;b=2\" "
 		"statusCallbackEvent=\"start end join leave\" "
 		"statusCallbackMethod=\"GET\"> ovx-1-2 </Conference></Dial></Response>");
-	const struct twiml_conference *c = &twiml->verbs[0].conference;
+	const struct twiml_node *dial = twiml->root->children;
+	const struct twiml_node *c = twiml_child(dial, TWIML_CONFERENCE);
 
 	(void)state;
-	assert_int_equal(twiml->count, 1);
 	assert_int_equal(twiml->warning_count, 0);
-	assert_int_equal(twiml->verbs[0].kind, TWIML_CONFERENCE);
-	assert_string_equal(c->name, "ovx-1-2");
-	assert_string_equal(c->label, "leg-7");
-	assert_string_equal(c->action, "/next");
-	assert_string_equal(c->status_callback, "http://h/c?a=1&b=2");
-	assert_string_equal(c->status_callback_method, "GET");
-	assert_int_equal(c->max_participants, 5);
-	assert_true(c->muted && c->start_on_enter && c->end_on_exit);
-	assert_int_equal(c->events, CONFERENCE_EVENT_START | CONFERENCE_EVENT_END |
-					    CONFERENCE_EVENT_JOIN |
-					    CONFERENCE_EVENT_LEAVE);
+	assert_int_equal(twiml_kind(dial), TWIML_DIAL);
+	assert_string_equal(twiml_text(dial, "action"), "/next");
+	assert_ptr_equal(c->parent, dial);
+	assert_string_equal(c->text, "ovx-1-2");
+	assert_string_equal(twiml_text(c, "participantLabel"), "leg-7");
+	assert_string_equal(twiml_text(c, "statusCallback"), "http://h/c?a=1&b=2");
+	assert_string_equal(twiml_method(c, "statusCallbackMethod"), "GET");
+	assert_string_equal(twiml_text(c, "waitUrl"), "");
+	assert_int_equal(twiml_number(c, "maxParticipants", 250), 5);
+	assert_true(twiml_flag(c, "muted", false));
+	assert_int_equal(conference_events_parse(twiml_text(c, "statusCallbackEvent")),
+		CONFERENCE_EVENT_START | CONFERENCE_EVENT_END | CONFERENCE_EVENT_JOIN |
+			CONFERENCE_EVENT_LEAVE);
+	twiml_free(&twiml);
 	twiml_free(&twiml);
 }
 
-static void test_defaults_are_those_of_the_documentation(void **state)
+static void test_what_is_absent_has_the_default_that_is_asked_with(void **state)
 {
 	struct twiml *twiml =
 		parse("<Response><Dial><Conference>x</Conference></Dial></Response>");
-	const struct twiml_conference *c = &twiml->verbs[0].conference;
+	const struct twiml_node *c = twiml_child(twiml->root->children, TWIML_CONFERENCE);
 
 	(void)state;
-	assert_false(c->muted || c->end_on_exit);
-	assert_true(c->start_on_enter);
-	assert_int_equal(c->events, 0);
-	assert_int_equal(c->max_participants, 250);
-	assert_null(c->label);
-	assert_null(c->status_callback);
-	assert_string_equal(c->status_callback_method, "POST");
+	assert_null(twiml_text(c, "waitUrl"));
+	assert_true(twiml_flag(c, "startConferenceOnEnter", true));
+	assert_int_equal(twiml_number(c, "maxParticipants", 250), 250);
+	assert_string_equal(twiml_method(c, "statusCallbackMethod"), "POST");
 	twiml_free(&twiml);
 }
 
-static void test_speech_takes_time_and_pauses_are_seconds(void **state)
+static void test_verbs_come_in_their_order_with_their_text(void **state)
 {
-	struct twiml *twiml =
-		parse("<Response><Say>Good morning</Say><Pause length=\"3\"/>"
-		      "<Pause/><Play>http://h/a.wav</Play></Response>");
+	struct twiml *twiml = parse(
+		"<Response><!-- a comment --><Say> Good\n morning </Say>"
+		"<Pause length=\"3\"/><Redirect method=\"GET\">\n /again \n</Redirect>"
+		"<Gather numDigits=\"1\"><Say>Press</Say><Play>a.wav</Play></Gather>"
+		"</Response>");
+	const struct twiml_node *verb = twiml->root->children;
 
 	(void)state;
-	assert_int_equal(twiml->count, 4);
-	assert_in_range(twiml->verbs[0].pause_ms, 500, 2000);
-	assert_true(twiml->verbs[0].answers);
-	assert_int_equal(twiml->verbs[1].pause_ms, 3000);
-	assert_false(twiml->verbs[1].answers);
-	assert_int_equal(twiml->verbs[2].pause_ms, 1000);
-	assert_true(twiml->verbs[3].pause_ms > 0);
-	twiml_free(&twiml);
-}
-
-static void test_redirect_reject_and_hangup_are_read(void **state)
-{
-	struct twiml *twiml =
-		parse("<Response><Redirect method=\"GET\">\n /again \n</Redirect>"
-		      "<Reject reason=\"busy\"/><Hangup/></Response>");
-
-	(void)state;
-	assert_int_equal(twiml->verbs[0].kind, TWIML_REDIRECT);
-	assert_string_equal(twiml->verbs[0].url, "/again");
-	assert_string_equal(twiml->verbs[0].method, "GET");
-	assert_int_equal(twiml->verbs[1].kind, TWIML_REJECT);
-	assert_true(twiml->verbs[1].busy);
-	assert_int_equal(twiml->verbs[2].kind, TWIML_HANGUP);
+	assert_int_equal(twiml->warning_count, 0);
+	assert_string_equal(verb->text, "Good\n morning");
+	assert_true(verb->element->answers);
+	verb = verb->next;
+	assert_int_equal(twiml_number(verb, "length", 1), 3);
+	assert_false(verb->element->answers);
+	verb = verb->next;
+	assert_string_equal(verb->text, "/again");
+	verb = verb->next;
+	assert_int_equal(twiml_kind(verb), TWIML_GATHER);
+	assert_string_equal(verb->children->next->text, "a.wav");
+	assert_null(verb->next);
 	twiml_free(&twiml);
 }
 
@@ -109,8 +101,7 @@ static void test_an_empty_response_has_no_verbs(void **state)
 	struct twiml *twiml = parse("<Response/>");
 
 	(void)state;
-	assert_int_equal(twiml->count, 0);
-	twiml_free(&twiml);
+	assert_null(twiml->root->children);
 	twiml_free(&twiml);
 }
 
@@ -146,21 +137,41 @@ static void test_more_than_64_kb_is_11750(void **state)
 	free(text);
 }
 
-static void test_what_is_not_acted_on_is_warned_of_and_skipped(void **state)
+static void has_warning(const char *document, const char *warning)
 {
-	struct twiml *twiml = parse(
-		"<Response><Gather numDigits=\"1\"/><Dial>+15551234</Dial>"
-		"<Dial><Conference muted=\"perhaps\" maxParticipants=\"1\">x</Conference>"
-		"</Dial><Pause length=\"-4\"/></Response>");
+	struct twiml *twiml = parse(document);
+
+	assert_int_equal(twiml->warning_count, 1);
+	assert_memory_equal(twiml->warnings[0], warning, strlen(warning));
+	twiml_free(&twiml);
+}
+
+static void test_what_is_wrong_is_warned_of_by_its_number_and_skipped(void **state)
+{
+	struct twiml *twiml = parse("<Response><Dail/><say>x</say><Pause length=\"-4\"/>"
+				    "<Dial timeout=\"soon\">+15551234</Dial></Response>");
 
 	(void)state;
-	assert_int_equal(twiml->count, 2);
-	assert_int_equal(twiml->warning_count, 5);
-	assert_false(twiml->verbs[0].conference.muted);
-	assert_int_equal(twiml->verbs[0].conference.max_participants, 250);
-	assert_int_equal(twiml->verbs[1].pause_ms, 1000);
-	assert_memory_equal(twiml->warnings[0], "12200 Gather", 12);
+	assert_int_equal(twiml->warning_count, 4);
+	assert_int_equal(twiml_kind(twiml->root->children), TWIML_PAUSE);
+	assert_int_equal(twiml_number(twiml->root->children, "length", 1), 1);
+	assert_null(twiml_text(twiml->root->children->next, "timeout"));
 	twiml_free(&twiml);
+	has_warning("<Response><Say tone=\"x\">a</Say></Response>",
+		"12200 Say: it has no attribute tone");
+	has_warning("<Response><Pause length=\"0\"/></Response>", "13910 Pause: length");
+	has_warning("<Response><Gather finishOnKey=\"X\"/></Response>", "13310 ");
+	has_warning("<Response><Gather><Dial/></Gather></Response>", "13320 Dial");
+	has_warning("<Response><Dial><Say/></Dial></Response>", "13215 Say");
+	has_warning("<Response><Number>1</Number></Response>", "12200 Number");
+	has_warning("<Response><Dial><Conference muted=\"perhaps\">x</Conference></Dial>"
+		    "</Response>",
+		"13230 ");
+	has_warning(
+		"<Response><Redirect method=\"PUT\">/x</Redirect></Response>", "13710 ");
+	has_warning("<Response><Reject reason=\"tired\"/></Response>", "13810 ");
+	has_warning("<Response><Refer><Sip>sip:a@b</Sip></Refer></Response>",
+		"12200 Refer: not acted on here");
 }
 
 static void test_entities_of_a_document_are_not_expanded(void **state)
@@ -172,7 +183,7 @@ static void test_entities_of_a_document_are_not_expanded(void **state)
 	(void)state;
 	if (twiml_parse(text, strlen(text), &twiml) != 0)
 		return;
-	assert_null(strstr(twiml->verbs[0].url, "root"));
+	assert_null(strstr(twiml->root->children->text, "root"));
 	twiml_free(&twiml);
 }
 
@@ -180,14 +191,14 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_conference_is_read_with_all_its_attributes),
-		cmocka_unit_test(test_defaults_are_those_of_the_documentation),
-		cmocka_unit_test(test_speech_takes_time_and_pauses_are_seconds),
-		cmocka_unit_test(test_redirect_reject_and_hangup_are_read),
+		cmocka_unit_test(test_what_is_absent_has_the_default_that_is_asked_with),
+		cmocka_unit_test(test_verbs_come_in_their_order_with_their_text),
 		cmocka_unit_test(test_an_empty_response_has_no_verbs),
 		cmocka_unit_test(test_broken_xml_is_12100),
 		cmocka_unit_test(test_a_wrong_root_is_12102),
 		cmocka_unit_test(test_more_than_64_kb_is_11750),
-		cmocka_unit_test(test_what_is_not_acted_on_is_warned_of_and_skipped),
+		cmocka_unit_test(
+			test_what_is_wrong_is_warned_of_by_its_number_and_skipped),
 		cmocka_unit_test(test_entities_of_a_document_are_not_expanded),
 	};
 

@@ -85,8 +85,9 @@ sub judge
 sub dial
 {
 	my ($self, $to, %form) = @_;
-	my $got = $self->api('POST', 'Calls.json', To => $to, From => $FROM,
-		Twiml => '<Response><Pause length="600"/></Response>', %form);
+	my %all = (To => $to, From => $FROM, $form{Url} ? ()
+		: (Twiml => '<Response><Pause length="600"/></Response>'), %form);
+	my $got = $self->api('POST', 'Calls.json', map { $_ => $all{$_} } grep { defined $all{$_} } keys %all);
 	die "dial: $got->{status} $got->{content}" unless $got->{status} == 201;
 	return $got->{json}{sid};
 }
