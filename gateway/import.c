@@ -203,6 +203,11 @@ static void job_drop(struct job *job)
 	free(task);
 }
 
+void imports_leave(struct gateway *gw)
+{
+	atomic_fetch_sub(&gw->imports->running, 1);
+}
+
 static void job_work(struct job *job, void *ctx)
 {
 	struct import_job *task = list_entry(job, struct import_job, job);
@@ -210,11 +215,11 @@ static void job_work(struct job *job, void *ctx)
 	struct hands *hands = ctx;
 
 	atomic_fetch_add(&imports->running, 1);
-	if (task->list.work != NULL)
+	if (task->list.work != NULL) {
 		task->list.work(task->gw, hands->work, &task->list);
-	else
+		imports_leave(task->gw);
+	} else
 		import_run(task->gw, hands->work, hands->note, &task->order);
-	atomic_fetch_sub(&imports->running, 1);
 	job_drop(job);
 }
 

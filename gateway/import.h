@@ -63,6 +63,8 @@ struct list_job {
 };
 int imports_put_job(struct gateway *gw, const struct list_job *job);
 
+/* For import_run.c: all is done but the answer; who gets it may send the next file at once. */
+void imports_leave(struct gateway *gw);
 /* For import_run.c: whether the worker stops. */
 bool imports_ending(const struct gateway *gw);
 

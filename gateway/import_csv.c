@@ -66,8 +66,10 @@ static bool add_foreign(struct csv_file *file, struct import_field *field)
 	if (encoding != IMPORT_AUTO && encoding != IMPORT_CP1252)
 		return false;
 	file->row.foreign = true;
-	if (!import_cp1252_add(field->text, field->len, &file->foreign))
+	if (!import_cp1252_add(field->text, field->len, &file->foreign)) {
+		file->foreign.len = start;
 		return false;
+	}
 	field->len = file->foreign.len - start;
 	buf_add_char(&file->foreign, '\0');
 	/* The buffer may still move: the place stands in for the text until all are there. */

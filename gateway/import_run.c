@@ -446,6 +446,7 @@ static void end(struct run *run, int rc)
 	struct db_import *result = &run->result;
 
 	db_import_rows_rollback(run->work);
+	imports_leave(run->gw);
 	if (rc < 0) {
 		if (run->err.text[0] == '\0' && rc != -ECANCELED)
 			log_warn("import", 0, "import %lld: %s (%d)",
@@ -471,6 +472,7 @@ void import_run(struct gateway *gw, struct db *work, struct db *note,
 
 	if (run == NULL) {
 		(void)db_import_fail(note, order->import_id, "Out of memory.");
+		imports_leave(gw);
 		return;
 	}
 	run->gw = gw;

@@ -174,6 +174,7 @@ static void bytes_that_are_no_text_spoil_their_row_alone(void **state)
 	expect_csv("a\nx\0y\n\x01\n\x81\nok\n", "a|2:bytes |3:bytes |4:bytes |5:ok");
 	expect_csv("a\n\xed\xa0\x80\n\xf4\x90\x80\x80\n",
 		"a|2:\xc3\xad\xc2\xa0\xe2\x82\xac|3:bytes ");
+	expect_csv("p,\x80\0q,\xe9\n1,2,3\n", "p,,\xc3\xa9|2:1,2,3");
 	expect_csv_bytes(odd, sizeof(odd) - 1, "a|2:1|3:bytes ");
 	expect_csv_bytes(half, sizeof(half) - 1, "a|2:bytes |3:2");
 }

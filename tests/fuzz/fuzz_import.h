@@ -1,0 +1,91 @@
+/* fuzz_import.h: the bytes as an uploaded file, read and checked as an upload is. */
+#ifndef OMNIVOX_TESTS_FUZZ_IMPORT_H
+#define OMNIVOX_TESTS_FUZZ_IMPORT_H
+
+#include <assert.h>
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "gateway/import_check.h"
+
+struct fuzz_import {
+	struct import_columns columns;
+	struct import_checker *checker;
+};
+
+static int fuzz_column(void *arg, size_t index, const char *name, struct err *err)
+{
+	struct fuzz_import *fuzz = arg;
+
+	assert(index == fuzz->columns.count || index >= IMPORT_COLUMNS_MAX);
+	assert(strlen(name) <= IMPORT_NAME_MAX);
+	return import_columns_add(&fuzz->columns, name, NULL, err);
+}
+
+static int fuzz_row(void *arg, const struct import_row *row)
+{
+	struct fuzz_import *fuzz = arg;
+	struct db_import_row staged;
+	json_t *custom;
+	int rc = import_check(fuzz->checker, row, &staged);
+
+	if (rc <= 0)
+		return rc;
+	assert(number_valid(staged.phone));
+	assert(import_is_text(staged.first_name, strlen(staged.first_name)));
+	assert(import_is_text(staged.last_name, strlen(staged.last_name)));
+	assert(import_is_text(staged.email, strlen(staged.email)));
+	custom = json_loads(staged.custom, 0, NULL);
+	assert(json_is_object(custom));
+	json_decref(custom);
+	return 0;
+}
+
+static int fuzz_member(void *arg, const char *name, const json_t *value, struct err *err)
+{
+	(void)arg;
+	(void)err;
+	assert(name != NULL && value != NULL);
+	return 0;
+}
+
+static int fuzz_progress(void *arg, int64_t done)
+{
+	(void)arg;
+	assert(done > 0);
+	return 0;
+}
+
+static void fuzz_import(struct import_reader *reader, const uint8_t *data, size_t size,
+	int (*read)(struct import_reader *reader, struct err *err))
+{
+	static int fd = -1;
+	struct fuzz_import *fuzz = calloc(1, sizeof(*fuzz));
+	struct err err = {{0}};
+	int rc;
+
+	if (fd < 0)
+		fd = memfd_create("fuzz", MFD_CLOEXEC);
+	assert(fuzz != NULL && fd >= 0 && ftruncate(fd, 0) == 0);
+	assert(pwrite(fd, data, size, 0) == (ssize_t)size);
+	assert(import_checker_new(&(struct import_rules){.country = "US"}, &fuzz->columns,
+		       &fuzz->checker) == 0);
+	reader->fd = fd;
+	reader->size = (int64_t)size;
+	reader->column = fuzz_column;
+	reader->row = fuzz_row;
+	reader->member = fuzz_member;
+	reader->progress = fuzz_progress;
+	reader->arg = fuzz;
+	rc = read(reader, &err);
+	/* A file is read, or a sentence says why not. */
+	assert(rc == 0 || (rc == -EINVAL && err.text[0] != '\0'));
+	import_checker_free(&fuzz->checker);
+	free(fuzz);
+}
+
+#endif
