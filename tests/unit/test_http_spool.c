@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <unistd.h>
 
 #include "http/spool.h"
@@ -180,6 +181,34 @@ static void a_full_disk_is_noticed_before_the_body_comes(void **state)
 	assert_int_equal(spool_open("/does/not/exist", 10, &fd), -ENOENT);
 }
 
+/* Needs root and a kernel that lets it mount; where there is neither, nothing is tested. */
+static void a_full_disk_is_507_and_the_server_lives(void **state)
+{
+	char dir[] = "/tmp/ovx-full-XXXXXX";
+	struct client client;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	if (mount("tmpfs", dir, "tmpfs", 0, "size=1m") < 0) {
+		print_message("cannot mount a small disk: not tested\n");
+		(void)rmdir(dir);
+		return;
+	}
+	http_double_stop(d);
+	d->spool_dir = dir;
+	http_double_start(d);
+	client_open(&client, d->port);
+	post(&client, "Cookie: late\r\n", "abc", 3);
+	assert_true(client_read(&client, &reply, false));
+	assert_int_equal(reply.status, 507);
+	assert_non_null(strstr(reply.body, "DISK_FULL"));
+	client_close(&client);
+	client_get(d->port, "/echo/a/b", &reply);
+	assert_int_equal(reply.status, 201);
+	assert_int_equal(umount(dir), 0);
+	(void)rmdir(dir);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -201,6 +230,8 @@ int main(void)
 			a_folder_that_takes_no_files_is_503_with_the_reason, setup,
 			teardown),
 		cmocka_unit_test(a_full_disk_is_noticed_before_the_body_comes),
+		cmocka_unit_test_setup_teardown(
+			a_full_disk_is_507_and_the_server_lives, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,129 @@
+#!/usr/bin/env perl
+# Imports that take their time: told by events, cancelled, killed, undone, and never half done.
+# Others are answered meanwhile. And what happens when the disk is full.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use IO::Socket::INET;
+use Test::More;
+use Time::HiRes qw(time sleep);
+use Omnivox::Contract;
+use Omnivox::Stage;
+
+my $CM = $Omnivox::Stage::CM;
+my $ROWS = 60000;
+my $contract = Omnivox::Contract->new("$Omnivox::Stage::TOP/docs/openapi.yaml");
+my $stage = Omnivox::Stage->new;
+$stage->start_sandbox;
+$stage->start_gateway;
+$stage->login;
+
+sub ask {
+	my ($method, $path, $body, $headers) = @_;
+	my $r = $stage->request($method, $path, $body, $headers);
+	my @wrong = $contract->complaints($method, $path, $r);
+	is_deeply \@wrong, [], "$method keeps the contract" if @wrong;
+	return $r;
+}
+
+my $file = "phone,name,note\n" . join '', map { sprintf "+1415%07d,Name %d,%s\n", 2000000 + $_, $_, 'x' x 40 } 1 .. $ROWS;
+
+sub list { ask(POST => "$CM/data-lists", {name => 'long'})->{json}{data}{dataList}{id} }
+sub count { ask(GET => "$CM/data-lists/$_[0]")->{json}{data}{dataList}{totalContacts} }
+sub state { ask(GET => "/api/imports/$_[0]")->{json}{data}{import} }
+
+# Uploads without waiting; the import's id.
+sub start {
+	my ($list, $query) = @_;
+	my $r = ask(POST => "$CM/data-lists/$list/upload?wait=0" . ($query // ''), $file, {'Content-Type' => 'text/csv'});
+	is $r->{status}, 202, 'under way' or diag $r->{content};
+	return $r->{json}{data}{import}{importId};
+}
+
+sub ended {
+	my ($id) = @_;
+	return $stage->wait_until(120, 'the import to end', sub {
+		my $now = state($id);
+		return $now->{endedAt} && $now->{state} ne 'undoing' ? $now : undef;
+	});
+}
+
+subtest 'an import is told as it goes on, and others are answered meanwhile' => sub {
+	my $events = IO::Socket::INET->new(PeerAddr => $stage->{gateway}{http}) or die $!;
+	print $events "GET /api/events HTTP/1.1\r\nHost: $stage->{gateway}{http}\r\nCookie: $stage->{cookie}\r\n\r\n";
+	my $list = list();
+	my $id = start($list);
+	my $slowest = 0;
+	until (state($id)->{endedAt}) {
+		my $from = time;
+		ask(GET => "$CM/data-lists");
+		$slowest = time - $from if time - $from > $slowest;
+	}
+	cmp_ok $slowest, '<', 2, sprintf 'nobody waited long (%.2f s)', $slowest;
+	my $end = state($id);
+	is_deeply [@$end{qw(state rows added skipped rejected)}], ['done', $ROWS, $ROWS, 0, 0], 'all rows are in';
+	is count($list), $ROWS, 'and counted';
+	$events->blocking(0);
+	my $text = '';
+	$stage->wait_until(5, 'the last event', sub { sysread $events, $text, 65536, length $text; $text =~ /"state":"done"/ });
+	my @told = $text =~ /^event: import\r?\n(?:.*\n)*?data: (.*)$/mg;
+	like $told[0], qr/"state":"(reading|adding)"/, 'its beginning was told';
+	is_deeply [map { $contract->event_complaints('import', $_) } @told], [], 'as the contract says';
+};
+
+subtest 'a cancelled import adds nothing' => sub {
+	my $list = list();
+	my $id = start($list);
+	my $r = ask(POST => "/api/imports/$id/cancel");
+	is $r->{status}, 200, 'cancelled' or diag $r->{content};
+	is ended($id)->{state}, 'cancelled', 'it is so';
+	my $after = start($list);
+	is ended($after)->{added}, $ROWS, 'the list is as if it had never been';
+	is count($list), $ROWS, 'nothing is there twice';
+	my $undo = ask(POST => "/api/imports/$after/undo");
+	is $undo->{json}{data}{removed}, $ROWS, 'all of it can be undone' or diag $undo->{content};
+	is count($list), 0, 'and the list is empty again';
+};
+
+subtest 'who is killed in the middle leaves nothing behind' => sub {
+	my $list = list();
+	for my $when (qw(queued reading adding adding)) {
+		my $worker = $stage->worker;
+		my $id = start($list);
+		$stage->wait_until(30, "it to be $when", sub {
+			my $now = state($id)->{state};
+			return $now eq $when || ($when eq 'queued') || $now =~ /^(adding|done)$/;
+		});
+		sleep rand 0.2 if $when eq 'adding';
+		kill KILL => $worker;
+		$stage->worker($worker);
+		$stage->wait_until(10, 'the API', sub { $stage->request(GET => '/readyz')->{status} == 200 });
+		my $end = ended($id);
+		if ($end->{state} eq 'done') {
+			is count($list), $ROWS, 'it was done already, as a whole';
+			ask(DELETE => "$CM/data-lists/$list/contacts");
+		} else {
+			is $end->{state}, 'failed', "killed when $when: it has failed";
+			like $end->{error}, qr/Nothing was added/, 'and says so';
+			is count($list), 0, 'nothing of it is there';
+		}
+	}
+	is ended(start($list))->{added}, $ROWS, 'the same file comes in afterwards';
+	is_deeply [glob "$stage->{dir}/gateway-data/upload*"], [], 'no file is left';
+};
+
+subtest 'a stop does not wait for an import, and leaves nothing of it' => sub {
+	my $list = list();
+	my $id = start($list);
+	my $from = time;
+	$stage->stop('gateway');
+	cmp_ok time - $from, '<', 10, 'it stops at once';
+	$stage->start_gateway;
+	$stage->login;
+	my $end = ended($id);
+	is count($list), $end->{state} eq 'done' ? $ROWS : 0, "all or nothing ($end->{state})";
+};
+
+
+done_testing;
