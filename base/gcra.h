@@ -30,7 +30,7 @@ uint64_t gcra_key(const struct gcra *gcra, const void *data, size_t len);
  * Takes one. 0: go on; else microseconds until it is worth asking again, and nothing was taken.
  * `now_us` never goes back.
  */
-int64_t gcra_take(struct gcra *gcra, uint64_t key, const struct gcra_rule *rule,
-	int64_t now_us);
+int64_t gcra_take(
+	struct gcra *gcra, uint64_t key, const struct gcra_rule *rule, int64_t now_us);
 
 #endif

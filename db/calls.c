@@ -190,24 +190,32 @@ int db_call_expire_deadlines(struct db *db, const char *node)
 
 /* ---- the sweep ---- */
 
-/* Sessions whose hold is over, or whose call is. Another node's after a minute. */
+/*
+ * Sessions whose hold is over, or whose call is; another node's after a minute. Those of people
+ * who were deactivated end with their call.
+ */
 static int sweep_sessions(
 	struct db *db, const char *node, int64_t **ret_ids, size_t *ret_count)
 {
 	static const struct db_reader reader = {sizeof(int64_t), read_id};
 
 	return db_run_rows(db,
-		"WITH free AS (SELECT s.id FROM agent_sessions s"
+		"WITH free AS (SELECT s.id, NOT u.active AS gone FROM agent_sessions s"
+		"  JOIN users u ON u.id = s.user_id"
 		"  LEFT JOIN calls c ON c.id = s.call_id AND c.state <> 'ended'"
-		"  WHERE s.ended_at IS NULL AND c.id IS NULL"
-		"  AND (s.hold_until <= now() - CASE WHEN s.node_id = $1::uuid THEN interval '0'"
-		"    ELSE interval '60 seconds' END"
-		"   OR s.state = 'on_call' AND s.hold_until IS NULL)"
-		"  AND s.state IN ('reserved', 'on_call', 'wrap_up')"
+		"  WHERE s.ended_at IS NULL AND c.id IS NULL AND (NOT u.active OR"
+		"   (s.hold_until <= now() - CASE WHEN s.node_id = $1::uuid THEN interval '0'"
+		"     ELSE interval '60 seconds' END"
+		"    OR s.state = 'on_call' AND s.hold_until IS NULL)"
+		"   AND s.state IN ('reserved', 'on_call', 'wrap_up'))"
 		"  ORDER BY s.id FOR UPDATE OF s SKIP LOCKED)"
-		" UPDATE agent_sessions s SET state = session_rest_state(s),"
-		"  pause_reason = session_rest_reason(s), state_since = now(), call_id = NULL,"
-		"  hold_until = NULL FROM free WHERE s.id = free.id RETURNING s.id",
+		" UPDATE agent_sessions s SET"
+		"  state = CASE WHEN gone THEN 'offline' ELSE session_rest_state(s) END,"
+		"  pause_reason = CASE WHEN gone THEN 'deactivated' ELSE session_rest_reason(s) END,"
+		"  ended_at = CASE WHEN gone THEN now() END,"
+		"  phone_up = phone_up AND NOT gone, twilio_up = twilio_up AND NOT gone,"
+		"  state_since = now(), call_id = NULL, hold_until = NULL"
+		" FROM free WHERE s.id = free.id RETURNING s.id",
 		ARGS(arg_text(node)), &reader, (void **)ret_ids, ret_count);
 }
 

@@ -206,11 +206,18 @@ int db_campaign_set_state(struct db *db, int64_t id, const char *state)
 	return rc == -ENOENT ? explain_missing(db, id, -EINVAL) : rc;
 }
 
-int db_campaign_list(struct db *db, struct db_campaign **ret_campaigns, size_t *ret_count)
+int db_campaign_list(struct db *db, int64_t agent_id, struct db_campaign **ret_campaigns,
+	size_t *ret_count)
 {
 	return db_run_rows(db,
-		CAMPAIGN_SELECT COUNTS " WHERE c.archived_at IS NULL ORDER BY c.id",
-		NO_ARGS, &campaign_reader, (void **)ret_campaigns, ret_count);
+		CAMPAIGN_SELECT COUNTS
+		" WHERE c.archived_at IS NULL AND ($1::bigint IS NULL"
+		"  OR EXISTS (SELECT 1 FROM campaign_agents a"
+		"   WHERE a.campaign_id = c.id AND a.user_id = $1)"
+		"  OR EXISTS (SELECT 1 FROM agent_sessions s WHERE s.campaign_id = c.id"
+		"   AND s.user_id = $1 AND s.ended_at IS NULL)) ORDER BY c.id",
+		ARGS(arg_id(agent_id)), &campaign_reader, (void **)ret_campaigns,
+		ret_count);
 }
 
 int db_campaign_join(struct db *db, int64_t campaign_id, int64_t user_id)

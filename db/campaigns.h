@@ -53,9 +53,9 @@ int db_campaign_update(struct db *db, const struct db_campaign *campaign);
 int db_campaign_archive(struct db *db, int64_t id);
 /* -EINVAL: not a state that can follow (completed is final; draft only at birth). */
 int db_campaign_set_state(struct db *db, int64_t id, const char *state);
-/* All that are not archived, oldest first. */
-int db_campaign_list(
-	struct db *db, struct db_campaign **ret_campaigns, size_t *ret_count);
+/* Those that are not archived, oldest first; of an agent (id not 0) those that it may see. */
+int db_campaign_list(struct db *db, int64_t agent_id, struct db_campaign **ret_campaigns,
+	size_t *ret_count);
 
 /* -ENOENT: no such campaign or agent. Both are harmless when repeated. */
 int db_campaign_join(struct db *db, int64_t campaign_id, int64_t user_id);

@@ -5,12 +5,11 @@
 #include <string.h>
 
 #include "db/exec.h"
+#include "db/user_rows.h"
 
 /* ---- people ---- */
 
-#define USER_COLUMNS "u.id, u.username, u.name, u.role, u.password_hash, u.active"
-
-static void read_user(struct db_row *row, void *item)
+void db_read_user(struct db_row *row, void *item)
 {
 	struct db_user *user = item;
 
@@ -20,9 +19,10 @@ static void read_user(struct db_row *row, void *item)
 	row_text(row, user->role, sizeof(user->role));
 	row_text(row, user->password_hash, sizeof(user->password_hash));
 	user->active = row_bool(row);
+	user->created_ms = row_int(row);
 }
 
-static const struct db_reader user_reader = {sizeof(struct db_user), read_user};
+static const struct db_reader user_reader = {sizeof(struct db_user), db_read_user};
 
 int db_user_create(struct db *db, const struct db_user *user, int64_t *ret_id)
 {
@@ -47,6 +47,12 @@ int db_user_by_name(struct db *db, const char *username, struct db_user *ret_use
 		ARGS(arg_text(username)), &user_reader, ret_user);
 }
 
+int db_user_get(struct db *db, int64_t id, struct db_user *ret_user)
+{
+	return db_run_item(db, "SELECT " USER_COLUMNS " FROM users u WHERE u.id = $1",
+		ARGS(arg_int(id)), &user_reader, ret_user);
+}
+
 int db_user_count(struct db *db, int64_t *ret_count)
 {
 	return db_run_number(db, "SELECT count(*) FROM users", NO_ARGS, ret_count);
@@ -64,13 +70,37 @@ int db_session_create(struct db *db, const unsigned char token_sha256[32],
 		NULL);
 }
 
-int db_session_user(
-	struct db *db, const unsigned char token_sha256[32], struct db_user *ret_user)
+struct session_user {
+	struct db_user user;
+	int64_t session_id;
+};
+
+static void read_session_user(struct db_row *row, void *item)
 {
-	return db_run_item(db,
-		"SELECT " USER_COLUMNS " FROM sessions s JOIN users u ON u.id = s.user_id"
+	struct session_user *found = item;
+
+	db_read_user(row, &found->user);
+	found->session_id = row_int(row);
+}
+
+int db_session_user(struct db *db, const unsigned char token_sha256[32],
+	struct db_user *ret_user, int64_t *ret_session_id)
+{
+	static const struct db_reader reader = {
+		sizeof(struct session_user), read_session_user};
+	struct session_user found;
+	int rc;
+
+	rc = db_run_item(db,
+		"SELECT " USER_COLUMNS
+		", s.id FROM sessions s JOIN users u ON u.id = s.user_id"
 		" WHERE s.token_sha256 = $1 AND s.expires_at > now() AND u.active",
-		ARGS(arg_bytes(token_sha256, 32)), &user_reader, ret_user);
+		ARGS(arg_bytes(token_sha256, 32)), &reader, &found);
+	if (rc < 0)
+		return rc;
+	*ret_user = found.user;
+	*ret_session_id = found.session_id;
+	return 0;
 }
 
 int db_session_end(struct db *db, const unsigned char token_sha256[32])
@@ -106,10 +136,12 @@ int db_agent_create(struct db *db, const struct db_user *user,
 int db_sip_account_update(struct db *db, const struct db_sip_account *account)
 {
 	return db_run_one(db,
-		"UPDATE sip_accounts SET ha1_md5 = $2, ha1_sha256 = $3, updated_at = now()"
-		" WHERE user_id = $1",
-		ARGS(arg_int(account->user_id), arg_text(account->ha1_md5),
-			arg_text(account->ha1_sha256)),
+		"INSERT INTO sip_accounts (user_id, username, ha1_md5, ha1_sha256)"
+		" VALUES ($1, $2, $3, $4) ON CONFLICT (user_id) DO UPDATE SET"
+		"  ha1_md5 = EXCLUDED.ha1_md5, ha1_sha256 = EXCLUDED.ha1_sha256,"
+		"  updated_at = now()",
+		ARGS(arg_int(account->user_id), arg_text(account->username),
+			arg_text(account->ha1_md5), arg_text(account->ha1_sha256)),
 		NULL);
 }
 
@@ -198,26 +230,27 @@ int db_registration_find(
 
 /* ---- agents as people see them ---- */
 
-#define AGENT_SELECT                                                                     \
-	"SELECT u.id, u.username, u.name, u.role, '', u.active,"                         \
-	" COALESCE(a.username, ''), r.user_id IS NOT NULL, COALESCE(r.user_agent, ''),"  \
-	" s.id, COALESCE(s.state, 'offline'), COALESCE(s.pause_reason, ''),"             \
-	" (extract(epoch FROM s.state_since) * 1000)::bigint, s.campaign_id, s.call_id," \
-	" COALESCE(s.phone_up, false), COALESCE(s.twilio_up, false),"                    \
-	" COALESCE(s.wants_ready, false), COALESCE(e.type, 'sip'),"                      \
-	" COALESCE(e.number, ''), COALESCE(e.nailed, true)"                              \
-	" FROM users u"                                                                  \
-	" LEFT JOIN sip_accounts a ON a.user_id = u.id"                                  \
-	" LEFT JOIN registrations r ON r.user_id = u.id AND r.expires_at > now()"        \
-	" LEFT JOIN agent_sessions s ON s.user_id = u.id AND s.ended_at IS NULL"         \
-	" LEFT JOIN agent_endpoints e ON e.user_id = u.id"                               \
-	" WHERE u.role = 'agent'"
+#define AGENT_SELECT                                                                                             \
+	"SELECT u.id, u.username, u.name, u.role, '', u.active, " MS(                                            \
+		"u.created_at") ","                                                                              \
+				" COALESCE(a.username, ''), r.user_id IS NOT NULL, COALESCE(r.user_agent, ''),"  \
+				" s.id, COALESCE(s.state, 'offline'), COALESCE(s.pause_reason, ''),"             \
+				" (extract(epoch FROM s.state_since) * 1000)::bigint, s.campaign_id, s.call_id," \
+				" COALESCE(s.phone_up, false), COALESCE(s.twilio_up, false),"                    \
+				" COALESCE(s.wants_ready, false), COALESCE(e.type, 'sip'),"                      \
+				" COALESCE(e.number, ''), COALESCE(e.nailed, true)"                              \
+				" FROM users u"                                                                  \
+				" LEFT JOIN sip_accounts a ON a.user_id = u.id"                                  \
+				" LEFT JOIN registrations r ON r.user_id = u.id AND r.expires_at > now()"        \
+				" LEFT JOIN agent_sessions s ON s.user_id = u.id AND s.ended_at IS NULL"         \
+				" LEFT JOIN agent_endpoints e ON e.user_id = u.id"                               \
+				" WHERE u.role = 'agent'"
 
 static void read_agent(struct db_row *row, void *item)
 {
 	struct db_agent *agent = item;
 
-	read_user(row, &agent->user);
+	db_read_user(row, &agent->user);
 	row_text(row, agent->sip_username, sizeof(agent->sip_username));
 	agent->registered = row_bool(row);
 	row_text(row, agent->user_agent, sizeof(agent->user_agent));

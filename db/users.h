@@ -14,20 +14,64 @@ struct db_user {
 	char role[DB_WORD_SIZE]; /* admin, supervisor, agent */
 	char password_hash[160];
 	bool active;
+	int64_t created_ms; /* filled on reading */
 };
 
 /* -EEXIST: the username is taken. `ret_id` may be NULL. */
 int db_user_create(struct db *db, const struct db_user *user, int64_t *ret_id);
 int db_user_by_name(struct db *db, const char *username, struct db_user *ret_user);
+int db_user_get(struct db *db, int64_t id, struct db_user *ret_user);
 int db_user_count(struct db *db, int64_t *ret_count);
+
+struct db_user_filter {
+	const char *role;   /* NULL: any */
+	const char *search; /* part of name or username; NULL: any */
+	int active;         /* 1 or 0; -1: any */
+	int64_t after;
+	unsigned limit;
+};
+
+/* By id. One more row than the limit tells of a next page. */
+int db_user_page(struct db *db, const struct db_user_filter *filter,
+	struct db_user **ret_users, size_t *ret_count);
+
+/* What is to be changed; NULL and -1 leave it as it is. */
+struct db_user_change {
+	int64_t id;
+	const char *name;
+	const char *role;
+	const char *password_hash; /* ends the user's web sessions but one */
+	int active;                /* 0 also ends web sessions, keys and registration */
+	int64_t keep_session;      /* id; 0: none */
+};
+
+/*
+ * One transaction. -EPERM: it would leave no active admin. -EBUSY: an agent that is signed in
+ * to a campaign must sign out before it gets another role. `*ret_agent_session` (0: none) is an
+ * agent session that was touched: one without a call has ended, one with a call ends with it
+ * (db_sweep).
+ */
+int db_user_update(
+	struct db *db, const struct db_user_change *change, int64_t *ret_agent_session);
 
 /* Web sessions: `token_sha256` is 32 bytes. */
 int db_session_create(struct db *db, const unsigned char token_sha256[32],
 	int64_t user_id, unsigned lives_s);
-/* The active user of a session that has not expired. */
-int db_session_user(
-	struct db *db, const unsigned char token_sha256[32], struct db_user *ret_user);
+/* The active user of a session that has not expired, and the session's id. */
+int db_session_user(struct db *db, const unsigned char token_sha256[32],
+	struct db_user *ret_user, int64_t *ret_session_id);
 int db_session_end(struct db *db, const unsigned char token_sha256[32]);
+
+/*
+ * Which of these grants (a web session's id, or the negative id of an API key) are good no more:
+ * ended, expired, or their user is not active. In no order.
+ */
+int db_grants_ended(struct db *db, const int64_t *grants, size_t count,
+	int64_t **ret_ended, size_t *ret_count);
+
+/* What an agent may see: a campaign that it is on, a call that is its own. -ENOENT if not. */
+int db_agent_on_campaign(struct db *db, int64_t user_id, int64_t campaign_id);
+int db_agent_has_call(struct db *db, int64_t user_id, int64_t call_id);
 
 struct db_sip_account {
 	int64_t user_id;
@@ -39,7 +83,7 @@ struct db_sip_account {
 /* The user with role agent and its SIP account in one transaction. */
 int db_agent_create(struct db *db, const struct db_user *user,
 	const struct db_sip_account *account, int64_t *ret_id);
-/* Changes the account's secret; for a new registration card. */
+/* Makes the account, or changes its secret; for a new registration card. */
 int db_sip_account_update(struct db *db, const struct db_sip_account *account);
 int db_sip_account_find(
 	struct db *db, const char *username, struct db_sip_account *ret_account);

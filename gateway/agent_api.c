@@ -8,6 +8,7 @@
 
 #include "base/config.h"
 #include "base/text.h"
+#include "gateway/account.h"
 #include "gateway/endpoint_api.h"
 #include "gateway/password.h"
 #include "gateway/sip_secret.h"
@@ -102,22 +103,11 @@ void agent_get(struct api_call *call, struct api_reply *reply)
 
 /* ---- accounts ---- */
 
-/* A name that can stand in a SIP URI and in a path without escaping. */
-static int check_username(struct api_reply *reply, const char *field, const char *name)
-{
-	if (strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789._-") == strlen(name))
-		return 0;
-	api_fail_field(reply, field,
-		"%s may have small letters, digits, dots, dashes and underscores only.",
-		field);
-	return -EINVAL;
-}
-
 struct new_agent {
 	struct db_user user;
 	struct db_endpoint endpoint;
 	struct db_sip_account account;
-	char password[128];
+	char password[ACCOUNT_PASSWORD_SIZE];
 	char sip_password[SIP_PASSWORD_SIZE];
 	bool generated;
 };
@@ -133,27 +123,19 @@ static int read_new_agent(
 	if (api_body_only(call, reply, fields) < 0 ||
 		api_body_text(call, reply, "username", true, user->username,
 			sizeof(user->username)) < 0 ||
-		check_username(reply, "username", user->username) < 0 ||
+		account_check_username(reply, "username", user->username) < 0 ||
 		api_body_text(call, reply, "name", true, user->name, sizeof(user->name)) <
 			0 ||
-		api_body_text(call, reply, "password", false, made->password,
-			sizeof(made->password)) < 0 ||
+		account_read_password(call, reply, made->password, &made->generated) <
+			0 ||
 		api_body_text(call, reply, "sipUsername", false, account->username,
 			sizeof(account->username)) < 0 ||
-		check_username(reply, "sipUsername", account->username) < 0 ||
+		account_check_username(reply, "sipUsername", account->username) < 0 ||
 		endpoint_of_body(reply, json_object_get(call->body, "endpoint"),
 			&made->endpoint) < 0)
 		return -EINVAL;
 	if (account->username[0] == '\0')
 		memcpy(account->username, user->username, sizeof(account->username));
-	made->generated = made->password[0] == '\0';
-	if (made->generated)
-		(void)text_random(made->password, 8);
-	else if (strlen(made->password) < 8) {
-		api_fail_field(
-			reply, "password", "password must have at least 8 characters.");
-		return -EINVAL;
-	}
 	return 0;
 }
 
@@ -192,6 +174,7 @@ void agent_create(struct api_call *call, struct api_reply *reply)
 	else
 		agent_answer(call, reply, 201, id);
 	if (reply->data != NULL) {
+		reply->secret = true;
 		(void)json_object_set_new(reply->data, "sip",
 			card_json(call->gw, made.account.username, made.sip_password));
 		(void)json_object_set_new(reply->data, "password",
@@ -207,11 +190,14 @@ void agent_sip_password(struct api_call *call, struct api_reply *reply)
 	int err = db_agent_get(call->db, api_param_id(call, 0), &agent);
 
 	if (err == 0) {
-		memcpy(made.account.username, agent.sip_username,
+		/* Who became an agent later has no account yet. */
+		memcpy(made.account.username,
+			agent.sip_username[0] != '\0' ? agent.sip_username
+						      : agent.user.username,
 			sizeof(made.account.username));
 		made.account.user_id = agent.user.id;
 		sip_password(made.sip_password);
-		err = sip_ha1(agent.sip_username,
+		err = sip_ha1(made.account.username,
 			config_text(call->gw->config, "SIP_REALM"), made.sip_password,
 			made.account.ha1_md5, made.account.ha1_sha256);
 	}
@@ -222,7 +208,8 @@ void agent_sip_password(struct api_call *call, struct api_reply *reply)
 	else
 		api_ok(reply, 200,
 			json_pack("{s:o}", "sip",
-				card_json(call->gw, agent.sip_username,
+				card_json(call->gw, made.account.username,
 					made.sip_password)));
+	reply->secret = true;
 	explicit_bzero(&made, sizeof(made));
 }

@@ -10,49 +10,13 @@
 #include "base/jobs.h"
 #include "base/list.h"
 #include "base/log.h"
-#include "gateway/auth_api.h"
+#include "gateway/admit.h"
+#include "gateway/afterwork.h"
+#include "gateway/api_reply.h"
+#include "gateway/audit.h"
+#include "gateway/idempotency.h"
 #include "gateway/routes.h"
 #include "twilio/signature.h"
-
-/* ---- replies ---- */
-
-static json_t *error_json(struct api_reply *reply)
-{
-	json_t *error =
-		json_pack("{s:s, s:s}", "code", reply->code, "message", reply->message);
-
-	if (error != NULL && reply->details != NULL)
-		(void)json_object_set_new(error, "details", reply->details);
-	else
-		json_decref(reply->details);
-	reply->details = NULL;
-	return json_pack("{s:b, s:o}", "success", 0, "error", error);
-}
-
-void api_send(struct gateway *gw, uint64_t request_id, struct api_reply *reply)
-{
-	struct http_reply out = {
-		.status = reply->status, .retry_after_s = reply->retry_after_s};
-	json_t *doc = reply->flat;
-	char *text;
-
-	if (doc == NULL)
-		doc = reply->code[0] != '\0' ? error_json(reply)
-					     : json_pack("{s:b, s:o}", "success", 1,
-						       "data", reply->data);
-	text = doc == NULL ? NULL
-			   : json_dumps(doc, JSON_COMPACT | JSON_REAL_PRECISION(12));
-	if (text == NULL)
-		out.status = 500;
-	else
-		out.body_len = strlen(text);
-	out.body = text;
-	out.set_cookie = reply->set_cookie[0] != '\0' ? reply->set_cookie : NULL;
-	http_reply(gw->http, request_id, &out);
-	free(text);
-	json_decref(doc);
-	*reply = (struct api_reply){.status = 0};
-}
 
 /* ---- on a database worker ---- */
 
@@ -61,43 +25,6 @@ struct api_job {
 	struct gateway *gw;
 	struct http_request *request;
 };
-
-static unsigned role_bit(const char *role)
-{
-	if (strcmp(role, "admin") == 0)
-		return API_ADMIN;
-	if (strcmp(role, "supervisor") == 0)
-		return API_SUPERVISOR;
-	return API_AGENT;
-}
-
-/* Who asks, and may they? 0, or the reply says why not. */
-static int admit(
-	struct api_call *call, const struct api_route *route, struct api_reply *reply)
-{
-	int err;
-
-	if (auth_same_site(call->request) < 0) {
-		api_fail(reply, 403, "CROSS_SITE",
-			"This request came from another site. Use the console's own pages.");
-		return -EACCES;
-	}
-	if (route->roles == API_ANYBODY)
-		return 0;
-	err = auth_user(call->gw, call->db, call->request, &call->user);
-	if (err == -EACCES)
-		api_fail(reply, 401, "NOT_SIGNED_IN",
-			"Sign in first: POST /api/auth/login gives a session cookie.");
-	else if (err < 0)
-		api_fail_db(reply, err, "session", call->db);
-	else if ((role_bit(call->user.role) & route->roles) == 0)
-		api_fail(reply, 403, "FORBIDDEN",
-			"Your role, %s, may not do this. Ask an administrator.",
-			call->user.role);
-	else
-		return 0;
-	return -EACCES;
-}
 
 /* The body as a JSON object; an empty one when nothing was sent. */
 static int read_body(
@@ -132,21 +59,74 @@ static int read_body(
 	return 0;
 }
 
+/* A stored answer goes out as it is. */
+static void repeat(struct api_call *call, int status, char *body)
+{
+	http_reply(call->gw->http, call->request->id,
+		&(struct http_reply){
+			.status = status, .body = body, .body_len = strlen(body)});
+	free(body);
+}
+
+/*
+ * Calls the handler of a request that changes something, with all that belongs to it. True: it
+ * was answered, or somebody answers later.
+ */
+static bool change(
+	struct api_call *call, const struct api_route *route, struct api_reply *reply)
+{
+	struct gateway *gw = call->gw;
+	struct after *after;
+	char *stored = NULL;
+	int64_t row = 0;
+
+	if (!idempotency_begin(call, route, reply, &row, &stored)) {
+		if (stored != NULL)
+			repeat(call, reply->status, stored);
+		return stored != NULL;
+	}
+	after = after_new(call, route, row);
+	if (after == NULL) {
+		api_fail_db(reply, -ENOMEM, "request", call->db);
+		return false;
+	}
+	afterwork_keep(gw->afterwork, after);
+	route->handle(call, reply);
+	if (reply->deferred)
+		return true;
+	after = afterwork_take(gw->afterwork, call->request->id);
+	if (after != NULL)
+		audit_who(&after->audit, call);
+	api_finish(gw, call->db, after, call->request->id, reply);
+	return true;
+}
+
+static bool handle(
+	struct api_call *call, const struct api_route *route, struct api_reply *reply)
+{
+	if (call->request->method != HTTP_GET && !route->reads &&
+		!call->request->awaits_body)
+		return change(call, route, reply);
+	route->handle(call, reply);
+	return reply->deferred;
+}
+
 static void api_work(struct job *job, void *ctx)
 {
 	struct api_job *task = list_entry(job, struct api_job, job);
 	const struct api_route *route = api_route(task->request);
 	struct api_call call = {.gw = task->gw, .db = ctx, .request = task->request};
 	struct api_reply reply = {.status = 0};
+	bool answered = admit(&call, route, &reply) == 0 &&
+			read_body(&call, route, &reply) == 0 &&
+			handle(&call, route, &reply);
 
-	if (admit(&call, route, &reply) == 0 && read_body(&call, route, &reply) == 0)
-		route->handle(&call, &reply);
 	json_decref(call.body);
 	/* The handler has nothing against the head: it will be called again with the body. */
-	if (task->request->awaits_body && reply.status == 0)
+	if (task->request->awaits_body && !answered && reply.status == 0)
 		http_proceed(task->gw->http, &task->request);
-	else if (!reply.deferred)
-		api_send(task->gw, task->request->id, &reply);
+	else if (!answered)
+		api_finish(task->gw, ctx, NULL, task->request->id, &reply);
 	http_request_free(&task->request);
 	free(task);
 }
@@ -163,8 +143,14 @@ int api_handle(void *gateway, struct http_request *request)
 {
 	struct gateway *gw = gateway;
 	const struct api_route *route = api_route(request);
+	struct api_reply reply = {.status = 0};
 	struct api_job *task;
 
+	if (admit_address(gw, request, route, &reply) < 0) {
+		api_finish(gw, NULL, NULL, request->id, &reply);
+		http_request_free(&request);
+		return 0;
+	}
 	if (route->direct != NULL)
 		return route->direct(gw, request);
 	task = calloc(1, sizeof(*task));

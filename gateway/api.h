@@ -29,7 +29,11 @@ struct api_call {
 	struct gateway *gw;
 	struct db *db;
 	const struct http_request *request;
-	struct db_user user; /* id 0 on routes for anybody */
+	struct db_user
+		user;       /* id 0 on routes for anybody; with a key in the key's role */
+	int64_t session_id; /* of the cookie; 0: none */
+	int64_t key_id;     /* of the API key; 0: none */
+	char key_name[DB_NAME_SIZE];
 	json_t *body; /* the JSON object sent; an empty one when there was no body */
 };
 
@@ -42,7 +46,8 @@ struct api_reply {
 	json_t *details; /* owned; of an error */
 	char set_cookie[256];
 	int retry_after_s;
-	bool deferred; /* somebody else answers this request id later */
+	bool deferred; /* somebody else answers this request id later, by api_send() */
+	bool secret;   /* shows something once that must not be stored */
 };
 
 /* Fill these; the dispatcher sends and frees. */
@@ -68,6 +73,11 @@ int64_t api_query_time(const struct api_call *call, const char *name, int64_t fa
 
 /* The caller's id when it is an agent, to whom only its own may be shown; else 0. */
 int64_t api_agent(const struct api_call *call);
+/* Who asks, as one number: a user's id, or the negative id of an API key. */
+int64_t api_principal(const struct api_call *call);
+
+/* "POST" */
+const char *api_method(enum http_method method);
 
 /* Ids travel as strings, null for 0; times as RFC 3339, null for 0. */
 json_t *api_id(int64_t id);
@@ -92,7 +102,10 @@ int api_body_id(struct api_call *call, struct api_reply *reply, const char *fiel
 int api_body_only(
 	struct api_call *call, struct api_reply *reply, const char *const *fields);
 
-/* Sends a filled reply for a request id from any thread, and frees what it owns. */
+/*
+ * Answers a request whose handler deferred: from any thread, and frees what the reply owns. What
+ * must be written down first (idempotency, audit) is, on a database worker.
+ */
 void api_send(struct gateway *gw, uint64_t request_id, struct api_reply *reply);
 
 /* The HTTP server's handle() callback, with arg = struct gateway. */

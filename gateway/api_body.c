@@ -114,9 +114,30 @@ int64_t api_query_time(const struct api_call *call, const char *name, int64_t fa
 	return clock_parse(text, &wall_ms) == 0 ? wall_ms : -1;
 }
 
+const char *api_method(enum http_method method)
+{
+	switch (method) {
+	case HTTP_GET:
+		return "GET";
+	case HTTP_POST:
+		return "POST";
+	case HTTP_PUT:
+		return "PUT";
+	case HTTP_PATCH:
+		return "PATCH";
+	default:
+		return "DELETE";
+	}
+}
+
 int64_t api_agent(const struct api_call *call)
 {
 	return strcmp(call->user.role, "agent") == 0 ? call->user.id : 0;
+}
+
+int64_t api_principal(const struct api_call *call)
+{
+	return call->key_id != 0 ? -call->key_id : call->user.id;
 }
 
 json_t *api_id(int64_t id)

@@ -10,12 +10,14 @@
 #include "base/config.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "gateway/login_limit.h"
+#include "gateway/account.h"
+#include "gateway/listeners.h"
 #include "gateway/password.h"
+#include "gateway/rate.h"
 
 #define TOKEN_BYTES 32
 #define SESSION_S (12 * 3600)
-#define PASSWORD_MAX 256
+#define PASSWORD_MAX ACCOUNT_PASSWORD_SIZE
 
 static bool is_https(const struct gateway *gw)
 {
@@ -41,17 +43,16 @@ static void hash_token(const char *token, unsigned char hash[32])
 	(void)SHA256((const unsigned char *)token, strlen(token), hash);
 }
 
-int auth_user(const struct gateway *gw, struct db *db, const struct http_request *request,
-	struct db_user *ret_user)
+int auth_user(struct api_call *call)
 {
 	char token[2 * TOKEN_BYTES + 1];
 	unsigned char hash[32];
 	int err;
 
-	if (http_cookie(request, cookie_name(gw), token, sizeof(token)) < 0)
+	if (http_cookie(call->request, cookie_name(call->gw), token, sizeof(token)) < 0)
 		return -EACCES;
 	hash_token(token, hash);
-	err = db_session_user(db, hash, ret_user);
+	err = db_session_user(call->db, hash, &call->user, &call->session_id);
 	return err == -ENOENT ? -EACCES : err;
 }
 
@@ -97,6 +98,7 @@ static void sign_in(
 	api_ok(reply, 200,
 		json_pack("{s:o, s:o}", "user", user_json(user), "expiresAt",
 			api_time(clock_wall_ms() + SESSION_S * 1000LL)));
+	call->user = *user; /* for the audit log */
 	log_info("auth", 0, "%s signed in", user->username);
 }
 
@@ -115,9 +117,10 @@ void auth_login(struct api_call *call, struct api_reply *reply)
 		api_body_text(call, reply, "password", true, password, sizeof(password)) <
 			0)
 		return;
-	wait_s = login_limit_take(&call->request->peer, username, clock_mono_ms());
+	wait_s = rate_login(
+		call->gw->rate, &call->request->peer, username, clock_mono_ms());
 	if (wait_s > 0) {
-		api_fail(reply, 429, "TOO_MANY_ATTEMPTS",
+		api_fail(reply, 429, "RATE_LIMITED",
 			"Too many sign-in attempts. Try again in %d seconds.", wait_s);
 		reply->retry_after_s = wait_s;
 		return;
@@ -143,10 +146,11 @@ void auth_logout(struct api_call *call, struct api_reply *reply)
 	char token[2 * TOKEN_BYTES + 1];
 	unsigned char hash[32];
 
-	if (http_cookie(call->request, cookie_name(call->gw), token, sizeof(token)) ==
-		0) {
+	if (auth_user(call) == 0 && http_cookie(call->request, cookie_name(call->gw),
+					    token, sizeof(token)) == 0) {
 		hash_token(token, hash);
 		(void)db_session_end(call->db, hash);
+		listeners_end_grant(call->gw, call->session_id);
 	}
 	set_cookie(call->gw, "", 0, reply);
 	api_ok(reply, 200, json_object());
@@ -154,7 +158,81 @@ void auth_logout(struct api_call *call, struct api_reply *reply)
 
 void auth_me(struct api_call *call, struct api_reply *reply)
 {
-	api_ok(reply, 200, json_pack("{s:o}", "user", user_json(&call->user)));
+	json_t *key = call->key_id == 0
+			      ? json_null()
+			      : json_pack("{s:o, s:s}", "id", api_id(call->key_id),
+					"name", call->key_name);
+
+	api_ok(reply, 200,
+		json_pack("{s:o, s:o}", "user", user_json(&call->user), "apiKey", key));
+}
+
+static int read_passwords(struct api_call *call, struct api_reply *reply,
+	char old[PASSWORD_MAX], char new[PASSWORD_MAX])
+{
+	static const char *const fields[] = {"oldPassword", "newPassword", NULL};
+
+	if (api_body_only(call, reply, fields) < 0 ||
+		api_body_text(call, reply, "oldPassword", true, old, PASSWORD_MAX) < 0 ||
+		api_body_text(call, reply, "newPassword", true, new, PASSWORD_MAX) < 0 ||
+		account_check_password(reply, "newPassword", new) < 0)
+		return -EINVAL;
+	return 0;
+}
+
+/* Guessing the old password from a stolen session is as slow as signing in. */
+static int check_old(struct api_call *call, struct api_reply *reply, const char *old)
+{
+	struct db_user user;
+	int wait_s = rate_login(call->gw->rate, &call->request->peer, call->user.username,
+		clock_mono_ms());
+	int err;
+
+	if (wait_s > 0) {
+		api_fail(reply, 429, "RATE_LIMITED",
+			"Too many wrong passwords. Try again in %d seconds.", wait_s);
+		reply->retry_after_s = wait_s;
+		return -EACCES;
+	}
+	err = db_user_get(call->db, call->user.id, &user);
+	if (err < 0) {
+		api_fail_db(reply, err, "user", call->db);
+		return err;
+	}
+	err = password_check(old, user.password_hash);
+	if (err < 0)
+		api_fail(reply, 403, "WRONG_PASSWORD",
+			"The old password is wrong. Nothing was changed.");
+	explicit_bzero(&user, sizeof(user));
+	return err;
+}
+
+void auth_password(struct api_call *call, struct api_reply *reply)
+{
+	char old[PASSWORD_MAX] = "", new[PASSWORD_MAX] = "";
+	struct db_user user;
+	int64_t agent_session;
+	int err;
+
+	if (read_passwords(call, reply, old, new) < 0 || check_old(call, reply, old) < 0)
+		goto out;
+	err = password_hash(new, user.password_hash, sizeof(user.password_hash));
+	if (err == 0)
+		err = db_user_update(call->db,
+			&(struct db_user_change){.id = call->user.id,
+				.password_hash = user.password_hash,
+				.active = -1,
+				.keep_session = call->session_id},
+			&agent_session);
+	if (err < 0) {
+		api_fail_db(reply, err, "user", call->db);
+		goto out;
+	}
+	listeners_end_user(call->gw, call->user.id, call->session_id);
+	api_ok(reply, 200, json_object());
+out:
+	explicit_bzero(old, sizeof(old));
+	explicit_bzero(new, sizeof(new));
 }
 
 int api_first_admin(struct gateway *gw, struct db *db)

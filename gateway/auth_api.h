@@ -7,10 +7,10 @@
 void auth_login(struct api_call *call, struct api_reply *reply);
 void auth_logout(struct api_call *call, struct api_reply *reply);
 void auth_me(struct api_call *call, struct api_reply *reply);
+void auth_password(struct api_call *call, struct api_reply *reply);
 
-/* Database worker. The user of the request's session cookie; -EACCES without one. */
-int auth_user(const struct gateway *gw, struct db *db, const struct http_request *request,
-	struct db_user *ret_user);
+/* Database worker. Fills in user and session of the request's cookie; -EACCES without one. */
+int auth_user(struct api_call *call);
 
 /*
  * Pure. Whether a request with a cookie comes from our own pages: unsafe methods need

@@ -30,7 +30,7 @@ void campaigns_list(struct api_call *call, struct api_reply *reply)
 	struct db_campaign *rows = NULL;
 	json_t *list = json_array();
 	size_t count = 0;
-	int err = db_campaign_list(call->db, &rows, &count);
+	int err = db_campaign_list(call->db, api_agent(call), &rows, &count);
 
 	if (err < 0) {
 		json_decref(list);

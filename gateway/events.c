@@ -51,7 +51,7 @@ void events_campaign(struct gateway *gw, int64_t campaign_id, const char *reason
 	publish(gw, "campaign",
 		json_pack("{s:o, s:s}", "campaignId", api_id(campaign_id), "reason",
 			reason),
-		0);
+		STAFF_ONLY);
 }
 
 void events_callback(struct gateway *gw, const struct db_callback *b)

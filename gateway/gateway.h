@@ -13,6 +13,7 @@
 #include "db/conn.h"
 #include "db/install.h"
 
+struct afterwork;
 struct agents;
 struct beat;
 struct batch;
@@ -26,6 +27,8 @@ struct jobs;
 struct metrics;
 struct post_queue;
 struct pulse;
+struct listeners;
+struct rate;
 struct rtp_relay;
 struct sip_edge;
 struct sip_loop;
@@ -54,10 +57,13 @@ struct gateway {
 	struct pulse *pulse;         /* shared with the supervisor */
 	struct beat *beat;           /* pulse.h */
 	struct metrics *metrics;     /* metrics.h */
+	struct afterwork *afterwork; /* afterwork.h */
 	struct agents *agents;       /* agent.h */
 	struct calls *calls;         /* call.h */
 	struct campaigns *campaigns; /* campaign.h */
 	struct imports *imports;     /* import.h */
+	struct listeners *listeners; /* listeners.h */
+	struct rate *rate;           /* rate.h */
 	struct sweeper *sweeper;     /* sweep.h */
 	struct batch *statuses;      /* webhook.h */
 	struct batch *legs;          /* agent_twiml.h */

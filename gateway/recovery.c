@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "db/calls.h"
 #include "db/dialogs.h"
+#include "db/idempotency.h"
 #include "db/sessions.h"
 #include "gateway/agent.h"
 #include "gateway/call.h"
@@ -80,6 +81,8 @@ int recover(struct gateway *gw, struct db *db)
 
 	if (err == 0)
 		err = doubt_placing(gw, db);
+	if (err == 0)
+		err = db_idempotency_abandon(db, gw->node);
 	if (err == 0)
 		err = db_call_expire_deadlines(db, gw->node);
 	return err;

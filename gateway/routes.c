@@ -3,6 +3,8 @@
 
 #include "gateway/agent_api.h"
 #include "gateway/agent_twiml.h"
+#include "gateway/api_key.h"
+#include "gateway/audit.h"
 #include "gateway/auth_api.h"
 #include "gateway/call_api.h"
 #include "gateway/call_export.h"
@@ -20,6 +22,7 @@
 #include "gateway/session_api.h"
 #include "gateway/token_api.h"
 #include "gateway/urls.h"
+#include "gateway/user_api.h"
 #include "gateway/webhook.h"
 
 #define STAFF (API_ADMIN | API_SUPERVISOR)
@@ -38,14 +41,43 @@
 		.http = {.methods = (method), .path = (route_path)}, .roles = (who), \
 		.handle = (handler)                                                  \
 	}
+/* Costs money or makes something: takes an Idempotency-Key. */
+#define ONCE(method, route_path, who, handler)                                       \
+	{                                                                            \
+		.http = {.methods = (method), .path = (route_path)}, .roles = (who), \
+		.once = true, .handle = (handler)                                    \
+	}
+/* For people with a session, not for API keys. */
+#define PERSON(method, route_path, who, handler)                                     \
+	{                                                                            \
+		.http = {.methods = (method), .path = (route_path)}, .roles = (who), \
+		.person = true, .handle = (handler)                                  \
+	}
 
 static const struct api_route routes[] = {
 	ROUTE(HTTP_POST, "/api/auth/login", API_ANYBODY, auth_login),
 	ROUTE(HTTP_POST, "/api/auth/logout", API_ANYBODY, auth_logout),
 	ROUTE(HTTP_GET, "/api/auth/me", ALL, auth_me),
+	PERSON(HTTP_POST, "/api/auth/password", ALL, auth_password),
+
+	ROUTE(HTTP_GET, "/api/users", STAFF, users_list),
+	ONCE(HTTP_POST, "/api/users", STAFF, user_create),
+	ROUTE(HTTP_GET, "/api/users/:userId", STAFF, user_get),
+	ROUTE(HTTP_PUT, "/api/users/:userId", STAFF, user_update),
+	ROUTE(HTTP_DELETE, "/api/users/:userId", STAFF, user_deactivate),
+	PERSON(HTTP_GET, "/api/api-keys", ALL, api_keys_list),
+	{
+		.http = {.methods = HTTP_POST, .path = "/api/api-keys"},
+		.roles = ALL,
+		.once = true,
+		.person = true,
+		.handle = api_key_create,
+	},
+	PERSON(HTTP_DELETE, "/api/api-keys/:keyId", ALL, api_key_revoke),
+	ROUTE(HTTP_GET, "/api/audit-log", API_ADMIN, audit_list),
 
 	ROUTE(HTTP_GET, CM "/campaigns", ALL, campaigns_list),
-	ROUTE(HTTP_POST, CM "/campaigns", STAFF, campaign_create),
+	ONCE(HTTP_POST, CM "/campaigns", STAFF, campaign_create),
 	ROUTE(HTTP_GET, CM "/campaigns/:campaignId", ALL, campaign_get),
 	ROUTE(HTTP_PUT, CM "/campaigns/:campaignId", STAFF, campaign_update),
 	ROUTE(HTTP_POST, CM "/campaigns/:campaignId/join-agent", STAFF,
@@ -54,20 +86,20 @@ static const struct api_route routes[] = {
 		campaign_leave_agent),
 	ROUTE(HTTP_POST, CM "/campaigns/:campaignId/assign-data-list", STAFF,
 		campaign_assign_list),
-	ROUTE(HTTP_POST, CM "/campaigns/:campaignId/generate-queue", STAFF,
+	ONCE(HTTP_POST, CM "/campaigns/:campaignId/generate-queue", STAFF,
 		campaign_generate_queue),
 	ROUTE(HTTP_GET, CM "/campaigns/:campaignId/auto-dial", ALL,
 		campaign_auto_dial_status),
-	ROUTE(HTTP_POST, CM "/campaigns/:campaignId/auto-dial", STAFF,
+	ONCE(HTTP_POST, CM "/campaigns/:campaignId/auto-dial", STAFF,
 		campaign_auto_dial_start),
 	ROUTE(HTTP_POST, CM "/campaigns/:campaignId/auto-dial/stop", STAFF,
 		campaign_auto_dial_stop),
 	ROUTE(HTTP_GET, CM "/campaigns/:campaignId/queue", ALL, queue_list),
-	ROUTE(HTTP_POST, CM "/campaigns/:campaignId/queue/:queueId/call", ALL,
+	ONCE(HTTP_POST, CM "/campaigns/:campaignId/queue/:queueId/call", ALL,
 		queue_call_now),
 
 	ROUTE(HTTP_GET, CM "/data-lists", STAFF, lists_list),
-	ROUTE(HTTP_POST, CM "/data-lists", STAFF, list_create),
+	ONCE(HTTP_POST, CM "/data-lists", STAFF, list_create),
 	ROUTE(HTTP_GET, CM "/data-lists/:listId", STAFF, list_get),
 	ROUTE(HTTP_PUT | HTTP_PATCH, CM "/data-lists/:listId", STAFF, list_update),
 	ROUTE(HTTP_DELETE, CM "/data-lists/:listId", STAFF, list_delete),
@@ -97,7 +129,12 @@ static const struct api_route routes[] = {
 	ROUTE(HTTP_GET, "/api/admin/dnc", STAFF, dnc_list),
 	ROUTE(HTTP_POST, "/api/admin/dnc", ALL, dnc_create),
 	ROUTE(HTTP_DELETE, "/api/admin/dnc/:id", STAFF, dnc_delete),
-	ROUTE(HTTP_POST, "/api/admin/dnc/check", ALL, dnc_check),
+	{
+		.http = {.methods = HTTP_POST, .path = "/api/admin/dnc/check"},
+		.roles = ALL,
+		.reads = true,
+		.handle = dnc_check,
+	},
 	{
 		.http = {.methods = HTTP_POST,
 			.path = "/api/admin/dnc/bulk-import",
@@ -107,7 +144,7 @@ static const struct api_route routes[] = {
 	},
 
 	ROUTE(HTTP_GET, "/api/agents", STAFF, agents_list),
-	ROUTE(HTTP_POST, "/api/agents", STAFF, agent_create),
+	ONCE(HTTP_POST, "/api/agents", STAFF, agent_create),
 	ROUTE(HTTP_GET, "/api/agents/:agentId", ALL, agent_get),
 	ROUTE(HTTP_POST, "/api/agents/:agentId/sip-password", STAFF, agent_sip_password),
 	ROUTE(HTTP_PUT, "/api/agents/:agentId/endpoint", STAFF, agent_endpoint_set),

@@ -10,6 +10,9 @@ struct api_route {
 	struct http_route http;
 	unsigned roles; /* bits of enum api_role; API_ANYBODY: no sign-in */
 	bool raw;       /* the handler reads the body itself */
+	bool once;      /* takes an Idempotency-Key */
+	bool person;    /* not for API keys */
+	bool reads;     /* changes nothing though it is no GET: not in the audit log */
 	void (*handle)(struct api_call *call, struct api_reply *reply);
 	/* Instead: answered on the http thread's side of things. Takes the request. */
 	int (*direct)(struct gateway *gw, struct http_request *request);

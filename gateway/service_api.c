@@ -1,8 +1,6 @@
 /* service_api.c: the routes that tell of the program itself. See service_api.h. */
 #include "gateway/service_api.h"
 
-#include <string.h>
-
 #include "config.h"
 #include "http/events.h"
 
@@ -31,9 +29,13 @@ void service_version(struct api_call *call, struct api_reply *reply)
 
 void service_events(struct api_call *call, struct api_reply *reply)
 {
-	int64_t listener = strcmp(call->user.role, "agent") == 0 ? call->user.id : 0;
+	struct http_listener listener = {
+		.hears = api_agent(call),
+		.owner = call->user.id,
+		.grant = call->key_id != 0 ? -call->key_id : call->session_id,
+	};
 
-	http_events_attach(call->gw->http, call->request->id, listener,
+	http_events_attach(call->gw->http, call->request->id, &listener,
 		call->request->last_event_id);
 	reply->deferred = true;
 }

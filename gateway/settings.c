@@ -18,6 +18,10 @@ const struct config_item settings[] = {
 	{"AMBIGUOUS_AFTER", CONFIG_INT, "120",
 		"seconds until a call whose request was lost is looked for at Twilio", 1,
 		3600},
+	{"API_RATE", CONFIG_INT, "100",
+		"requests per second of one user or API key, four times as many at once; 0: "
+		"no limit",
+		0, 100000},
 	{"BACKEND_URL", CONFIG_TEXT, NULL,
 		"public base of our URLs, as Twilio reaches them; unset: the HTTP address",
 		0, 0},

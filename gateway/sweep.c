@@ -15,6 +15,7 @@
 #include "base/timers.h"
 #include "db/callbacks.h"
 #include "db/calls.h"
+#include "db/idempotency.h"
 #include "db/sessions.h"
 #include "gateway/agent.h"
 #include "gateway/call.h"
@@ -22,7 +23,8 @@
 #include "twilio/calls.h"
 
 #define SWEEP_MS 500
-#define DUE_MAX 100 /* rows of one sweep */
+#define DUE_MAX 100   /* rows of one sweep */
+#define TIDY_MS 60000 /* what only takes room is looked for this often */
 #define AGAIN_MAX_MS \
 	15000 /* an unanswered question is asked again after this at the latest */
 #define LIST_SLACK_MS 5000 /* clocks differ, and Twilio's times have whole seconds */
@@ -38,6 +40,7 @@ struct sweeper {
 	struct timer timer;
 	struct list lookups;
 	unsigned again_ms;
+	int64_t tidy_ms; /* when it was last done; the one sweep job's own */
 };
 
 static struct lookup *lookup_find(struct sweeper *sweeper, int64_t call_id)
@@ -126,6 +129,17 @@ struct sweep_job {
 	size_t due_count;
 };
 
+static void tidy(struct sweeper *sweeper, struct db *db)
+{
+	int64_t now_ms = clock_mono_ms();
+
+	if (sweeper->tidy_ms != 0 && now_ms - sweeper->tidy_ms < TIDY_MS)
+		return;
+	sweeper->tidy_ms = now_ms;
+	if (db_idempotency_sweep(db) < 0)
+		log_warn("sweep", 0, "old answers were not removed: %s", db_error(db));
+}
+
 static void sweep_work(struct job *job, void *ctx)
 {
 	struct sweep_job *task = list_entry(job, struct sweep_job, job);
@@ -142,6 +156,7 @@ static void sweep_work(struct job *job, void *ctx)
 	free(sessions);
 	if (db_callback_sweep(ctx) < 0)
 		log_warn("sweep", 0, "callbacks: %s", db_error(ctx));
+	tidy(sweeper, ctx);
 	if (db_call_due(ctx, sweeper->gw->node, sweeper->again_ms, DUE_MAX, &task->due,
 		    &task->due_count) < 0)
 		task->due_count = 0;

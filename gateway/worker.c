@@ -20,6 +20,7 @@
 #include "db/backup.h"
 #include "db/migrate.h"
 #include "gateway/addresses.h"
+#include "gateway/afterwork.h"
 #include "gateway/agent.h"
 #include "gateway/agent_twiml.h"
 #include "gateway/api.h"
@@ -31,6 +32,8 @@
 #include "gateway/metrics.h"
 #include "gateway/node.h"
 #include "gateway/pulse.h"
+#include "gateway/listeners.h"
+#include "gateway/rate.h"
 #include "gateway/recovery.h"
 #include "gateway/routes.h"
 #include "gateway/settings.h"
@@ -262,6 +265,12 @@ static int start_nouns(struct worker *w)
 		err = webhooks_new(gw);
 	if (err == 0)
 		err = agent_twiml_new(gw);
+	if (err == 0)
+		err = afterwork_new(&gw->afterwork);
+	if (err == 0)
+		err = listeners_new(gw, &gw->listeners);
+	if (err == 0)
+		err = rate_new((unsigned)config_int(gw->config, "API_RATE"), &gw->rate);
 	return err;
 }
 
@@ -403,6 +412,9 @@ static void stop(struct worker *w)
 	jobs_free(&gw->db);
 	imports_free(&gw->imports);
 	sweeper_free(&gw->sweeper);
+	listeners_free(&gw->listeners);
+	afterwork_free(&gw->afterwork);
+	rate_free(&gw->rate);
 	calls_free(&gw->calls);
 	agents_free(&gw->agents);
 	webhooks_free(gw);

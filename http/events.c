@@ -47,7 +47,7 @@ struct stream {
 	struct list node;
 	struct http_events *events;
 	struct MHD_Connection *connection; /* NULL: not open, or gone */
-	int64_t listener;
+	struct http_listener listener;
 	uint64_t at;                 /* number of the event to send next */
 	size_t offset;               /* into its text */
 	size_t behind;               /* bytes of events still to be sent */
@@ -56,6 +56,7 @@ struct stream {
 	size_t note_sent;
 	bool suspended;
 	bool cut;
+	bool ended; /* by us: nothing more goes out */
 };
 
 int http_events_new(size_t ring, unsigned heartbeat_s, struct http_events **ret_events)
@@ -104,8 +105,9 @@ static uint64_t oldest(const struct http_events *events)
 
 static bool hears(const struct stream *stream, const struct event *event)
 {
-	return stream->listener == 0 || event->audience == 0 ||
-	       event->audience == stream->listener;
+	int64_t hears = stream->listener.hears;
+
+	return hears == 0 || event->audience == 0 || event->audience == hears;
 }
 
 /* Under the lock. */
@@ -139,10 +141,28 @@ static void cut_off(struct stream *stream)
 	wake(stream);
 }
 
+void http_events_end(struct http_events *events,
+	bool (*ends)(void *arg, const struct http_listener *listener), void *arg)
+{
+	struct list *node, *tmp;
+
+	(void)pthread_mutex_lock(&events->lock);
+	list_for_each(&events->streams, node, tmp)
+	{
+		struct stream *stream = list_entry(node, struct stream, node);
+
+		if (stream->cut || stream->ended || !ends(arg, &stream->listener))
+			continue;
+		stream->ended = true;
+		wake(stream);
+	}
+	(void)pthread_mutex_unlock(&events->lock);
+}
+
 /* Under the lock. One more event, number `number`, is in the ring. */
 static void offer(struct stream *stream, const struct event *event, uint64_t number)
 {
-	if (stream->cut)
+	if (stream->cut || stream->ended)
 		return;
 	if (!hears(stream, event)) {
 		if (stream->at == number)
@@ -258,6 +278,10 @@ static ssize_t read_stream(void *arg, uint64_t position, char *buf, size_t room)
 		result = MHD_CONTENT_READER_END_WITH_ERROR;
 		goto out;
 	}
+	if (stream->ended) {
+		result = MHD_CONTENT_READER_END_OF_STREAM;
+		goto out;
+	}
 	result = (ssize_t)fill(stream, buf, room);
 	if (result > 0)
 		goto out;
@@ -347,8 +371,8 @@ static int make_response(struct stream *stream, struct MHD_Response **ret_respon
 	return err;
 }
 
-int stream_new(struct http_events *events, int64_t listener, const char *last_event_id,
-	struct answer *ret_answer)
+int stream_new(struct http_events *events, const struct http_listener *listener,
+	const char *last_event_id, struct answer *ret_answer)
 {
 	struct stream *stream = calloc(1, sizeof(*stream));
 	struct MHD_Response *response = NULL;
@@ -357,7 +381,7 @@ int stream_new(struct http_events *events, int64_t listener, const char *last_ev
 	if (stream == NULL)
 		return -ENOMEM;
 	stream->events = events;
-	stream->listener = listener;
+	stream->listener = *listener;
 	list_init(&stream->node);
 	err = make_response(stream, &response);
 	if (response == NULL) {

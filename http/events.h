@@ -8,6 +8,7 @@
 #ifndef OMNIVOX_HTTP_EVENTS_H
 #define OMNIVOX_HTTP_EVENTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,12 +26,25 @@ void http_events_free(struct http_events **events);
 void http_events_publish(
 	struct http_events *events, const char *type, const char *data, int64_t audience);
 
+/* Who reads a stream. `owner` and `grant` mean nothing here; see http_events_end(). */
+struct http_listener {
+	int64_t hears; /* 0: everything; else what is for everybody and for that id */
+	int64_t owner;
+	int64_t grant;
+};
+
 /*
  * Any thread; instead of http_reply(), for a request on an HTTP_ROUTE_EVENTS route.
- * `listener` 0 hears everything, else what is for everybody and for that id.
  * `last_event_id` may be NULL or "".
  */
-void http_events_attach(struct http_server *server, uint64_t request_id, int64_t listener,
-	const char *last_event_id);
+void http_events_attach(struct http_server *server, uint64_t request_id,
+	const struct http_listener *listener, const char *last_event_id);
+
+/*
+ * Any thread. Ends the streams of whom `ends` is true, at once. `ends` is called for every
+ * stream under the hub's lock: no calls back, no waiting.
+ */
+void http_events_end(struct http_events *events,
+	bool (*ends)(void *arg, const struct http_listener *listener), void *arg);
 
 #endif

@@ -196,8 +196,8 @@ void http_proceed(struct http_server *server, struct http_request **request)
 	waiting_answer(server->rules.waiting, answer.proceed->id, answer);
 }
 
-void http_events_attach(struct http_server *server, uint64_t request_id, int64_t listener,
-	const char *last_event_id)
+void http_events_attach(struct http_server *server, uint64_t request_id,
+	const struct http_listener *listener, const char *last_event_id)
 {
 	struct http_events *events = server->rules.config.events;
 	struct answer answer = {0};

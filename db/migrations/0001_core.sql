@@ -24,6 +24,7 @@ CREATE TABLE users (
 
 -- Web sessions. The token itself is never stored.
 CREATE TABLE sessions (
+	id bigint GENERATED ALWAYS AS IDENTITY UNIQUE,
 	token_sha256 bytea PRIMARY KEY,
 	user_id bigint NOT NULL REFERENCES users ON DELETE CASCADE,
 	created_at timestamptz NOT NULL DEFAULT now(),

@@ -505,7 +505,7 @@ subtest 'guessing passwords is slow' => sub {
 	my ($r, $tries) = (undef, 0);
 	do { $r = login({username => 'victim', password => "guess $tries"}) }
 		while $r->{status} == 401 && ++$tries < 40;
-	answers($r, 429, 'TOO_MANY_ATTEMPTS', "after $tries wrong ones it is enough");
+	answers($r, 429, 'RATE_LIMITED', "after $tries wrong ones it is enough");
 	ok $tries >= 5 && $tries <= 20, 'not at once, and not after long';
 	cmp_ok $r->{headers}{'retry-after'}, '>=', 1, 'it says when to come back';
 	is login({username => 'ana', password => 'ana-password'})->{status}, 200,

@@ -177,8 +177,11 @@ static int handle(void *arg, struct http_request *request)
 	case ROUTE_TWIML_BUSY:
 		return -EAGAIN;
 	case ROUTE_EVENTS:
-		/* The query is the listener's id. */
-		http_events_attach(d->server, request->id, atoi(request->query_text),
+		/* The query is the listener's id, its owner and its grant. */
+		http_events_attach(d->server, request->id,
+			&(struct http_listener){.hears = atoi(request->query_text),
+				.owner = atoi(request->query_text),
+				.grant = atoi(request->query_text)},
 			request->last_event_id);
 		break;
 	case ROUTE_SPOOL:

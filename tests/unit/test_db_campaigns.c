@@ -98,7 +98,7 @@ static void a_campaign_is_read_as_it_was_written(void **state)
 	c.max_attempts = 9;
 	assert_int_equal(db_campaign_update(db, &c), 0);
 	assert_int_equal(db_campaign_note(db, id, "no_agent", "nobody is ready"), 0);
-	assert_int_equal(db_campaign_list(db, &all, &count), 0);
+	assert_int_equal(db_campaign_list(db, 0, &all, &count), 0);
 	assert_string_equal(all[count - 1].name, "Other");
 	assert_string_equal(all[count - 1].run_reason, "nobody is ready");
 	assert_int_equal(all[count - 1].max_attempts, 9);
@@ -154,7 +154,7 @@ static void an_archived_campaign_is_hidden_with_its_history(void **state)
 	assert_int_equal(db_campaign_get(db, id, &c), 0);
 	assert_true(c.archived_ms > 0 && strcmp(c.state, "completed") == 0);
 	assert_int_equal(db_campaign_update(db, &c), -ENOENT);
-	assert_int_equal(db_campaign_list(db, &all, &count), 0);
+	assert_int_equal(db_campaign_list(db, 0, &all, &count), 0);
 	for (size_t i = 0; i < count; i++)
 		assert_true(all[i].id != id);
 	free(all);

@@ -118,21 +118,21 @@ static void a_web_session_ends_by_itself_or_on_demand(void **state)
 {
 	const unsigned char one[32] = "one\0x", two[32] = "one\0y";
 	struct db_user user;
-	int64_t id = new_agent("web");
+	int64_t id = new_agent("web"), session = 0;
 
 	(void)state;
 	assert_int_equal(db_session_create(db, one, id, 3600), 0);
 	assert_int_equal(db_session_create(db, one, id, 3600), -EEXIST);
 	assert_int_equal(db_session_create(db, two, id, 0), 0);
-	assert_int_equal(db_session_user(db, one, &user), 0);
+	assert_int_equal(db_session_user(db, one, &user, &session), 0);
 	assert_true(user.id == id);
-	assert_int_equal(db_session_user(db, two, &user), -ENOENT);
+	assert_int_equal(db_session_user(db, two, &user, &session), -ENOENT);
 	(void)world_text(
 		"UPDATE users SET active = false WHERE id = %lld", (long long)id);
-	assert_int_equal(db_session_user(db, one, &user), -ENOENT);
+	assert_int_equal(db_session_user(db, one, &user, &session), -ENOENT);
 	(void)world_text("UPDATE users SET active = true WHERE id = %lld", (long long)id);
 	assert_int_equal(db_session_end(db, one), 0);
-	assert_int_equal(db_session_user(db, one, &user), -ENOENT);
+	assert_int_equal(db_session_user(db, one, &user, &session), -ENOENT);
 }
 
 static void an_agent_and_its_phone_account_are_made_together_or_not_at_all(void **state)

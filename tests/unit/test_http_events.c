@@ -226,6 +226,34 @@ static void clients_that_leave_are_forgotten(void **state)
 	}
 }
 
+static bool is_owner(void *arg, const struct http_listener *listener)
+{
+	return listener->owner == *(int64_t *)arg;
+}
+
+static void the_streams_of_one_owner_end_at_once_and_no_other(void **state)
+{
+	struct client seven, also_seven, eight;
+	int64_t owner = 7;
+
+	(void)state;
+	attach(&seven, 7, "");
+	attach(&also_seven, 7, "");
+	attach(&eight, 8, "");
+	http_events_publish(d->events, "before", "{}", 0);
+	expect(&seven, "event: before");
+	http_events_end(d->events, is_owner, &owner);
+	http_events_publish(d->events, "after", "{}", 0);
+	expect(&eight, "event: after");
+	assert_false(client_await(&seven, "event: after", 100));
+	/* The last chunk: the reply is over. */
+	expect(&seven, "0\r\n\r\n");
+	expect(&also_seven, "0\r\n\r\n");
+	client_close(&seven);
+	client_close(&also_seven);
+	client_close(&eight);
+}
+
 static void stopping_ends_every_stream(void **state)
 {
 	struct client a, b;
@@ -260,6 +288,7 @@ int main(void)
 		cmocka_unit_test(a_heartbeat_comes_while_nothing_happens),
 		cmocka_unit_test(a_client_that_does_not_read_is_cut_off),
 		cmocka_unit_test(clients_that_leave_are_forgotten),
+		cmocka_unit_test(the_streams_of_one_owner_end_at_once_and_no_other),
 		cmocka_unit_test(stopping_ends_every_stream),
 	};
 

@@ -1,0 +1,80 @@
+# Asking.pm: asks a stage's gateway and holds every answer against the contract. For tests of the
+# API; a test file ends each of its parts with contract_kept().
+package Omnivox::Asking;
+use strict;
+use warnings;
+use Exporter qw(import);
+use IO::Socket::INET;
+use Test::More;
+use Omnivox::Contract;
+use Omnivox::Stage;
+
+our @EXPORT = qw(asking contract ask as keyed answers contract_kept sign_in open_events
+	events_text);
+
+my ($stage, $contract, @broken);
+
+# Once, before all else.
+sub asking {
+	($stage) = @_;
+	$contract = Omnivox::Contract->new("$Omnivox::Stage::TOP/docs/openapi.yaml");
+	return $contract;
+}
+
+sub contract { $contract }
+
+# A request whose answer must keep the contract.
+sub ask {
+	my ($method, $path, $body, $headers) = @_;
+	my $r = $stage->request($method, $path, $body, $headers);
+	push @broken, $contract->complaints($method, $path, $r);
+	return $r;
+}
+
+# The same with another cookie, or with a key and no cookie.
+sub as { my ($cookie, @request) = @_; local $stage->{cookie} = $cookie; return ask(@request) }
+
+sub keyed {
+	my ($key, $method, $path, $body, $headers) = @_;
+	local $stage->{cookie} = '';
+	return ask($method, $path, $body, {%{$headers || {}}, Authorization => "Bearer $key"});
+}
+
+# One answer: its status and its error code.
+sub answers {
+	my ($r, $status, $code, $what) = @_;
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	is join(' ', $r->{status}, $r->{json}{error}{code} // ''), join(' ', $status, $code), $what
+		or diag $r->{content};
+}
+
+sub contract_kept {
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	is_deeply [splice @broken], [], "$_[0]: every answer keeps the contract";
+}
+
+# A session's cookie, whoever is signed in at the stage.
+sub sign_in {
+	my ($username, $password) = @_;
+	local $stage->{cookie};
+	return $stage->login($username, $password);
+}
+
+# ---- the stream of events ----
+
+sub open_events {
+	my ($header) = @_;
+	my $s = IO::Socket::INET->new(PeerAddr => $stage->{gateway}{http}, Timeout => 5) or die $!;
+	print $s "GET /api/events HTTP/1.1\r\nHost: $stage->{gateway}{http}\r\n$header\r\n\r\n";
+	$s->blocking(0);
+	return {socket => $s, text => ''};
+}
+
+# All that has come until now.
+sub events_text {
+	my ($stream) = @_;
+	while (sysread $stream->{socket}, my $part, 65536) { $stream->{text} .= $part }
+	return $stream->{text};
+}
+
+1;
