@@ -16,15 +16,11 @@
 				 " c.fallback_zone, c.record, c.announcement_text, c.announcement_url, c.script,"     \
 				 " c.max_calls_day, c.max_minutes_day, c.max_cost_day, c.max_cost, c.cost_per_minute" \
 				 " FROM campaigns c"
-/* Reads the whole queue: for people, not for the runner. */
 #define COUNTS                                                                           \
 	" CROSS JOIN LATERAL ("                                                          \
-	"SELECT count(*) FILTER (WHERE e.state = 'pending') AS pending,"                 \
-	" count(*) FILTER (WHERE e.state = 'dialing') AS dialing,"                       \
-	" count(*) FILTER (WHERE e.state = 'completed') AS completed,"                   \
-	" count(*) FILTER (WHERE e.state = 'skipped') AS skipped,"                       \
+	"SELECT t.*,"                                                                    \
 	" (SELECT count(*) FROM campaign_agents a WHERE a.campaign_id = c.id) AS agents" \
-	" FROM queue_entries e WHERE e.campaign_id = c.id) q"
+	" FROM queue_totals(c.id) t) q"
 #define NO_COUNTS                              \
 	" CROSS JOIN (VALUES (0, 0, 0, 0, 0))" \
 	" AS q(pending, dialing, completed, skipped, agents)"

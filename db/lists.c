@@ -98,11 +98,8 @@ int db_queue_stats(struct db *db, int64_t campaign_id, struct db_queue_stats *re
 		sizeof(struct db_queue_stats), read_stats};
 
 	return db_run_item(db,
-		"SELECT count(*), count(*) FILTER (WHERE state = 'pending'),"
-		" count(*) FILTER (WHERE state = 'dialing'),"
-		" count(*) FILTER (WHERE state = 'completed'),"
-		" count(*) FILTER (WHERE state = 'skipped')"
-		" FROM queue_entries WHERE campaign_id = $1",
+		"SELECT pending + dialing + completed + skipped, pending, dialing, completed,"
+		" skipped FROM queue_totals($1)",
 		ARGS(arg_int(campaign_id)), &reader, ret_stats);
 }
 
