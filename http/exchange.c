@@ -142,9 +142,20 @@ static enum MHD_Result send_answer(struct exchange *exchange, struct answer answ
 
 static enum MHD_Result send_refusal(struct exchange *exchange, enum refusal why)
 {
+	const struct http_config *config = &exchange->rules->config;
+	const char *path = exchange->path != NULL ? exchange->path : exchange->uri;
 	struct answer answer = {0};
+	char text[HTTP_REFUSAL_MAX];
 
 	(void)reply_refuse(why, exchange->allowed, &answer);
+	if (config->refused != NULL && answer.response != NULL) {
+		struct http_reply own = {.status = answer.status};
+
+		if (config->refused(config->arg, path, text, &own)) {
+			answer_drop(&answer);
+			(void)reply_make(&own, &answer);
+		}
+	}
 	return send_answer(exchange, answer);
 }
 

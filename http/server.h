@@ -16,6 +16,7 @@
 #include "base/form.h"
 
 #define HTTP_PARAMS_MAX 4
+#define HTTP_REFUSAL_MAX 512
 
 struct http_server;
 struct http_events;
@@ -137,6 +138,13 @@ struct http_config {
 	int (*handle)(void *arg, struct http_request *request);
 	/* http thread. For HTTP_ROUTE_SIGNED: 0 or -EACCES. Cheap, no I/O. */
 	int (*verify)(void *arg, const struct http_request *request);
+	/*
+	 * http thread. May write what the server itself refuses (404, 405, 413, ...) in words of
+	 * its own: fills body and content type, whose memory is `text` (HTTP_REFUSAL_MAX) or
+	 * static, and returns true. NULL: the server's words.
+	 */
+	bool (*refused)(
+		void *arg, const char *path, char *text, struct http_reply *reply);
 	/* http thread. Once for every answer; may be NULL. */
 	void (*answered)(void *arg, const struct http_answered *answered);
 	struct http_events *events; /* NULL: none. Outlives the server. */
