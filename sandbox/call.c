@@ -177,6 +177,7 @@ void call_free(struct call **call)
 	free(c->cookies);
 	free(c->sip_user);
 	free(c->sip_password);
+	free(c->caller_id);
 	free(c->to);
 	free(c->from);
 	free(c->url);

@@ -82,6 +82,7 @@ struct call {
 	const struct twiml_node *dial_noun; /* NULL: the Dial's own text */
 	char bridge[SID_SIZE];              /* room of the bridge; "": not bridged */
 	char *sip_user, *sip_password;      /* for calls to SIP; NULL: none */
+	char *caller_id;                    /* shown instead of from; NULL: from */
 
 	int64_t timeout_ms, time_limit_ms;
 	struct amd amd;

@@ -6,12 +6,12 @@
 #include "sandbox/calls.h"
 #include "sandbox/memory.h"
 
-#define CALLS_MAX 100000
+#define LOOKS 100 /* at old calls that are still alive, each time */
 #define BUCKETS 65536
 
 struct calls {
 	struct list all;
-	size_t count;
+	size_t count, keep;
 	struct call *buckets[BUCKETS];
 };
 
@@ -20,11 +20,12 @@ static struct call **bucket(struct calls *calls, const char *sid)
 	return &calls->buckets[chance_hash(0, sid, 0) % BUCKETS];
 }
 
-int calls_new(struct calls **ret_calls)
+int calls_new(size_t keep, struct calls **ret_calls)
 {
 	struct calls *calls = memory_zero(sizeof(*calls));
 
 	list_init(&calls->all);
+	calls->keep = keep;
 	*ret_calls = calls;
 	return 0;
 }
@@ -58,16 +59,22 @@ void calls_free(struct calls **calls)
 void calls_add(struct calls *calls, struct call *call)
 {
 	struct call **head = bucket(calls, call->sid);
-	struct call *oldest;
+	struct list *node;
+	unsigned looks = 0;
 
 	call->next_hash = *head;
 	*head = call;
 	list_add_tail(&calls->all, &call->node);
-	if (++calls->count <= CALLS_MAX)
-		return;
-	oldest = list_entry(calls->all.next, struct call, node);
-	if (call_is_over(oldest))
-		calls_forget(calls, oldest);
+	calls->count++;
+	/* Old calls may be alive still; younger ones go instead. */
+	for (node = calls->all.next; calls->count > calls->keep && looks < LOOKS;
+		looks++) {
+		struct call *old = list_entry(node, struct call, node);
+
+		node = node->next;
+		if (old != call && call_is_over(old))
+			calls_forget(calls, old);
+	}
 }
 
 struct call *calls_find(const struct calls *calls, const char *sid)

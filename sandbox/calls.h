@@ -7,10 +7,13 @@
 
 #include "base/list.h"
 
+#include <stddef.h>
+
 struct call;
 struct calls;
 
-int calls_new(struct calls **ret_calls);
+/* `keep`: beyond so many, finished ones are forgotten. */
+int calls_new(size_t keep, struct calls **ret_calls);
 void calls_free(struct calls **calls); /* frees every call */
 
 void calls_add(struct calls *calls, struct call *call); /* owns it from then on */

@@ -12,7 +12,7 @@
 #include "sandbox/memory.h"
 #include "sandbox/sandbox.h"
 
-#define CONFERENCES_MAX 10000 /* ended ones beyond it are forgotten, oldest first */
+#define LOOKS 100 /* at old ones that go on, each time */
 
 struct conferences {
 	struct sandbox *sandbox;
@@ -78,10 +78,27 @@ struct conference *conferences_find(struct conferences *conferences, const char 
 	return NULL;
 }
 
+/* Oldest first; those that go on are passed over. */
+static void forget_some(struct conferences *conferences)
+{
+	size_t keep = (size_t)conferences->sandbox->settings.keep;
+	struct list *node = conferences->all.next;
+	unsigned looks;
+
+	for (looks = 0;
+		looks < LOOKS && conferences->count > keep && node != &conferences->all;
+		looks++) {
+		struct conference *old = list_entry(node, struct conference, node);
+
+		node = node->next;
+		if (old->status == CONFERENCE_COMPLETED)
+			forget(conferences, old);
+	}
+}
+
 struct conference *conferences_open(struct conferences *conferences, const char *name)
 {
 	struct conference *conference = conferences_find(conferences, name);
-	struct conference *oldest;
 
 	if (conference != NULL)
 		return conference;
@@ -93,11 +110,8 @@ struct conference *conferences_open(struct conferences *conferences, const char 
 	list_init(&conference->participants);
 	sandbox_sid(conferences->sandbox, "CF", conference->sid);
 	list_add_tail(&conferences->all, &conference->node);
-	if (++conferences->count > CONFERENCES_MAX) {
-		oldest = list_entry(conferences->all.next, struct conference, node);
-		if (oldest->status == CONFERENCE_COMPLETED)
-			forget(conferences, oldest);
-	}
+	conferences->count++;
+	forget_some(conferences);
 	return conference;
 }
 

@@ -45,6 +45,14 @@ void control_faults_get(struct rest *rest)
 	rest_reply(rest, 200, faults_json(&rest->sandbox->faults));
 }
 
+static void set_fault(struct sandbox *sandbox, enum fault_kind kind, double rate,
+	int64_t delay_ms, uint64_t seed)
+{
+	faults_set(&sandbox->faults, kind, rate, delay_ms, seed);
+	if (kind == FAULT_UNREACHABLE && faults_fire(&sandbox->faults, kind))
+		rest_go_away(sandbox);
+}
+
 /* One {"kind","rate","delay_ms","seed"}; false: replied. With `apply` false only checked. */
 static bool take_fault(struct rest *rest, json_t *wish, bool apply)
 {
@@ -63,8 +71,7 @@ static bool take_fault(struct rest *rest, json_t *wish, bool apply)
 		rest_error(rest, 400, 20422, "rate is 0 to 1, delay_ms 0 to 60000");
 	else {
 		if (apply)
-			faults_set(&rest->sandbox->faults, kind, rate, delay_ms,
-				(uint64_t)seed);
+			set_fault(rest->sandbox, kind, rate, delay_ms, (uint64_t)seed);
 		return true;
 	}
 	return false;

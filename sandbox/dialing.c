@@ -66,19 +66,23 @@ void dialing_free(struct dialing **dialing)
 	*dialing = NULL;
 }
 
+int64_t dialing_wait_ms(const struct dialing *dialing)
+{
+	int64_t wait_ms = dialing->free_ms - clock_mono_ms();
+	const struct list *node;
+	int64_t waiting = 0;
+
+	for (node = dialing->queue.next; node != &dialing->queue; node = node->next)
+		waiting++;
+	return (wait_ms <= 0 ? 0
+			     : (int64_t)((double)wait_ms *
+					 dialing->sandbox->settings.speed)) +
+	       waiting * interval_ms(dialing);
+}
+
 void dialing_put(struct dialing *dialing, struct call *call)
 {
-	struct list *node, *tmp;
-	int64_t wait_ms = dialing->free_ms - clock_mono_ms();
-
-	call->queue_ms =
-		wait_ms <= 0
-			? 0
-			: (int64_t)((double)wait_ms * dialing->sandbox->settings.speed);
-	list_for_each(&dialing->queue, node, tmp)
-	{
-		call->queue_ms += interval_ms(dialing);
-	}
+	call->queue_ms = dialing_wait_ms(dialing);
 	list_add_tail(&dialing->queue, &call->queue_node);
 	schedule(dialing);
 }

@@ -11,6 +11,8 @@
 static const struct fact table[] = {
 	FACT(application_error_ms, 0, 0, 60000,
 		"how long \"an application error has occurred\" is said before the hang-up"),
+	FACT(consistency_lag_ms, 0, 0, 60000,
+		"a new call is not found by REST for so long"),
 	FACT(dial_buffer_ms, 5000, 0, 60000, "what Dial adds to its timeout"),
 	FACT(hold_music_hz, 262, 0, 3999, "tone of Twilio's own music; 0: silence"),
 	FACT(media_auth, 1, 0, 1,
@@ -18,6 +20,8 @@ static const struct fact table[] = {
 	FACT(play_ms, 5000, 0, 600000, "length of played media that are no WAV of 8 kHz"),
 	FACT(recording_ready_ms, 500, 0, 600000,
 		"from the end of a recording to its file and callback"),
+	FACT(rest_concurrency, 0, 0, 10000,
+		"requests at once beyond which REST answers 429; 0: no limit"),
 	FACT(say_hz, 350, 0, 3999, "tone that stands for speech; 0: silence"),
 	FACT(say_ms_per_char, 66, 0, 1000, "how long speech takes"),
 };

@@ -11,11 +11,13 @@
 
 struct facts {
 	int64_t application_error_ms;
+	int64_t consistency_lag_ms;
 	int64_t dial_buffer_ms;
 	int64_t hold_music_hz;
 	int64_t media_auth;
 	int64_t play_ms;
 	int64_t recording_ready_ms;
+	int64_t rest_concurrency;
 	int64_t say_hz;
 	int64_t say_ms_per_char;
 };

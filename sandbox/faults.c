@@ -16,6 +16,8 @@ static const char *const words[FAULT_KINDS] = {
 	[FAULT_HTTP500_AFTER_ACCEPT] = "http500_after_accept",
 	[FAULT_SILENT_BEFORE_ACCEPT] = "silent_before_accept",
 	[FAULT_SILENT_AFTER_ACCEPT] = "silent_after_accept",
+	[FAULT_SLOW] = "slow",
+	[FAULT_UNREACHABLE] = "unreachable",
 };
 
 const char *fault_text(enum fault_kind kind)

@@ -19,6 +19,8 @@ enum fault_kind {
 	FAULT_HTTP500_AFTER_ACCEPT, /* a create is processed and answered 500 */
 	FAULT_SILENT_BEFORE_ACCEPT, /* the connection is cut, nothing processed */
 	FAULT_SILENT_AFTER_ACCEPT,  /* the create is processed, the connection cut */
+	FAULT_SLOW,                 /* any request is answered delay_ms later */
+	FAULT_UNREACHABLE, /* set with a rate: no connection is taken for delay_ms */
 	FAULT_KINDS,
 };
 

@@ -12,6 +12,7 @@
 #include <libxml/parser.h>
 
 #include "base/addr.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "sandbox/calllog.h"
 #include "sandbox/calls.h"
@@ -130,7 +131,7 @@ static int connect_parts(
 	if (r == 0)
 		r = mixer_new(&sandbox->mixer);
 	if (r == 0)
-		r = calls_new(&sandbox->calls);
+		r = calls_new((size_t)sandbox->settings.keep, &sandbox->calls);
 	if (r == 0)
 		r = conferences_new(sandbox, &sandbox->conferences);
 	if (r == 0)
@@ -155,22 +156,19 @@ static int connect_parts(
 static int serve(struct sandbox *sandbox, const char *listen, struct err *err)
 {
 	char http[ADDR_TEXT_SIZE], path[PATH_SIZE];
-	struct addr wanted, got;
-	int fd = -1, r;
+	struct addr wanted;
+	int r = addr_parse(listen, &wanted);
 
-	r = addr_parse(listen, &wanted);
 	if (r == 0)
-		r = http_listen(&wanted, &fd, &got);
-	if (r == 0) {
-		(void)snprintf(path, sizeof(path), "http://%s", addr_text(&got, http));
-		sandbox->base_url = memory_text(path);
-		r = rest_open(sandbox, fd);
-	}
+		r = rest_open(sandbox, &wanted);
 	if (r < 0) {
 		r = err_set(err, r, "SANDBOX_LISTEN %s: %s", listen, strerror(-r));
 		goto out;
 	}
-	r = write_addresses(sandbox, addr_text(&got, http), err);
+	(void)addr_text(&sandbox->listen, http);
+	(void)snprintf(path, sizeof(path), "http://%s", http);
+	sandbox->base_url = memory_text(path);
+	r = write_addresses(sandbox, http, err);
 	if (r < 0)
 		goto out;
 	log_info("sandbox", 0, "ready http=%s sip=%s", http, uas_addr(sandbox->uas));
@@ -178,8 +176,6 @@ static int serve(struct sandbox *sandbox, const char *listen, struct err *err)
 	(void)unlink(path_in(sandbox, "run/sandbox-addresses.json", path));
 out:
 	rest_close(sandbox);
-	if (fd >= 0)
-		(void)close(fd);
 	return r;
 }
 
@@ -214,6 +210,8 @@ static int run(const struct config *config, struct err *err)
 		return err_set(err, -EINVAL, "LOG_LEVEL is error, warn, info or debug");
 	log_init(level, LOG_FORMAT_TEXT);
 	facts_init(&sandbox.facts);
+	sandbox.started_ms = clock_wall_ms();
+	list_init(&sandbox.slow);
 	list_init(&sandbox.players);
 	list_init(&sandbox.announcers);
 	sandbox.settings = (struct sandbox_settings){
@@ -222,7 +220,8 @@ static int run(const struct config *config, struct err *err)
 		.data_dir = config_text(config, "SANDBOX_DATA"),
 		.speed = config_number(config, "SANDBOX_SPEED"),
 		.cps = config_number(config, "SANDBOX_CPS"),
-		.record = config_flag(config, "SANDBOX_RECORD")};
+		.record = config_flag(config, "SANDBOX_RECORD"),
+		.keep = config_int(config, "SANDBOX_KEEP")};
 	r = check_settings(&sandbox.settings, err);
 	if (r == 0)
 		r = build(&sandbox, config, err);

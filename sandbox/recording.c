@@ -18,7 +18,6 @@
 #include "sandbox/recording.h"
 #include "sandbox/sandbox.h"
 
-#define RECORDINGS_MAX 10000 /* older ones are forgotten with their files */
 #define FRAME_MS 20
 #define QUIET 128 /* samples below it are silence */
 #define PATH_SIZE 4096
@@ -278,7 +277,7 @@ static void make_room(struct recordings *recordings)
 	{
 		struct recording *r = list_entry(node, struct recording, node);
 
-		if (recordings->count < RECORDINGS_MAX)
+		if ((int64_t)recordings->count < recordings->sandbox->settings.keep)
 			return;
 		if (r->status < RECORDING_COMPLETED)
 			continue;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <openssl/evp.h>
 
@@ -21,6 +22,7 @@
 
 #define HEADERS_MAX 12
 #define ROWS_MAX 256
+#define BACK_MS 50 /* for the last answer, and between two tries to listen */
 
 /* With the headers that Twilio adds to every answer. */
 void rest_send(struct rest *rest, const struct http_reply *reply)
@@ -33,7 +35,7 @@ void rest_send(struct rest *rest, const struct http_reply *reply)
 	size_t count = 5, i;
 
 	sandbox_sid(rest->sandbox, "RQ", id);
-	(void)snprintf(concurrent, sizeof(concurrent), "%u", 1u);
+	(void)snprintf(concurrent, sizeof(concurrent), "%u", rest->sandbox->requests);
 	headers[count++] = (struct http_header){"Twilio-Request-Id", id};
 	headers[count++] = (struct http_header){"Twilio-Concurrent-Requests", concurrent};
 	if (reply->status == 401)
@@ -124,7 +126,7 @@ static bool authorized(const struct rest *rest)
 		(unsigned char *)expected + 6, (const unsigned char *)plain, len);
 	return strlen(given) == strlen(expected) &&
 	       text_differs(given, expected, strlen(expected)) == 0 &&
-	       strcmp(rest->request->params[0], s->account_sid) == 0;
+	       strncmp(rest->request->params[0], s->account_sid, SID_SIZE - 1) == 0;
 }
 
 /* Faults that keep a create from being processed; true when it is over. */
@@ -156,12 +158,15 @@ static bool refuse_create(struct rest *rest)
 static void serve(struct rest *rest)
 {
 	const struct rest_row *row = &rest_rows[rest->request->route];
+	int64_t most = rest->sandbox->facts.rest_concurrency;
 	bool needs_account = (row->needs & REST_ACCOUNT) != 0 ||
 			     ((row->needs & REST_MEDIA) != 0 && rest_needs_account(rest));
 
 	rest->kind = row->kind;
 	if (needs_account && !authorized(rest))
 		rest_error(rest, 401, 20003, "Authenticate");
+	else if (needs_account && most > 0 && rest->sandbox->requests > most)
+		rest_error(rest, 429, 20429, "Too Many Requests");
 	else if ((row->needs & REST_CREATES) == 0 || !refuse_create(rest))
 		row->handler(rest);
 }
@@ -169,25 +174,56 @@ static void serve(struct rest *rest)
 /* A request on its way from the http thread to the loop. */
 struct arrival {
 	struct post post;
+	struct list node; /* sandbox->slow, of a slow one */
+	struct timer timer;
 	struct sandbox *sandbox;
 	struct http_request *request;
 };
 
-static void drop_arrival(struct post *post)
+static void arrival_free(struct arrival *arrival)
 {
-	struct arrival *arrival = list_entry(post, struct arrival, post);
-
+	list_remove(&arrival->node);
+	timer_stop(&arrival->timer);
 	http_request_free(&arrival->request);
 	free(arrival);
 }
 
-static void run_arrival(struct post *post)
+static void drop_arrival(struct post *post)
 {
-	struct arrival *arrival = list_entry(post, struct arrival, post);
+	arrival_free(list_entry(post, struct arrival, post));
+}
+
+static void run(struct arrival *arrival)
+{
 	struct rest rest = {.sandbox = arrival->sandbox, .request = arrival->request};
 
 	serve(&rest);
-	drop_arrival(post);
+	arrival->sandbox->requests--;
+	arrival_free(arrival);
+}
+
+static void on_slow(struct timer *timer)
+{
+	run(list_entry(timer, struct arrival, timer));
+}
+
+/* Slow ones are those of the account; the levers of the sandbox always work. */
+static void run_arrival(struct post *post)
+{
+	struct arrival *arrival = list_entry(post, struct arrival, post);
+	struct sandbox *sandbox = arrival->sandbox;
+	bool slow = strncmp(arrival->request->path, "/sandbox/", 9) != 0 &&
+		    faults_fire(&sandbox->faults, FAULT_SLOW);
+
+	sandbox->requests++;
+	if (!slow) {
+		run(arrival);
+		return;
+	}
+	arrival->timer.fire = on_slow;
+	list_add_tail(&sandbox->slow, &arrival->node);
+	loop_timer(sandbox->loop, &arrival->timer,
+		sandbox->faults.kinds[FAULT_SLOW].delay_ms);
 }
 
 /* http thread */
@@ -207,7 +243,44 @@ static int on_request(void *arg, struct http_request *request)
 	return r;
 }
 
-int rest_open(struct sandbox *sandbox, int listen_fd)
+/*
+ * What the HTTP server refuses, as Twilio writes it. Without ".json" Twilio answers in XML,
+ * which the sandbox does only to say so.
+ */
+static bool on_refused(void *arg, const char *path, char *text, struct http_reply *reply)
+{
+	static const int codes[][2] = {{404, 20404}, {405, 20004}, {413, 20413}};
+	const char *end = strrchr(path, '.');
+	int code = 20500 + (reply->status == 503 ? 3 : 0);
+	size_t i;
+
+	(void)arg;
+	for (i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
+		if (codes[i][0] == reply->status)
+			code = codes[i][1];
+	if (end != NULL && strcmp(end, ".json") == 0) {
+		(void)snprintf(text, HTTP_REFUSAL_MAX,
+			"{\"code\":%d,\"message\":\"The requested resource was not found "
+			"or not by this method\",\"more_info\":"
+			"\"https://www.twilio.com/docs/errors/%d\",\"status\":%d}",
+			code, code, reply->status);
+	} else {
+		reply->content_type = "application/xml";
+		(void)snprintf(text, HTTP_REFUSAL_MAX,
+			"<?xml version='1.0' encoding='UTF-8'?>\n<TwilioResponse>"
+			"<RestException><Code>%d</Code><Message>Not here; addresses "
+			"without .json have XML at Twilio, and nothing in the sandbox"
+			"</Message><MoreInfo>https://www.twilio.com/docs/errors/%d"
+			"</MoreInfo><Status>%d</Status></RestException>"
+			"</TwilioResponse>",
+			code, code, reply->status);
+	}
+	reply->body = text;
+	reply->body_len = strlen(text);
+	return true;
+}
+
+static int open_server(struct sandbox *sandbox)
 {
 	static struct http_route routes[ROWS_MAX];
 	size_t i;
@@ -216,18 +289,68 @@ int rest_open(struct sandbox *sandbox, int listen_fd)
 	for (i = 0; i < rest_row_count; i++)
 		routes[i] = (struct http_route){
 			.methods = rest_rows[i].method, .path = rest_rows[i].path};
-	return http_server_new(&(struct http_config){.listen_fd = listen_fd,
+	return http_server_new(&(struct http_config){.listen_fd = sandbox->listen_fd,
 				       .routes = routes,
 				       .route_count = rest_row_count,
 				       .body_max = BODY_MAX,
 				       .connections = CONNECTIONS,
 				       .idle_s = IDLE_S,
 				       .handle = on_request,
+				       .refused = on_refused,
 				       .arg = sandbox},
 		&sandbox->http);
 }
 
+int rest_open(struct sandbox *sandbox, const struct addr *listen)
+{
+	int r = http_listen(listen, &sandbox->listen_fd, &sandbox->listen);
+
+	if (r < 0)
+		return r;
+	sandbox->listening = true;
+	return open_server(sandbox);
+}
+
 void rest_close(struct sandbox *sandbox)
 {
+	struct list *node, *tmp;
+
+	timer_stop(&sandbox->away);
 	http_server_free(&sandbox->http);
+	list_for_each(&sandbox->slow, node, tmp)
+	{
+		sandbox->requests--;
+		arrival_free(list_entry(node, struct arrival, node));
+	}
+	if (sandbox->listening)
+		(void)close(sandbox->listen_fd);
+	sandbox->listening = false;
+}
+
+/* The same port again; somebody else may have it for a moment. */
+static void on_back(struct timer *timer)
+{
+	struct sandbox *sandbox = list_entry(timer, struct sandbox, away);
+	struct addr listen = sandbox->listen;
+
+	if (rest_open(sandbox, &listen) < 0) {
+		rest_close(sandbox);
+		loop_timer(sandbox->loop, timer, BACK_MS);
+	}
+}
+
+static void on_away(struct timer *timer)
+{
+	struct sandbox *sandbox = list_entry(timer, struct sandbox, away);
+
+	rest_close(sandbox);
+	sandbox->away.fire = on_back;
+	loop_timer(
+		sandbox->loop, timer, sandbox->faults.kinds[FAULT_UNREACHABLE].delay_ms);
+}
+
+void rest_go_away(struct sandbox *sandbox)
+{
+	sandbox->away.fire = on_away;
+	loop_timer(sandbox->loop, &sandbox->away, BACK_MS);
 }

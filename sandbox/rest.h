@@ -47,8 +47,11 @@ struct rest_row {
 extern const struct rest_row rest_rows[];
 extern const size_t rest_row_count;
 
-/* Starts the HTTP server on a listening socket; requests come to the loop. */
-int rest_open(struct sandbox *sandbox, int listen_fd);
+/* Starts the HTTP server; requests come to the loop. -errno. */
+int rest_open(struct sandbox *sandbox, const struct addr *listen);
+
+/* Refuses connections for the time of FAULT_UNREACHABLE, from a moment later on. */
+void rest_go_away(struct sandbox *sandbox);
 void rest_close(struct sandbox *sandbox);
 
 /* Sends a reply that is no JSON; at most four headers of its own. */
@@ -148,6 +151,9 @@ rest_handler rest_participant_create, rest_participant_list, rest_participant_fe
 rest_handler rest_resource_list, rest_resource_create, rest_resource_fetch,
 	rest_resource_update, rest_resource_delete;
 json_t *rest_resource_json(const struct resource *resource);
+
+/* rest_account.c */
+rest_handler rest_account_fetch, rest_account_balance;
 
 /* rest_caller_ids.c */
 rest_handler rest_caller_id_validate;

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/clock.h"
+#include "base/log.h"
 #include "sandbox/calls.h"
 #include "sandbox/conference.h"
 #include "sandbox/memory.h"
@@ -77,11 +79,34 @@ static json_t *call_json(const struct call *call)
 		"subresource_uris", subresource_uris(call));
 }
 
+/* Where an application says that its calls get their instructions; false: replied. */
+static bool application(struct rest *rest, struct call *call, const char *sid)
+{
+	const struct resource *app =
+		resources_find(rest->sandbox->resources, &kind_application, sid, NULL);
+
+	if (app == NULL || resource_get(app, "voice_url") == NULL) {
+		rest_error(rest, 400, 21218, "Invalid ApplicationSid: %s", sid);
+		return false;
+	}
+	memory_swap(&call->url, resource_get(app, "voice_url"));
+	memory_swap(&call->method, resource_get(app, "voice_method"));
+	memory_swap(&call->fallback_url, resource_get(app, "voice_fallback_url"));
+	memory_swap(&call->fallback_method, resource_get(app, "voice_fallback_method"));
+	/* Those of the request are ignored. */
+	memory_swap(&call->callback.url, resource_get(app, "status_callback"));
+	memory_swap(&call->callback.method, resource_get(app, "status_callback_method"));
+	return true;
+}
+
 /* Url, Twiml and FallbackUrl; false: replied. */
 static bool instructions(struct rest *rest, struct call *call)
 {
 	const char *twiml = rest_form(rest, "Twiml");
+	const char *app = rest_form(rest, "ApplicationSid");
 
+	if (app != NULL && *app != '\0')
+		return application(rest, call, app);
 	if (twiml != NULL && strlen(twiml) > TWIML_INLINE_MAX) {
 		rest_error(rest, 400, 32018, "Twiml is longer than %d characters",
 			TWIML_INLINE_MAX);
@@ -93,6 +118,8 @@ static bool instructions(struct rest *rest, struct call *call)
 		return false;
 	if (call->url == NULL)
 		memory_swap(&call->twiml, twiml);
+	else if (twiml != NULL)
+		log_warn("rest", 0, "32019 both Url and Twiml are given; Url wins");
 	if (call->url == NULL && call->twiml == NULL) {
 		rest_error(rest, 400, 21205, "Url parameter is required.");
 		return false;
@@ -128,6 +155,9 @@ static struct call *named_call(struct rest *rest)
 	struct call *call = sid != NULL ? calls_find(rest->sandbox->calls, sid) : NULL;
 
 	free(sid);
+	if (call != NULL && clock_wall_ms() - call->created_ms <
+				    rest->sandbox->facts.consistency_lag_ms)
+		call = NULL;
 	if (call == NULL)
 		rest_not_found(rest);
 	return call;

@@ -9,6 +9,7 @@
 #include "sandbox/rest.h"
 
 #define TIMEOUT_MAX_S 600
+#define QUEUE_MAX_MS 86400000 /* 22005 */
 #define TIME_LIMIT_MAX_S 86400
 
 /* A number of the account or one that it has verified. */
@@ -157,12 +158,46 @@ static bool machine_detection(struct rest *rest, struct amd *amd)
 		       &(struct detection_range){2000, 10000, 1}, &amd->silence_ms);
 }
 
+static bool send_digits(struct rest *rest)
+{
+	const char *digits = rest_form(rest, "SendDigits");
+
+	if (digits == NULL ||
+		(strlen(digits) <= 32 &&
+			strspn(digits, "0123456789ABCDabcd#*wW") == strlen(digits)))
+		return true;
+	rest_error(rest, 400, 21206, "Invalid SendDigits value: %s", digits);
+	return false;
+}
+
+/* For calls to SIP; false: replied. */
+static bool sip_auth(struct rest *rest, struct call *call)
+{
+	const char *user = rest_form(rest, "SipAuthUsername");
+	const char *password = rest_form(rest, "SipAuthPassword");
+
+	if (user != NULL && *user != '\0' && (password == NULL || *password == '\0'))
+		rest_error(rest, 400, 21225, "SipAuthUsername needs SipAuthPassword");
+	else if (user != NULL && strlen(user) >= 256)
+		rest_error(rest, 400, 21221, "SipAuthUsername is too long");
+	else if (password != NULL && strlen(password) >= 256)
+		rest_error(rest, 400, 21223, "SipAuthPassword is too long");
+	else {
+		memory_swap(&call->sip_user, user);
+		memory_swap(&call->sip_password, password);
+		memory_swap(&call->caller_id, rest_form(rest, "CallerId"));
+		return true;
+	}
+	return false;
+}
+
 static bool fill(struct rest *rest, struct call *call)
 {
 	char *words;
 
 	if (!seconds(rest, "Timeout", TIMEOUT_MAX_S, &call->timeout_ms) ||
 		!seconds(rest, "TimeLimit", TIME_LIMIT_MAX_S, &call->time_limit_ms) ||
+		!send_digits(rest) || !sip_auth(rest, call) ||
 		!machine_detection(rest, &call->amd) ||
 		!rest_recording_wish(rest, &call->record) ||
 		!rest_form_callback(rest, "StatusCallback", &call->callback.url,
@@ -183,6 +218,10 @@ struct call *rest_dial(struct rest *rest)
 
 	if (!check_numbers(rest, &number))
 		return NULL;
+	if (dialing_wait_ms(rest->sandbox->dialing) > QUEUE_MAX_MS) {
+		rest_error(rest, 400, 22005, "Call queue full: it would wait for a day");
+		return NULL;
+	}
 	call = call_new(rest->sandbox, rest_form(rest, "To"), rest_form(rest, "From"));
 	if (strncmp(call->to, "client:", 7) == 0)
 		call->to[strcspn(call->to, "?")] = '\0'; /* parameters for the browser */

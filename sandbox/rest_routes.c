@@ -30,6 +30,9 @@
 		CREATED("/SIP/Domains/:parent" path, kind)
 
 const struct rest_row rest_rows[] = {
+	ENTRY(GET, "/2010-04-01/Accounts/:account", REST_ACCOUNT, rest_account_fetch,
+		NULL),
+	ROW(GET, "/Balance.json", rest_account_balance),
 	CREATES("/Calls.json", rest_call_create),
 	ROW(GET, "/Calls.json", rest_call_list),
 	ROW(GET, "/Calls/:sid", rest_call_fetch),

@@ -8,7 +8,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/addr.h"
 #include "base/list.h"
+#include "base/timers.h"
 #include "sandbox/chance.h"
 #include "sandbox/facts.h"
 #include "sandbox/faults.h"
@@ -20,8 +22,9 @@ struct sandbox_settings {
 	const char *account_sid, *auth_token;
 	const char *data_dir;
 	double speed; /* rings, talks and calls per second go this much faster; audio does not */
-	double cps;  /* calls per second of the account */
-	bool record; /* keep what each customer hears */
+	double cps;   /* calls per second of the account */
+	bool record;  /* keep what each customer hears */
+	int64_t keep; /* finished calls, conferences and recordings that are remembered */
 };
 
 /* The SIP domain's own settings, as on a SIP Domain resource. Texts owned; NULL: none. */
@@ -35,7 +38,10 @@ struct sandbox {
 	struct chance chance;
 	struct faults faults;
 	struct facts facts;
-	char *base_url; /* "http://127.0.0.1:8090", its own; owned */
+	unsigned requests;  /* under way */
+	struct list slow;   /* those that are answered later */
+	int64_t started_ms; /* wall clock */
+	char *base_url;     /* "http://127.0.0.1:8090", its own; owned */
 	struct sip_domain domain;
 	struct calllog *log;
 	struct outbox *outbox;
@@ -49,6 +55,10 @@ struct sandbox {
 	struct mixer *mixer;
 	struct uas *uas;
 	struct http_server *http;
+	struct addr listen; /* the HTTP server's real address */
+	int listen_fd;
+	bool listening;
+	struct timer away; /* of FAULT_UNREACHABLE */
 };
 
 /* A new SID. */
