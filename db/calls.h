@@ -21,12 +21,22 @@ enum db_claim_result {
 	DB_CLAIM_STOPPED, /* the campaign does not run */
 };
 
+/* A number that somebody dials by hand. */
+struct db_dial {
+	const char *number; /* E.164 */
+	int64_t contact_id; /* 0: whoever has the number, or a new contact */
+	const char *name;   /* of a new contact; "" */
+	const char
+		*correlation; /* one call for each, whoever asks how often; NULL: none */
+};
+
 struct db_claim {
 	int64_t campaign_id;
-	int64_t entry_id;   /* 0: the next one due (auto-dial) */
-	int64_t session_id; /* 0: any ready agent of the campaign on this node */
-	bool manual;        /* Call Now: a paused agent who can be reached will do */
-	bool own_leg;       /* the agent's browser has made this call's leg itself */
+	int64_t entry_id; /* 0: the next one due (auto-dial), or that of `dial` */
+	const struct db_dial *dial; /* NULL: an entry of the queue */
+	int64_t session_id;         /* 0: any ready agent of the campaign on this node */
+	bool manual; /* Call Now: a paused agent who can be reached will do, one in wrap-up if named */
+	bool own_leg; /* the agent's browser has made this call's leg itself */
 	const char *node, *install;
 	unsigned deadline_ms; /* for `placing` */
 	db_verdict_fn *verdict;
@@ -48,11 +58,18 @@ struct db_claimed {
 
 /*
  * One transaction: locks the number, asks the verdict, takes a rate token, reserves the agent,
- * writes the call as `placing`. -ENOENT: no such campaign or entry; -EALREADY: the entry is not
- * pending.
+ * writes the call as `placing`. -ENOENT: no such campaign or entry (of a dial: the contact is not
+ * the campaign's, or has another number); -EALREADY: the entry is not pending. A dial that makes
+ * no call leaves nothing behind; -EEXIST: there is a call of its correlation.
  */
 int db_call_claim(
 	struct db *db, const struct db_claim *claim, struct db_claimed *ret_claimed);
+
+/* The call of a correlation, the correlation of a call ("" none), a number's open call; -ENOENT. */
+int db_call_by_correlation(struct db *db, const char *correlation, int64_t *ret_call_id);
+int db_call_correlation(
+	struct db *db, int64_t call_id, char *ret_correlation, size_t size);
+int db_call_open_with(struct db *db, const char *number, int64_t *ret_call_id);
 
 /*
  * The agent that was rung for a `claimed` call is there: takes a rate token for the customer and

@@ -47,13 +47,14 @@ struct pick {
  * made this call's leg itself. While the leg of the last call is still there it is not free.
  */
 #define PICK_SESSION                                                                       \
-	", s AS (SELECT a.id, a.user_id, NOT a.nailed AS ring_first,"                      \
+	", s AS (SELECT a.id, a.user_id, NOT a.nailed OR $6 AS ring_first,"                \
 	"  a.turn + (NOT a.nailed AND NOT $6)::int AS turn FROM agent_sessions a"          \
 	"  WHERE a.campaign_id = $1 AND a.ended_at IS NULL"                                \
-	"  AND session_reachable(a.nailed, a.phone_up, a.twilio_up)"                       \
+	"  AND (session_reachable(a.nailed, a.phone_up, a.twilio_up) OR $6)"               \
 	"  AND (a.nailed OR $6 OR NOT EXISTS (SELECT 1 FROM call_legs l"                   \
 	"   WHERE l.id = a.leg_id AND l.left_at IS NULL))"                                 \
-	"  AND (a.state = 'ready' OR ($4 AND a.state = 'paused'))"                         \
+	"  AND (a.state = 'ready' OR ($4 AND (a.state = 'paused'"                          \
+	"   OR a.state = 'wrap_up' AND a.id = $3)))"                                       \
 	"  AND CASE WHEN $3::bigint IS NULL THEN a.node_id = $2::uuid"                     \
 	"   ELSE a.id = $3 AND ($4 OR a.node_id = $2::uuid) END"                           \
 	"  AND (SELECT runs FROM k)"                                                       \
@@ -340,23 +341,82 @@ static int begin(struct db *db)
 	return rc;
 }
 
+/* Contact and entry of a dialled number: found or made, in this transaction. */
+static int dial_entry(struct db *db, struct db_claim *claim)
+{
+	int rc = db_run_number(db, "SELECT dial_entry($1, $2, $3, $4)",
+		ARGS(arg_int(claim->campaign_id), arg_id(claim->dial->contact_id),
+			arg_text(claim->dial->number), arg_text(claim->dial->name)),
+		&claim->entry_id);
+
+	return rc == 0 && claim->entry_id == 0 ? -ENOENT : rc;
+}
+
+static int correlate(struct db *db, const struct db_claim *claim, int64_t call_id)
+{
+	int rc;
+
+	if (claim->dial == NULL || claim->dial->correlation == NULL)
+		return 1;
+	rc = db_run_one(db, "UPDATE calls SET correlation = $2 WHERE id = $1",
+		ARGS(arg_int(call_id), arg_text(claim->dial->correlation)), NULL);
+	return rc < 0 ? rc : 1;
+}
+
 int db_call_claim(
 	struct db *db, const struct db_claim *claim, struct db_claimed *ret_claimed)
 {
 	struct db_claimed claimed = {.result = DB_CLAIM_CALL};
+	struct db_claim wish = *claim;
 	struct pick p;
 	int rc = begin(db);
 
+	if (rc == 0 && wish.dial != NULL)
+		rc = dial_entry(db, &wish);
 	if (rc == 0)
-		rc = pick(db, claim, &p, &claimed);
+		rc = pick(db, &wish, &p, &claimed);
 	if (rc == 0)
-		rc = check_pick(db, claim, &p, &claimed);
+		rc = check_pick(db, &wish, &p, &claimed);
 	if (rc == 1)
-		rc = decide(db, claim, &p, &claimed);
+		rc = decide(db, &wish, &p, &claimed);
+	if (rc == 1 && claimed.result == DB_CLAIM_CALL)
+		rc = correlate(db, &wish, claimed.call_id);
+	/* What was only dialled by hand is not kept for later. */
+	if (rc == 1 && wish.dial != NULL && claimed.result != DB_CLAIM_CALL)
+		rc = 0;
 	if (rc == 1)
 		rc = db_commit(db);
 	db_rollback(db);
 	if (rc == 0)
 		*ret_claimed = claimed;
 	return rc;
+}
+
+int db_call_by_correlation(struct db *db, const char *correlation, int64_t *ret_call_id)
+{
+	return db_run_number(db, "SELECT id FROM calls WHERE correlation = $1",
+		ARGS(arg_text(correlation)), ret_call_id);
+}
+
+int db_call_correlation(
+	struct db *db, int64_t call_id, char *ret_correlation, size_t size)
+{
+	PGresult *result = NULL;
+	struct db_row row;
+	int rc = db_run_one(db, "SELECT correlation FROM calls WHERE id = $1",
+		ARGS(arg_int(call_id)), &result);
+
+	if (rc < 0)
+		return rc;
+	row = db_row(result, 0);
+	row_text(&row, ret_correlation, size);
+	PQclear(result);
+	return 0;
+}
+
+int db_call_open_with(struct db *db, const char *number, int64_t *ret_call_id)
+{
+	return db_run_number(db,
+		"SELECT id FROM calls WHERE number = $1 AND state <> 'ended'",
+		ARGS(arg_text(number)), ret_call_id);
 }

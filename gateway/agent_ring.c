@@ -279,7 +279,7 @@ void agent_ring_go(struct agent *agent)
 	const struct db_agent_session *row = &agent->row;
 	struct go_job *task;
 
-	if (row->nailed || strcmp(row->call_state, "claimed") != 0 || !row->phone_up ||
+	if (strcmp(row->call_state, "claimed") != 0 || !row->phone_up ||
 		!row->twilio_up || agent->going || agent->gone_call == row->call_id ||
 		timer_started(&agent->go))
 		return;

@@ -36,6 +36,7 @@ struct placing {
 	int64_t call_id;
 	bool ringing;    /* the agent first: nothing is out yet */
 	uint64_t waiter; /* HTTP request; 0: nobody, or answered already */
+	call_answer_cb answer;
 	struct timer timer;
 };
 
@@ -206,6 +207,7 @@ struct event_job {
 	struct gateway *gw;
 	struct call_news news;
 	uint64_t waiter;
+	call_answer_cb answer;
 	enum call_now_result result;
 };
 
@@ -236,7 +238,7 @@ static void event_work(struct job *job, void *ctx)
 	else if (news->action_done)
 		(void)db_call_action_done(ctx, news->call_id);
 	if (task->waiter != 0)
-		queue_api_answer(task->gw, task->waiter, news->call_id, task->result,
+		task->answer(task->gw, task->waiter, news->call_id, task->result,
 			news->detail);
 	free(task);
 }
@@ -246,8 +248,9 @@ static void event_drop(struct job *job)
 	free(list_entry(job, struct event_job, job));
 }
 
-static void event_put(struct gateway *gw, const struct call_news *news, uint64_t waiter,
-	enum call_now_result result)
+/* `placing`: who waits for it, told the result; NULL nobody. */
+static void event_put(struct gateway *gw, const struct call_news *news,
+	const struct placing *placing, enum call_now_result result)
 {
 	struct event_job *task = calloc(1, sizeof(*task));
 
@@ -257,7 +260,8 @@ static void event_put(struct gateway *gw, const struct call_news *news, uint64_t
 		task->job.drop = event_drop;
 		task->gw = gw;
 		task->news = *news;
-		task->waiter = waiter;
+		task->waiter = placing == NULL ? 0 : placing->waiter;
+		task->answer = placing == NULL ? NULL : placing->answer;
 		task->result = result;
 		if (jobs_put(gw->db, &task->job) == 0)
 			return;
@@ -270,7 +274,7 @@ static void event_put(struct gateway *gw, const struct call_news *news, uint64_t
 
 void call_news(struct gateway *gw, const struct call_news *news)
 {
-	event_put(gw, news, 0, CALL_NOW_PENDING);
+	event_put(gw, news, NULL, CALL_NOW_PENDING);
 }
 
 /* ---- placing ---- */
@@ -280,6 +284,7 @@ struct place_post {
 	struct gateway *gw;
 	struct db_claimed claimed;
 	uint64_t waiter;
+	call_answer_cb answer;
 };
 
 static void place_drop(struct post *post)
@@ -292,7 +297,7 @@ static void place_late(struct timer *timer)
 {
 	struct placing *placing = list_entry(timer, struct placing, timer);
 
-	queue_api_answer(
+	placing->answer(
 		placing->gw, placing->waiter, placing->call_id, CALL_NOW_PENDING, "");
 	placing->waiter = 0;
 	if (placing->ringing)
@@ -318,19 +323,20 @@ static int place_send(struct gateway *gw, const struct db_claimed *claimed)
 		});
 }
 
-static struct placing *placing_new(struct gateway *gw, int64_t call_id, uint64_t waiter)
+static struct placing *placing_new(const struct place_post *place)
 {
 	struct placing *placing = calloc(1, sizeof(*placing));
 
 	if (placing == NULL)
 		return NULL;
-	placing->gw = gw;
-	placing->call_id = call_id;
-	placing->waiter = waiter;
+	placing->gw = place->gw;
+	placing->call_id = place->claimed.call_id;
+	placing->waiter = place->waiter;
+	placing->answer = place->answer;
 	placing->timer.fire = place_late;
-	list_add_tail(&gw->calls->placing, &placing->node);
-	if (waiter != 0)
-		timer_start(gw->timers, &placing->timer, WAIT_MS);
+	list_add_tail(&place->gw->calls->placing, &placing->node);
+	if (placing->waiter != 0)
+		timer_start(place->gw->timers, &placing->timer, WAIT_MS);
 	return placing;
 }
 
@@ -342,7 +348,7 @@ static void ring_first(const struct place_post *place)
 	agent_claimed(place->gw, place->claimed.session_id);
 	if (place->waiter == 0)
 		return;
-	placing = placing_new(place->gw, place->claimed.call_id, place->waiter);
+	placing = placing_new(place);
 	if (placing != NULL)
 		placing->ringing = true;
 }
@@ -352,10 +358,12 @@ static void place_now(const struct place_post *place)
 	struct gateway *gw = place->gw;
 	int64_t call_id = place->claimed.call_id;
 	struct placing *placing = placing_find(gw->calls, call_id);
+	/* Without memory for a placing the waiter is told all the same. */
+	struct placing waiter = {.waiter = place->waiter, .answer = place->answer};
 	char number[DB_NUMBER_SIZE];
 
 	if (placing == NULL)
-		placing = placing_new(gw, call_id, place->waiter);
+		placing = placing_new(place);
 	if (placing == NULL || place_send(gw, &place->claimed) < 0) {
 		event_put(gw,
 			&(struct call_news){.call_id = call_id,
@@ -364,8 +372,7 @@ static void place_now(const struct place_post *place)
 				.at_ms = clock_wall_ms(),
 				.duration_s = -1,
 				.detail = "Too many requests to Twilio were waiting."},
-			placing == NULL ? place->waiter : placing->waiter,
-			CALL_NOW_REFUSED);
+			placing == NULL ? &waiter : placing, CALL_NOW_REFUSED);
 		if (placing != NULL)
 			placing_free(placing);
 		return;
@@ -387,7 +394,8 @@ static void place_run(struct post *post)
 	free(place);
 }
 
-void call_place(struct gateway *gw, const struct db_claimed *claimed, uint64_t waiter)
+void call_place_for(struct gateway *gw, const struct db_claimed *claimed, uint64_t waiter,
+	call_answer_cb answer)
 {
 	struct place_post *place = calloc(1, sizeof(*place));
 
@@ -398,7 +406,13 @@ void call_place(struct gateway *gw, const struct db_claimed *claimed, uint64_t w
 	place->gw = gw;
 	place->claimed = *claimed;
 	place->waiter = waiter;
+	place->answer = answer;
 	post_queue_answer(gw->queue, &place->post);
+}
+
+void call_place(struct gateway *gw, const struct db_claimed *claimed, uint64_t waiter)
+{
+	call_place_for(gw, claimed, waiter, queue_api_answer);
 }
 
 /* ---- Twilio's answers, on the loop ---- */
@@ -444,7 +458,7 @@ static void answer_create(struct gateway *gw, const struct twilio_answer *answer
 		log_warn("call", news.call_id, "Twilio %s: %s code=%d http=%d",
 			news.events[0], answer->message, answer->code,
 			answer->http_status);
-	event_put(gw, &news, placing == NULL ? 0 : placing->waiter, result);
+	event_put(gw, &news, placing, result);
 	if (placing != NULL)
 		placing_free(placing);
 }
@@ -470,7 +484,7 @@ static void answer_update(struct gateway *gw, const struct twilio_answer *answer
 	news.duration_s = answer->list.calls[0].duration_s;
 	if (event != NULL)
 		news.events[news.count++] = event;
-	event_put(gw, &news, 0, CALL_NOW_PENDING);
+	event_put(gw, &news, NULL, CALL_NOW_PENDING);
 }
 
 struct answer_post {

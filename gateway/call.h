@@ -11,6 +11,7 @@
 
 #include "db/calls.h"
 #include "gateway/gateway.h"
+#include "gateway/queue_api.h"
 #include "twilio/client.h"
 
 /* Loop thread, at start and end. */
@@ -24,6 +25,12 @@ void calls_free(struct calls **calls);
  * after 5 s; 0 nobody.
  */
 void call_place(struct gateway *gw, const struct db_claimed *claimed, uint64_t waiter);
+
+/* The same for a request of another route: `answer` instead of queue_api_answer. Any thread. */
+typedef void (*call_answer_cb)(struct gateway *gw, uint64_t request_id, int64_t call_id,
+	enum call_now_result result, const char *reason);
+void call_place_for(struct gateway *gw, const struct db_claimed *claimed, uint64_t waiter,
+	call_answer_cb answer);
 
 /*
  * Any thread. Takes `changes` (malloc). Publishes them, performs their actions, wakes the

@@ -9,7 +9,7 @@
  * Events: from our POST: accepted, refused (4xx), unsent (surely not processed), lost (nobody
  * knows). From Twilio: initiated, ringing, answered, joined, left, and the five endings. From
  * us: hangup (somebody wants it over), slow (Twilio queues it), expired (looked for, not found);
- * agent_joined and agent_missing, of the agent who is rung before the customer.
+ * abandoned (no agent for somebody who is on the line); agent_joined and agent_missing, of the agent who is rung before the customer.
  *
  * A pair that is not here changes nothing: that is what makes late and repeated events harmless.
  */
@@ -33,6 +33,12 @@
 		state, "joined", "bridged", NULL, NULL, 0       \
 	}
 
+/* Somebody is on the line, and nobody is there for them. */
+#define NOBODY(state)                                             \
+	{                                                         \
+		state, "abandoned", "ended", "abandoned", NULL, 0 \
+	}
+
 static const struct db_transition transitions[] = {
 	/* The customer is not dialled yet: the agent is rung first. */
 	{"claimed", "agent_joined", "placing", NULL, NULL, 0},
@@ -46,23 +52,28 @@ static const struct db_transition transitions[] = {
 	{"placing", "lost", "ambiguous", NULL, NULL, 0},
 	{"placing", "initiated", "queued", NULL, NULL, 0},
 	NEWS("placing"),
+	NOBODY("placing"),
 	ENDINGS("placing"),
 
 	{"ambiguous", "accepted", "queued", NULL, NULL, 0},
 	{"ambiguous", "initiated", "queued", NULL, NULL, 0},
 	{"ambiguous", "expired", "ended", "unknown", NULL, 0},
 	NEWS("ambiguous"),
+	NOBODY("ambiguous"),
 	ENDINGS("ambiguous"),
 
 	{"queued", "slow", "queued", NULL, "cancel", 0},
 	NEWS("queued"),
+	NOBODY("queued"),
 	ENDINGS("queued"),
 
 	{"ringing", "answered", "answered", NULL, NULL, 0},
 	{"ringing", "joined", "bridged", NULL, NULL, 0},
+	NOBODY("ringing"),
 	ENDINGS("ringing"),
 
 	{"answered", "joined", "bridged", NULL, NULL, 0},
+	NOBODY("answered"),
 	{"answered", "left", "answered", NULL, NULL, 1},
 	ENDINGS("answered"),
 

@@ -10,6 +10,7 @@
 
 #include <stdint.h>
 
+#include "base/list.h"
 #include "db/conn.h"
 #include "db/install.h"
 
@@ -58,6 +59,7 @@ struct gateway {
 	struct beat *beat;           /* pulse.h */
 	struct metrics *metrics;     /* metrics.h */
 	struct afterwork *afterwork; /* afterwork.h */
+	struct list again;           /* again.h; loop */
 	struct agents *agents;       /* agent.h */
 	struct calls *calls;         /* call.h */
 	struct campaigns *campaigns; /* campaign.h */

@@ -154,7 +154,7 @@ static int choose_session(
 }
 
 /* Why there is no call. */
-static void refuse(struct api_reply *reply, const struct db_claimed *claimed)
+void queue_api_refuse(struct api_reply *reply, const struct db_claimed *claimed)
 {
 	switch (claimed->result) {
 	case DB_CLAIM_NO_AGENT:
@@ -207,7 +207,7 @@ void queue_call_now(struct api_call *call, struct api_reply *reply)
 	else if (err < 0)
 		api_fail_db(reply, err, "campaign or queue entry", call->db);
 	else if (claimed.result != DB_CLAIM_CALL)
-		refuse(reply, &claimed);
+		queue_api_refuse(reply, &claimed);
 	else {
 		reply->deferred = true;
 		call_place(call->gw, &claimed, call->request->id);

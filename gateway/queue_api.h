@@ -4,11 +4,15 @@
 
 #include <stdint.h>
 
+#include "db/calls.h"
 #include "gateway/api.h"
 
 void queue_list(struct api_call *call, struct api_reply *reply);
 /* Call Now: claims the entry and answers when Twilio has. */
 void queue_call_now(struct api_call *call, struct api_reply *reply);
+
+/* Why a claim made no call, in the reply. */
+void queue_api_refuse(struct api_reply *reply, const struct db_claimed *claimed);
 
 enum call_now_result {
 	CALL_NOW_PLACED,  /* Twilio accepted: 200 with the SID */

@@ -6,11 +6,14 @@
 #include "gateway/api_key.h"
 #include "gateway/audit.h"
 #include "gateway/auth_api.h"
+#include "gateway/browser_twiml.h"
 #include "gateway/call_api.h"
 #include "gateway/call_export.h"
 #include "gateway/callback_api.h"
 #include "gateway/campaign_api.h"
 #include "gateway/contact_api.h"
+#include "gateway/customer_twiml.h"
+#include "gateway/dial_api.h"
 #include "gateway/dnc_api.h"
 #include "gateway/disposition_api.h"
 #include "gateway/endpoint_api.h"
@@ -29,6 +32,7 @@
 #define ALL (STAFF | API_AGENT)
 #define UPLOAD_MAX ((size_t)256 * 1024 * 1024) /* in a file, not in memory */
 #define TWIML_LATE_MS 1200
+#define TWIML_HOLD_MS 2500 /* of those that wait 1.2 s for an agent coming free */
 
 /* What a caller hears when the database does not answer in time: nothing, and no error. */
 #define TWIML_LATE                                                                  \
@@ -52,6 +56,17 @@
 	{                                                                            \
 		.http = {.methods = (method), .path = (route_path)}, .roles = (who), \
 		.person = true, .handle = (handler)                                  \
+	}
+
+#define TWIML(route_path, late, handler)                  \
+	{                                                 \
+		.http = {.methods = HTTP_GET | HTTP_POST, \
+			.path = (route_path),             \
+			.flags = HTTP_ROUTE_SIGNED,       \
+			.late_ms = (late),                \
+			.late_type = "text/xml",          \
+			.late_body = TWIML_LATE},         \
+		.direct = (handler),                      \
 	}
 
 static const struct api_route routes[] = {
@@ -160,6 +175,7 @@ static const struct api_route routes[] = {
 	ROUTE(HTTP_GET, "/api/calls-twiml/token/:agentId", ALL, token_of_agent),
 	ROUTE(HTTP_POST, "/api/calls/token", ALL, token_create),
 
+	ROUTE(HTTP_POST, "/api/calls/rest-api", ALL, dial_rest_api),
 	ROUTE(HTTP_GET, "/api/calls", ALL, calls_list),
 	ROUTE(HTTP_GET, "/api/calls/export.csv", ALL, calls_export),
 	ROUTE(HTTP_GET, "/api/calls/:callId", ALL, call_get),
@@ -200,15 +216,11 @@ static const struct api_route routes[] = {
 			.flags = HTTP_ROUTE_SIGNED},
 		.direct = webhook_conference,
 	},
-	{
-		.http = {.methods = HTTP_GET | HTTP_POST,
-			.path = URL_TWIML_AGENT,
-			.flags = HTTP_ROUTE_SIGNED,
-			.late_ms = TWIML_LATE_MS,
-			.late_type = "text/xml",
-			.late_body = TWIML_LATE},
-		.direct = twiml_agent,
-	},
+	TWIML(URL_TWIML_AGENT, TWIML_LATE_MS, twiml_agent),
+	TWIML(URL_TWIML_OUTBOUND, TWIML_LATE_MS, twiml_outbound),
+	TWIML(URL_TWIML_CUSTOMER, TWIML_HOLD_MS, twiml_customer),
+	TWIML(URL_TWIML_BROWSER, TWIML_LATE_MS, twiml_browser),
+	TWIML(URL_INBOUND, TWIML_HOLD_MS, webhook_inbound),
 };
 
 #define ROUTES (sizeof(routes) / sizeof(routes[0]))

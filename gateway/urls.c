@@ -37,3 +37,9 @@ void url_leg_status(const struct gateway *gw, int64_t leg_id, char buf[URL_SIZE]
 	check(snprintf(buf, URL_SIZE, "%s" URL_STATUS "?leg=%" PRId64 OVERRIDES,
 		gw->backend_url, leg_id));
 }
+
+void url_inbound_key(const struct gateway *gw, char buf[URL_SIZE])
+{
+	check(snprintf(
+		buf, URL_SIZE, "%s" URL_INBOUND "?key=1" OVERRIDES, gw->backend_url));
+}

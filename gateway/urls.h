@@ -13,7 +13,11 @@
 
 #define URL_STATUS "/api/calls-twiml/webhook/status"
 #define URL_CONFERENCE "/api/calls-twiml/webhook/conference"
+#define URL_INBOUND "/api/calls-twiml/webhook/inbound"
 #define URL_TWIML_AGENT "/api/calls-twiml/twiml-agent"
+#define URL_TWIML_OUTBOUND "/api/calls-twiml/twiml-outbound"
+#define URL_TWIML_CUSTOMER "/api/calls-twiml/twiml-customer"
+#define URL_TWIML_BROWSER "/api/calls/twiml"
 
 /* The header of the agent's INVITE that /twiml-agent gets back as SipHeader_<this>. */
 #define URL_LEG_HEADER "X-Ovx-Leg"
@@ -27,5 +31,8 @@ void url_leg_status(const struct gateway *gw, int64_t leg_id, char buf[URL_SIZE]
 
 /* Conference callback of an agent session's conference. */
 void url_conference(const struct gateway *gw, int64_t session_id, char buf[URL_SIZE]);
+
+/* Where a caller's key goes. */
+void url_inbound_key(const struct gateway *gw, char buf[URL_SIZE]);
 
 #endif

@@ -21,6 +21,7 @@
 #include "db/migrate.h"
 #include "gateway/addresses.h"
 #include "gateway/afterwork.h"
+#include "gateway/again.h"
 #include "gateway/agent.h"
 #include "gateway/agent_twiml.h"
 #include "gateway/api.h"
@@ -411,6 +412,7 @@ static void stop(struct worker *w)
 	http_server_free(&gw->http);
 	jobs_free(&gw->db);
 	imports_free(&gw->imports);
+	again_stop(gw);
 	sweeper_free(&gw->sweeper);
 	listeners_free(&gw->listeners);
 	afterwork_free(&gw->afterwork);
@@ -451,6 +453,7 @@ int worker_run(const struct worker_params *params)
 	if (w == NULL)
 		return EX_OSERR;
 	w->gw.config = params->config;
+	list_init(&w->gw.again);
 	w->gw.pulse = params->pulse;
 	w->params = params;
 	w->signal_fd = -1;

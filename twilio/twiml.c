@@ -127,6 +127,16 @@ void twiml_pause(struct buf *b, unsigned seconds)
 	buf_printf(b, "<Pause length=\"%u\"/>", seconds);
 }
 
+void twiml_gather_key(
+	struct buf *b, const char *action, unsigned seconds, const char *text)
+{
+	buf_add_str(b, "<Gather input=\"dtmf\" numDigits=\"1\" method=\"POST\"");
+	add_attribute(b, "action", action);
+	buf_printf(b, " timeout=\"%u\">", seconds);
+	twiml_say(b, text);
+	buf_add_str(b, "</Gather>");
+}
+
 void twiml_conference(struct buf *b, const struct twiml_conference *conference)
 {
 	buf_add_str(b, "<Dial><Conference");

@@ -16,6 +16,13 @@ void twiml_hangup(struct buf *b);
 void twiml_say(struct buf *b, const char *text);
 void twiml_pause(struct buf *b, unsigned seconds);
 
+/*
+ * <Gather> of one key while `text` is said and for `seconds` after it: the key is posted to
+ * `action` as Digits. Without one the document goes on.
+ */
+void twiml_gather_key(
+	struct buf *b, const char *action, unsigned seconds, const char *text);
+
 /* <Dial><Conference>: ends for nobody, silent while waiting, no beep. */
 struct twiml_conference {
 	const char *name;

@@ -36,7 +36,7 @@ BEGIN
 		JOIN campaign_days d ON d.campaign_id = x.campaign_id AND d.day = x.day
 		ORDER BY d.campaign_id, d.day FOR UPDATE OF d;
 	WITH billed AS (
-		UPDATE calls c SET counts = NOT c.id = ANY (p_unsent),
+		UPDATE calls c SET counts = c.counts AND NOT c.id = ANY (p_unsent),
 				billed_minutes = CASE WHEN c.outcome = 'completed' OR c.duration_s > 0
 					THEN ceil(GREATEST(1, COALESCE(c.duration_s,
 						extract(epoch FROM c.ended_at - c.answered_at), 1)) / 60)

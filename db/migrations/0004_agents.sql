@@ -97,3 +97,121 @@ CREATE TRIGGER agent_sessions_state AFTER UPDATE ON agent_sessions FOR EACH ROW
 		OR NEW.state = 'paused' AND (OLD.pause_type, OLD.pause_comment)
 			IS DISTINCT FROM (NEW.pause_type, NEW.pause_comment))
 	EXECUTE FUNCTION log_agent_state();
+
+-- The queue entry of a number that somebody dials by hand: that of the contact, or of whoever has
+-- the number in the campaign's lists, else of a new contact on a list of its own. `p_contact` must
+-- be the campaign's. Null: it is not.
+CREATE FUNCTION dial_entry(p_campaign bigint, p_contact bigint, p_number text, p_name text)
+RETURNS bigint LANGUAGE plpgsql
+	SET plan_cache_mode = force_generic_plan AS $$
+DECLARE
+	contact bigint;
+	list bigint;
+	entry bigint;
+BEGIN
+	-- One at a time for a number: two askers get the same contact and entry.
+	PERFORM pg_advisory_xact_lock(hashtextextended(p_number, 7251664933));
+	SELECT x.id INTO contact FROM contacts x JOIN data_lists l ON l.id = x.list_id
+		WHERE x.phone = p_number AND l.campaign_id = p_campaign
+			AND (p_contact IS NULL OR x.id = p_contact)
+		ORDER BY EXISTS (SELECT 1 FROM queue_entries q WHERE q.contact_id = x.id
+			AND q.campaign_id = p_campaign AND q.state IN ('pending', 'dialing')) DESC, x.id
+		LIMIT 1;
+	IF contact IS NULL AND p_contact IS NOT NULL THEN
+		RETURN NULL;
+	END IF;
+	IF contact IS NULL THEN
+		PERFORM pg_advisory_xact_lock(hashtextextended('dialled ' || p_campaign, 7251664933));
+		SELECT l.id INTO list FROM data_lists l
+			WHERE l.campaign_id = p_campaign AND l.name = 'Dialled by hand' ORDER BY l.id LIMIT 1;
+		IF list IS NULL THEN
+			INSERT INTO data_lists (campaign_id, name) VALUES (p_campaign, 'Dialled by hand')
+				RETURNING id INTO list;
+		END IF;
+		INSERT INTO contacts (list_id, phone, first_name) VALUES (list, p_number, p_name)
+			RETURNING id INTO contact;
+	END IF;
+	SELECT q.id INTO entry FROM queue_entries q WHERE q.campaign_id = p_campaign
+		AND q.contact_id = contact AND q.state IN ('pending', 'dialing');
+	IF entry IS NULL THEN
+		INSERT INTO queue_entries (campaign_id, contact_id, priority)
+			VALUES (p_campaign, contact, 1) RETURNING id INTO entry;
+	END IF;
+	RETURN entry;
+END
+$$;
+
+-- An agent for a customer who is there already: of the call's campaign, ready and connected, the
+-- longest idle first. The leg's first SID keeps the call, and the same SID is told the same again.
+-- No row: the call is over, or another leg's. A row without a session: nobody is free.
+CREATE FUNCTION reserve_agent(p_call bigint, p_sid text, p_install text)
+RETURNS TABLE (session_id bigint, conference text, label text, number text)
+LANGUAGE plpgsql
+	SET plan_cache_mode = force_generic_plan AS $$
+#variable_conflict use_column
+DECLARE
+	c calls;
+	l call_legs;
+	s agent_sessions;
+BEGIN
+	SELECT * INTO c FROM calls WHERE id = p_call FOR UPDATE;
+	SELECT * INTO l FROM call_legs WHERE call_id = p_call AND kind = 'customer' FOR UPDATE;
+	IF c.id IS NULL OR l.id IS NULL OR c.state = 'ended' OR l.provider_sid <> p_sid THEN
+		RETURN;
+	END IF;
+	IF l.provider_sid IS NULL THEN
+		UPDATE call_legs SET provider_sid = p_sid WHERE id = l.id;
+	END IF;
+	IF c.agent_session_id IS NULL THEN
+		SELECT * INTO s FROM agent_sessions a WHERE a.campaign_id = c.campaign_id
+			AND a.ended_at IS NULL AND a.state = 'ready' AND a.phone_up AND a.twilio_up
+			ORDER BY a.state_since, a.id LIMIT 1 FOR UPDATE SKIP LOCKED;
+		IF s.id IS NULL THEN
+			RETURN QUERY SELECT NULL::bigint, ''::text, l.label, c.number;
+			RETURN;
+		END IF;
+		c.conference := 'ovx-' || p_install || '-' || s.id || '-' || s.turn;
+		c.agent_session_id := s.id;
+		UPDATE agent_sessions SET state = 'reserved', state_since = now(), call_id = c.id,
+			hold_until = now() + interval '60 seconds' WHERE id = s.id;
+		UPDATE calls SET agent_session_id = s.id, agent_id = s.user_id,
+			conference = c.conference WHERE id = c.id;
+		UPDATE call_legs SET conference = c.conference WHERE id = l.id;
+	END IF;
+	RETURN QUERY SELECT c.agent_session_id, c.conference, l.label, c.number;
+END
+$$;
+
+-- Somebody calls one of our numbers. The last campaign that called the number, if any, gets a call
+-- for it: `ringing`, for reserve_agent(); the same SID gets the same call. Null: we never called
+-- it, or a call with it is open already.
+CREATE FUNCTION inbound_call(p_sid text, p_from text, p_to text, p_node uuid, p_install text)
+RETURNS bigint LANGUAGE plpgsql
+	SET plan_cache_mode = force_generic_plan AS $$
+DECLARE
+	made bigint;
+	leg bigint;
+	last calls;
+BEGIN
+	PERFORM pg_advisory_xact_lock(hashtextextended(p_from, 7251664932));
+	SELECT l.call_id INTO made FROM call_legs l WHERE l.provider_sid = p_sid;
+	IF made IS NOT NULL THEN
+		RETURN made;
+	END IF;
+	SELECT * INTO last FROM calls c WHERE c.number = p_from AND c.counts
+		ORDER BY c.placed_at DESC LIMIT 1;
+	IF last.id IS NULL OR EXISTS (SELECT 1 FROM calls c
+			WHERE c.number = p_from AND c.state <> 'ended') THEN
+		RETURN NULL;
+	END IF;
+	INSERT INTO calls (campaign_id, contact_id, attempt, mode, direction, number, caller_id,
+			conference, node_id, state, verdict_rule, verdict_version, ring_timeout_s,
+			counts, ringing_at, deadline_at)
+		VALUES (last.campaign_id, last.contact_id, 0, 'inbound', 'inbound', p_from, p_to, '',
+			p_node, 'ringing', 'inbound', 0, 30, false, now(), now() + interval '15 seconds')
+		RETURNING id INTO made;
+	INSERT INTO call_legs (kind, call_id, label, conference, provider_sid)
+		VALUES ('customer', made, 'ovx-' || p_install || '-in-' || made, '', p_sid);
+	RETURN made;
+END
+$$;

@@ -61,6 +61,7 @@ subtest 'the contract and the program name the same routes' => sub {
 	my %url = map { /#define (URL_\w+) "([^"]+)"/ ? ($1 => $2) : () } <$urls>;
 	my ($table) = $text =~ /api_route routes\[\] = \{(.*?)\n\};/s;
 	my @served;
+	$table =~ s/TWIML\((URL_\w+)/HTTP_GET | HTTP_POST, $1/g;
 	while ($table =~ /(HTTP_[A-Z |_]+?),\s*(?:\.path = )?(CM )?("[^"]+"|URL_\w+)/g) {
 		my ($methods, $path) = ($1, ($2 ? $CM : '') . ($url{$3} // substr $3, 1, -1));
 		$path =~ s/:(\w+)/{$1}/g;

@@ -1,0 +1,133 @@
+#!/usr/bin/env perl
+# POST /api/calls/rest-api: an agent dials a number by hand, once for each dialCorrelationId.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use Test::More;
+use Omnivox::Contract;
+use Omnivox::Stage;
+
+my $CM = $Omnivox::Stage::CM;
+my $contract = Omnivox::Contract->new("$Omnivox::Stage::TOP/docs/openapi.yaml");
+my $stage = Omnivox::Stage->new(population => [
+	{match => '+1555777', behaviour => 'human', ring_ms => 200, talk_ms => 0},
+	{match => '+1415555', behaviour => 'human', ring_ms => 300, talk_ms => 0},
+	{match => '+1212', behaviour => 'busy', ring_ms => 200}]);
+my @broken;
+
+sub ask {
+	my ($method, $path, $body) = @_;
+	my $r = $stage->request($method, $path, $body);
+	push @broken, $contract->complaints($method, $path, $r);
+	return $r;
+}
+
+$stage->start_sandbox;
+$stage->start_gateway;
+my $admin = $stage->login;
+my $campaign = $stage->make_campaign({wrapUpS => 60}, '+14155550101');
+my %agent;
+for my $name (qw(ana bo)) {
+	my $a = $agent{$name} = $stage->make_agent($name, $campaign);
+	$stage->api(PUT => "/api/agents/$a->{id}/endpoint", {type => 'phone',
+		number => $name eq 'ana' ? '+15557770001' : '+15557770002'});
+	$stage->agent_ready($a, $campaign);
+}
+my $bo_cookie = $stage->login('bo', $agent{bo}{password});
+my $ana_cookie = $stage->login('ana', $agent{ana}{password});
+
+sub dial { return ask(POST => '/api/calls/rest-api', {@_}) }
+sub creates { my ($to) = @_; return grep { $_->{event} eq 'create' && $_->{to} eq $to } $stage->call_log }
+sub state_of { return ask(GET => "/api/calls/$_[0]")->{json}{data}{call}{state} }
+sub hang_up {
+	my ($id) = @_;
+	ask(POST => "/api/calls/$id/hangup");
+	$stage->wait_until(10, 'the call to end', sub { state_of($id) eq 'ended' });
+	$stage->api(POST => "/api/agents/$agent{ana}{id}/session/ready");
+}
+
+subtest 'what cannot be dialled' => sub {
+	is dial()->{status}, 400, 'no number is 400, as it was';
+	is dial(to => $_)->{status}, 422, "to = $_" for '', 'x', '12', '555 1234';
+	is dial(to => '+14155550102', dialCorrelationId => 'short')->{status}, 422, 'an odd correlation';
+	is dial(to => '+14155550102', force => 'yes')->{status}, 422, 'force is true or false';
+	is dial(to => '+14155550102', number => 1)->{status}, 422, 'an unknown field';
+	is dial(to => '+14155550102', contactId => '999999')->{status}, 404, 'a contact that is not there';
+	is dial(to => '+14155550102', campaignId => '999999')->{json}{error}{code}, 'OTHER_CAMPAIGN',
+		'another campaign';
+	is dial(to => '+14155550102', agentId => $agent{bo}{id})->{status}, 403, 'for another agent';
+	is scalar(creates('+14155550102')), 0, 'nobody was called';
+	local $stage->{cookie} = $admin;
+	is ask(GET => "$CM/data-lists")->{json}{data}{dataLists}[1], undef, 'and nothing was made';
+};
+
+subtest 'a number is dialled' => sub {
+	my $id = 'correlation-0001';
+	my $r = dial(to => '+1 (415) 555-0102', contactName => 'Zoe', dialCorrelationId => $id,
+		existingContact => JSON::PP::false, campaignName => 'x');
+	is $r->{status}, 200, 'Twilio has it' or diag $r->{content};
+	my $call = $r->{json};
+	like $call->{callSid}, qr/^CA/, 'with its SID, flat';
+	is $call->{dialCorrelationId}, $id, 'and the correlation';
+	$stage->wait_until(10, 'them to talk', sub { state_of($call->{callId}) eq 'bridged' });
+	my $again = dial(to => '+14155550102', dialCorrelationId => $id);
+	is "$again->{status} $again->{json}{callSid}", "200 $call->{callSid}", 'asked again: the same call';
+	is scalar(creates('+14155550102')), 1, 'dialled once';
+
+	my $busy = dial(to => '+14155550103');
+	is "$busy->{status} $busy->{json}{error}{code}", '409 ACTIVE_CALL', 'a second call is refused';
+	is $busy->{json}{activeCall}{phoneNumber}, '+14155550102', 'with the one that is in the way';
+	ok length $busy->{json}{hint}, 'and a hint';
+	{
+		local $stage->{cookie} = $bo_cookie;
+		my $other = dial(to => '+14155550102');
+		is "$other->{status} $other->{json}{error}{code}", '409 NUMBER_BUSY',
+			'nor does a colleague call the same number';
+	}
+	my $forced = dial(to => '+14155550103', force => JSON::PP::true);
+	is $forced->{status}, 200, 'force ends it and dials' or diag $forced->{content};
+	is state_of($call->{callId}), 'ended', 'the first call is over';
+	hang_up($forced->{json}{callId});
+	local $stage->{cookie} = $admin;
+	my ($list) = grep { $_->{name} eq 'Dialled by hand' } @{ask(GET => "$CM/data-lists")
+		->{json}{data}{dataLists}};
+	is $list->{totalContacts}, 2, 'both numbers are contacts of the campaign now';
+};
+
+subtest 'a number of the campaign' => sub {
+	my $r = dial(to => '+14155550101');
+	is $r->{status}, 200, 'is dialled';
+	my $call = ask(GET => "/api/calls/$r->{json}{callId}")->{json}{data}{call};
+	is $call->{mode}, 'manual', 'by hand';
+	local $stage->{cookie} = $admin;
+	my ($entry) = grep { $_->{contact}{phone} eq '+14155550101' }
+		@{ask(GET => "$CM/campaigns/$campaign/queue")->{json}{data}{queueEntries}};
+	is $entry->{id}, $call->{queueId}, 'from its own place in the queue';
+	local $stage->{cookie} = $ana_cookie;
+	hang_up($call->{id});
+};
+
+subtest 'two at the same moment' => sub {
+	my @pids = map {
+		my $pid = fork // die;
+		if (!$pid) { dial(to => '+14155550109', dialCorrelationId => 'twice-at-once'); POSIX::_exit(0) }
+		$pid;
+	} 1 .. 4;
+	waitpid $_, 0 for @pids;
+	is scalar(creates('+14155550109')), 1, 'four requests with one correlation are one call';
+	my $r = dial(to => '+14155550109', dialCorrelationId => 'twice-at-once');
+	is $r->{status}, 200, 'and one answer';
+	hang_up($r->{json}{callId});
+};
+
+subtest 'signed out' => sub {
+	$stage->api(DELETE => "/api/agents/$agent{ana}{id}/session");
+	is dial(to => '+14155550104')->{json}{error}{code}, 'SIGNED_OUT', 'whoever dials is signed in';
+	local $stage->{cookie} = $admin;
+	is dial(to => '+14155550104')->{status}, 422, 'others name the agent';
+	is dial(to => '+14155550104', agentId => $agent{bo}{id})->{status}, 200, 'whose call it is';
+};
+
+is_deeply \@broken, [], 'every answer keeps the contract';
+done_testing;
