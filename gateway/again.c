@@ -30,7 +30,8 @@ static void work(struct job *job, void *ctx)
 	struct again *again = list_entry(job, struct again, job);
 	bool last = clock_mono_ms() >= again->end_ms;
 
-	again->settled = again->wish.attempt(again->gw, ctx, again->wish.arg, last) || last;
+	again->settled =
+		again->wish.attempt(again->gw, ctx, again->wish.arg, last) || last;
 }
 
 static void drop(struct job *job)

@@ -24,7 +24,8 @@
 #define PLACING_MS 20000
 
 #define SAY_SIGNED_OUT "You are not signed in. Sign in first, then call."
-#define SAY_NO_BROWSER "This agent does not work with a browser. An administrator can change that."
+#define SAY_NO_BROWSER \
+	"This agent does not work with a browser. An administrator can change that."
 #define SAY_NO_CALL "You are signed in. You will be called when there is a call for you."
 #define SAY_NUMBER "This is no number that can be called."
 #define SAY_REFUSED "This call is not possible now."
@@ -66,9 +67,9 @@ static const char *dial(struct gateway *gw, struct db *db,
 	err = db_call_claim(db,
 		&(struct db_claim){
 			.campaign_id = session->campaign_id,
-			.dial = &(struct db_dial){.number = number,
-				.name = "",
-				.correlation = sid},
+			.dial =
+				&(struct db_dial){
+					.number = number, .name = "", .correlation = sid},
 			.session_id = session->id,
 			.manual = true,
 			.own_leg = true,
@@ -121,8 +122,7 @@ static const char *admit(struct gateway *gw, struct db *db,
 		db_call_by_correlation(db, sid, &known) < 0)
 		return SAY_REFUSED;
 	if (err == 0)
-		err = db_agent_leg_own(
-			db, before.user_id, sid, gw->install, ret_leg);
+		err = db_agent_leg_own(db, before.user_id, sid, gw->install, ret_leg);
 	if (err < 0)
 		return err == -EPERM ? SAY_NO_BROWSER : SAY_SIGNED_OUT;
 	end_other(gw, &before, sid);

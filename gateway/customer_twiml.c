@@ -31,8 +31,8 @@
 	"Thank you for answering. All of our agents are busy at the moment. We are sorry. " \
 	"Goodbye."
 #define SAY_UNKNOWN "We are sorry. This call cannot be connected. Goodbye."
-#define SAY_RETURN_CALL                                                                \
-	"Thank you for calling. All of our agents are busy at the moment. If you do "  \
+#define SAY_RETURN_CALL                                                               \
+	"Thank you for calling. All of our agents are busy at the moment. If you do " \
 	"not want to be called by us again, press 9."
 #define SAY_NOT_AGAIN "You will not be called by us again. Goodbye."
 #define SAY_GOODBYE "Goodbye."
@@ -135,7 +135,8 @@ static enum found find_agent(struct gateway *gw, struct db *db, int64_t call_id,
 	if (err == 0)
 		err = abandon(gw, db, call_id);
 	if (err < 0)
-		log_warn("webhook", call_id, "no agent, and not stored: %s", db_error(db));
+		log_warn(
+			"webhook", call_id, "no agent, and not stored: %s", db_error(db));
 	return FOUND_NOBODY;
 }
 
@@ -194,8 +195,7 @@ static bool try_inbound(struct gateway *gw, struct db *db, void *arg, bool last)
 
 	/* Who hides the number was called by nobody. */
 	if (sid != NULL && from != NULL && number_valid(from) && to != NULL)
-		err = db_call_inbound(
-			db, sid, from, to, gw->node, gw->install, &call_id);
+		err = db_call_inbound(db, sid, from, to, gw->node, gw->install, &call_id);
 	if (err == 0)
 		found = find_agent(gw, db, call_id, request, last);
 	else if (err != -ENOENT && !last)

@@ -49,12 +49,11 @@ static void answer_busy(struct api_reply *reply, const struct db_call *row,
 	const char *code, const char *message, const char *hint)
 {
 	reply->status = 409;
-	reply->flat = json_pack(
-		"{s:b, s:{s:s, s:s, s:n}, s:s, s:{s:s, s:o, s:I}, s:s}", "success", 0,
-		"error", "code", code, "message", message, "details", "message", message,
-		"activeCall", "phoneNumber", row->number, "callId", api_id(row->id),
-		"duration", (json_int_t)((clock_wall_ms() - row->placed_ms) / 1000),
-		"hint", hint);
+	reply->flat = json_pack("{s:b, s:{s:s, s:s, s:n}, s:s, s:{s:s, s:o, s:I}, s:s}",
+		"success", 0, "error", "code", code, "message", message, "details",
+		"message", message, "activeCall", "phoneNumber", row->number, "callId",
+		api_id(row->id), "duration",
+		(json_int_t)((clock_wall_ms() - row->placed_ms) / 1000), "hint", hint);
 }
 
 struct answer_job {
@@ -207,10 +206,11 @@ static void claim(struct gateway *gw, struct db *db, const struct dial *dial,
 
 	metrics_claim(err, &claimed);
 	busy = err == -EALREADY || err == -EEXIST ||
-		    (err == 0 && claimed.result == DB_CLAIM_REFUSED &&
-			    strcmp(claimed.rule, "number.busy") == 0);
+	       (err == 0 && claimed.result == DB_CLAIM_REFUSED &&
+		       strcmp(claimed.rule, "number.busy") == 0);
 
-	if (busy && (answer_known(db, dial, reply) || answer_number_busy(db, dial, reply)))
+	if (busy &&
+		(answer_known(db, dial, reply) || answer_number_busy(db, dial, reply)))
 		return;
 	if (err == -ENOENT)
 		api_fail(reply, 404, "NOT_FOUND",
@@ -264,9 +264,10 @@ static int read_correlation(
 		    sizeof(dial->correlation)) < 0)
 		return -EINVAL;
 	len = strlen(dial->correlation);
-	if (len == 0 || (len >= 8 && strspn(dial->correlation,
-					     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuv"
-					     "wxyz0123456789_-") == len))
+	if (len == 0 ||
+		(len >= 8 && strspn(dial->correlation,
+				     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuv"
+				     "wxyz0123456789_-") == len))
 		return 0;
 	api_fail_field(reply, "dialCorrelationId",
 		"dialCorrelationId must be 8 to 128 letters, digits, dashes and underscores.");
@@ -344,7 +345,8 @@ static int read_dial(struct api_call *call, struct api_reply *reply, struct dial
 		"dialCorrelationId", "force", NULL};
 
 	dial->request_id = call->request->id;
-	if (api_body_only(call, reply, fields) < 0 || read_number(call, reply, dial) < 0 ||
+	if (api_body_only(call, reply, fields) < 0 ||
+		read_number(call, reply, dial) < 0 ||
 		api_body_id(call, reply, "contactId", false, &dial->contact_id) < 0 ||
 		api_body_text(call, reply, "contactName", false, dial->name,
 			sizeof(dial->name)) < 0 ||

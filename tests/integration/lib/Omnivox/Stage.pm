@@ -8,12 +8,14 @@ use strict;
 use warnings;
 
 use Cwd qw(abs_path);
+use Digest::SHA qw(hmac_sha1);
 use File::Basename qw(dirname);
 use File::Path qw(make_path remove_tree);
 use File::Temp ();
 use HTTP::Tiny;
 use IO::Socket::INET;
 use JSON::PP ();
+use MIME::Base64 qw(encode_base64);
 use POSIX ();
 use Time::HiRes qw(sleep time);
 
@@ -144,6 +146,32 @@ sub sandbox_get {
 	my $r = HTTP::Tiny->new(timeout => 10)->get("http://$self->{sandbox}{http}$path");
 	die "GET $path: $r->{status} $r->{content}" unless $r->{success};
 	return $json->decode($r->{content});
+}
+
+# A request of Twilio's REST API, below the account: twilio_rest(POST => 'Calls.json', To => ...).
+sub twilio_rest {
+	my ($self, $method, $path, @form) = @_;
+	my $http = HTTP::Tiny->new(timeout => 10);
+	my $r = $http->request($method => "http://$self->{sandbox}{http}/2010-04-01/Accounts/$ACCOUNT/$path",
+		{headers => {Authorization => 'Basic ' . encode_base64("$ACCOUNT:$TOKEN", ''),
+				'Content-Type' => 'application/x-www-form-urlencoded'},
+			content => $http->www_form_urlencode(\@form)});
+	die "$method $path: $r->{status} $r->{content}" unless $r->{success};
+	return length $r->{content} ? $json->decode($r->{content}) : undef;
+}
+
+# A webhook as Twilio sends it, signed: a POST of the form, or a GET with it in the query.
+sub webhook {
+	my ($self, $method, $path, $form) = @_;
+	my $http = HTTP::Tiny->new(timeout => 15);
+	my $url = "http://$self->{gateway}{http}$path";
+	$url .= ($path =~ /\?/ ? '&' : '?') . $http->www_form_urlencode($form) if $method eq 'GET';
+	my $data = $url . ($method eq 'POST' ? join '', map { "$_$form->{$_}" } sort keys %$form : '');
+	utf8::encode($data) if utf8::is_utf8($data);
+	my $signature = encode_base64(hmac_sha1($data, $TOKEN), '');
+	return $http->request($method => $url, {headers => {'X-Twilio-Signature' => $signature,
+			'Content-Type' => 'application/x-www-form-urlencoded'},
+		$method eq 'POST' ? (content => $http->www_form_urlencode($form)) : ()});
 }
 
 # The judge's log: every line as a hash.
