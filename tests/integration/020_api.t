@@ -416,6 +416,10 @@ subtest 'webhooks that Twilio has not signed change nothing' => sub {
 	is webhook("$path&x=1", \%form, $good)->{status}, 403, 'for another address';
 	is webhook($path, {%form, CallStatus => 'busy'}, $good)->{status}, 403, 'for another form';
 	is as('', GET => "$path&CallSid=$form{CallSid}&CallStatus=completed")->{status}, 403, 'by GET';
+	for my $operation (grep { ($_->{security} // [{}])->[0]{twilioSignature} } $contract->operations) {
+		is as('', $operation->{method} => $operation->{path})->{status}, 403,
+			"nor does $operation->{method} $operation->{path}";
+	}
 	is webhook('/api/calls-twiml/webhook/conference', {StatusCallbackEvent => 'participant-leave',
 		CallSid => $form{CallSid}})->{status}, 403, 'of the conference';
 	is webhook('/api/calls-twiml/twiml-agent', {CallSid => $form{CallSid}})->{status}, 403,

@@ -295,6 +295,7 @@ sub make_campaign {
 	my $l = $self->api(POST => "$CM/data-lists", {name => 'List', campaignId => $c->{id}})->{dataList};
 	my $csv = "phone,first_name,last_name\n"
 		. join('', map { "$numbers[$_],Name$_,Test\n" } 0 .. $#numbers);
+	return $c->{id} unless @numbers;
 	my $up = $self->api(POST => "$CM/data-lists/$l->{id}/upload", $csv,
 		{'Content-Type' => 'text/csv'});
 	die 'upload: ' . $json->encode($up) unless $up->{upload}{uploaded} == @numbers;
