@@ -37,7 +37,7 @@ CREATE INDEX idempotency_keys_open ON idempotency_keys (node_id) WHERE status IS
 -- Append-only: every request that changed something.
 CREATE TABLE audit_log (
 	id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-	at timestamptz NOT NULL DEFAULT now(),
+	at timestamptz(3) NOT NULL DEFAULT now(), -- as it is shown: what is found by it is there
 	user_id bigint REFERENCES users,
 	username text NOT NULL,
 	key_id bigint REFERENCES api_keys,
