@@ -19,6 +19,7 @@ enum db_claim_result {
 	DB_CLAIM_REFUSED,
 	DB_CLAIM_RATE,    /* calls per second used up; wait_ms */
 	DB_CLAIM_STOPPED, /* the campaign does not run */
+	DB_CLAIM_HELD, /* Twilio's answers stopped the account or caller id; `reason` */
 };
 
 /* A number that somebody dials by hand. */
@@ -45,7 +46,7 @@ struct db_claim {
 
 struct db_claimed {
 	enum db_claim_result result;
-	char rule[32], code[DB_WORD_SIZE], reason[128];
+	char rule[32], code[DB_WORD_SIZE], reason[256];
 	bool whole; /* it was the campaign's matter, not this contact's */
 	int64_t next_ms, wait_ms;
 	int64_t call_id, entry_id, contact_id, session_id, agent_id, leg_id, campaign_id;

@@ -27,6 +27,7 @@ struct pick {
 	char entry_state[DB_WORD_SIZE];
 	int dials;
 	bool kept;        /* for an agent who is not this one */
+	bool held;        /* the account or the caller id, by what Twilio said */
 	bool number_ours; /* we hold the number's lock */
 };
 
@@ -92,9 +93,14 @@ struct pick {
 	" SELECT k.runs, k.caller_id, k.ring_timeout_s,"                                 \
 	"  s.id, s.user_id, s.turn, s.ring_first, e.id, e.contact_id, e.state, e.dials," \
 	"  e.agent_until > now(), c.phone,"                                              \
-	"  pg_try_advisory_xact_lock(hashtextextended(c.phone, 7251664932))"             \
+	"  pg_try_advisory_xact_lock(hashtextextended(c.phone, 7251664932)),"            \
+	"  h.id IS NOT NULL, 'twilio.' || h.scope, h.reason"                             \
 	" FROM k LEFT JOIN s ON true LEFT JOIN e ON true"                                \
-	" LEFT JOIN contacts c ON c.id = e.contact_id"
+	" LEFT JOIN contacts c ON c.id = e.contact_id"                                   \
+	" LEFT JOIN LATERAL (SELECT t.* FROM twilio_stops t"                             \
+	"  WHERE t.ended_at IS NULL AND ((t.scope = 'account' AND t.key = '')"           \
+	"   OR (t.scope = 'caller' AND t.key = k.caller_id))"                            \
+	"  ORDER BY t.scope LIMIT 1) h ON true"
 
 static const char pick_next_sql[] =
 	PICK_CAMPAIGN PICK_SESSION PICK_NEXT_ENTRY PICK_RESULT;
@@ -130,6 +136,9 @@ static int pick(struct db *db, const struct db_claim *claim, struct pick *p,
 	p->kept = row_bool(&row);
 	row_text(&row, claimed->number, sizeof(claimed->number));
 	p->number_ours = row_bool(&row);
+	p->held = row_bool(&row);
+	row_text(&row, claimed->rule, sizeof(claimed->rule));
+	row_text(&row, claimed->reason, sizeof(claimed->reason));
 	PQclear(result);
 	claimed->campaign_id = claim->campaign_id;
 	claimed->entry_id = p->entry_id;
@@ -270,6 +279,9 @@ static int check_pick(struct db *db, const struct db_claim *claim, const struct 
 		return -EALREADY;
 	if (!p->runs) {
 		claimed->result = DB_CLAIM_STOPPED;
+	} else if (p->held) {
+		claimed->result = DB_CLAIM_HELD;
+		(void)snprintf(claimed->code, sizeof(claimed->code), "twilio");
 	} else if (!p->session_id && p->kept) {
 		claimed->result = DB_CLAIM_REFUSED;
 		(void)snprintf(claimed->rule, sizeof(claimed->rule), "callback.owner");

@@ -11,27 +11,28 @@
 #define AGAIN_S "60"
 
 /* $1 campaign. What all entries have in common is read once, and only if a limit wants it. */
-#define FACTS_CAMPAIGN                                                                                                                               \
-	"WITH k AS MATERIALIZED (SELECT k.*, COALESCE(d.calls, 0) AS calls_today,"                                                                   \
-	"  COALESCE(d.minutes, 0) + COALESCE(o.minutes, 0) AS minutes_today,"                                                                        \
-	"  COALESCE(t.minutes, 0) + COALESCE(o.minutes, 0) AS minutes_ever, " MS(                                                                    \
-		"((n.day + 1)::timestamp AT TIME ZONE k.time_zone)") " AS day_ends,"                                                                 \
-								     "  (SELECT s.synced_at IS NULL OR EXISTS (SELECT 1 FROM numbers m"              \
-								     "   WHERE m.number = k.caller_id AND m.gone_at IS NULL) FROM number_sync s)"    \
-								     "   AS cli_usable FROM campaigns k"                                             \
-								     "  CROSS JOIN LATERAL (SELECT (now() AT TIME ZONE k.time_zone)::date AS day) n" \
-								     "  LEFT JOIN campaign_days d ON d.campaign_id = k.id AND d.day = n.day"         \
-								     "  LEFT JOIN LATERAL (SELECT sum(ceil(GREATEST(1, extract(epoch FROM"           \
-								     "    now() - COALESCE(c.answered_at, now()))) / 60)) AS minutes FROM calls c"   \
-								     "   WHERE c.campaign_id = k.id AND c.state <> 'ended') o"                       \
-								     "   ON k.max_minutes_day > 0 OR k.max_cost_day > 0 OR k.max_cost > 0"           \
-								     "  LEFT JOIN LATERAL (SELECT sum(a.minutes) AS minutes FROM campaign_days a"    \
+#define FACTS_CAMPAIGN                                                                                                                                   \
+	"WITH k AS MATERIALIZED (SELECT k.*, COALESCE(d.calls, 0) AS calls_today,"                                                                       \
+	"  COALESCE(d.minutes, 0) + COALESCE(o.minutes, 0) AS minutes_today,"                                                                            \
+	"  COALESCE(t.minutes, 0) + COALESCE(o.minutes, 0) AS minutes_ever, " MS(                                                                        \
+		"((n.day + 1)::timestamp AT TIME ZONE k.time_zone)") " AS day_ends,"                                                                     \
+								     "  (SELECT s.synced_at IS NULL OR EXISTS (SELECT 1 FROM numbers m"                  \
+								     "   WHERE m.number = k.caller_id AND m.gone_at IS NULL) FROM number_sync s)"        \
+								     "   AS cli_usable, (SELECT string_agg(t.key, ' ') FROM twilio_stops t"              \
+								     "    WHERE t.ended_at IS NULL AND t.scope = 'country') AS stopped FROM campaigns k" \
+								     "  CROSS JOIN LATERAL (SELECT (now() AT TIME ZONE k.time_zone)::date AS day) n"     \
+								     "  LEFT JOIN campaign_days d ON d.campaign_id = k.id AND d.day = n.day"             \
+								     "  LEFT JOIN LATERAL (SELECT sum(ceil(GREATEST(1, extract(epoch FROM"               \
+								     "    now() - COALESCE(c.answered_at, now()))) / 60)) AS minutes FROM calls c"       \
+								     "   WHERE c.campaign_id = k.id AND c.state <> 'ended') o"                           \
+								     "   ON k.max_minutes_day > 0 OR k.max_cost_day > 0 OR k.max_cost > 0"               \
+								     "  LEFT JOIN LATERAL (SELECT sum(a.minutes) AS minutes FROM campaign_days a"        \
 								     "   WHERE a.campaign_id = k.id) t ON k.max_cost > 0 WHERE k.id = $1)"
 #define FACTS_SELECT                                                                                                                        \
 	" SELECT k.state = 'active', k.max_attempts, k.hours, k.hours_zone, k.time_zone,"                                                   \
 	"  k.fallback_zone, k.max_calls_day, k.max_minutes_day, k.max_cost_day,"                                                            \
 	"  k.max_cost, k.cost_per_minute, k.calls_today, k.minutes_today,"                                                                  \
-	"  k.minutes_ever, k.day_ends, k.cli_usable, q.id, x.phone, '', q.attempts, " MS("q.run_at") ", " MS(                               \
+	"  k.minutes_ever, k.day_ends, k.cli_usable, k.stopped, q.id, x.phone, '', q.attempts, " MS("q.run_at") ", " MS(                    \
 		"now()") ","                                                                                                                \
 			 "  EXISTS (SELECT 1 FROM calls c WHERE c.number = x.phone AND c.state <> 'ended'),"                                \
 			 "  EXISTS (SELECT 1 FROM calls c WHERE c.id = x.locked_by AND c.state <> 'ended'),"                                \
@@ -64,6 +65,7 @@ static void read_rules(struct db_row *row, struct db_claim_facts *f)
 	f->minutes_ever = (int)row_int(row);
 	f->day_ends_ms = row_int(row);
 	f->cli_usable = row_bool(row);
+	row_text(row, f->stopped_countries, sizeof(f->stopped_countries));
 }
 
 static void read_facts(struct db_row *row, void *item)

@@ -22,6 +22,7 @@ struct db_claim_facts {
 	int calls_today, minutes_today, minutes_ever;
 	int64_t day_ends_ms;
 	bool cli_usable;
+	char stopped_countries[800]; /* ISO codes and blanks: db/stops.h */
 	/* The entry and its contact. */
 	int64_t entry_id;
 	char number[DB_NUMBER_SIZE];

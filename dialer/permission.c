@@ -86,6 +86,12 @@ static bool cost_of_all(const struct question *q, int64_t *ret_next_ms)
 	       q->facts->minutes_ever * q->rules->cost_per_minute >= q->rules->cost;
 }
 
+static bool country_stopped(const struct question *q, int64_t *ret_next_ms)
+{
+	(void)ret_next_ms;
+	return q->facts->country_stopped;
+}
+
 static bool number_busy(const struct question *q, int64_t *ret_next_ms)
 {
 	(void)ret_next_ms;
@@ -156,6 +162,8 @@ static const struct {
 		"The campaign has spent what it may spend in a day."},
 	{"limit.cost", cost_of_all, WHOLE, "limit",
 		"The campaign has spent all that it may spend."},
+	{"twilio.country", country_stopped, LATER, "twilio",
+		"Twilio does not let the account call this country."},
 	{"number.busy", number_busy, LATER, "busy", "A call to this number is open."},
 	{"contact.locked", contact_locked, LATER, "locked",
 		"Somebody else is working on the contact."},

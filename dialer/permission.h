@@ -18,9 +18,10 @@ enum dial_dnc { DIAL_DNC_NONE, DIAL_DNC_CAMPAIGN, DIAL_DNC_ALL };
 struct dial_facts {
 	/* Of the contact and its number. */
 	const char *number;
-	unsigned attempts; /* made so far for this entry */
-	bool number_busy;  /* an open call to this number exists */
-	bool locked;       /* somebody else holds the contact */
+	unsigned attempts;    /* made so far for this entry */
+	bool number_busy;     /* an open call to this number exists */
+	bool locked;          /* somebody else holds the contact */
+	bool country_stopped; /* the account may not call there */
 	enum dial_dnc dnc;
 	int64_t run_at_ms; /* not before */
 	/* The attempts that 24 hours allow, of all campaigns, are made until then; 0: not so. */

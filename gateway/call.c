@@ -22,9 +22,11 @@
 #include "gateway/metrics.h"
 #include "gateway/queue_api.h"
 #include "gateway/sweep.h"
+#include "gateway/twilio_health.h"
 #include "gateway/urls.h"
 #include "twilio/calls.h"
 #include "twilio/conferences.h"
+#include "twilio/errors.h"
 
 #define WAIT_MS 5000       /* Call Now waits this long for Twilio */
 #define QUEUE_TIME_MS 2000 /* a longer queue at Twilio means: not now */
@@ -197,6 +199,7 @@ int calls_apply(struct gateway *gw, struct db *db, const struct db_call_event *e
 		return err;
 	tell_agents(gw, db, changes, changed);
 	calls_changed(gw, changes, changed);
+	twilio_health_told(gw, db, events, count);
 	return 0;
 }
 
@@ -420,6 +423,8 @@ void call_place(struct gateway *gw, const struct db_claimed *claimed, uint64_t w
 static void news_of_create(const struct twilio_answer *answer, struct call_news *news,
 	enum call_now_result *result)
 {
+	const struct twilio_error *error;
+
 	switch (answer->result) {
 	case TWILIO_OK:
 		(void)snprintf(news->sid, sizeof(news->sid), "%s", answer->sid);
@@ -429,12 +434,18 @@ static void news_of_create(const struct twilio_answer *answer, struct call_news 
 		*result = CALL_NOW_PLACED;
 		return;
 	case TWILIO_REFUSED:
-		news->events[news->count++] = "refused";
-		news->code = answer->code != 0 ? answer->code : answer->http_status;
+		/* What is not the number's fault costs its contact no attempt. */
+		error = twilio_error(answer->code, answer->http_status);
+		news->events[news->count++] =
+			error->stop <= TWILIO_STOP_NUMBER ? "refused" : "unsent";
+		news->code = error->first != 0 && answer->code == 0 ? error->first
+								    : answer->code;
+		twilio_health_explain(answer, news->detail, sizeof(news->detail));
 		*result = CALL_NOW_REFUSED;
-		break;
+		return;
 	case TWILIO_NOT_SENT:
 		news->events[news->count++] = "unsent";
+		news->code = answer->code;
 		*result = CALL_NOW_REFUSED;
 		break;
 	case TWILIO_LOST:
@@ -505,6 +516,7 @@ static void answer_run(struct post *post)
 {
 	struct answer_post *told = list_entry(post, struct answer_post, post);
 
+	twilio_health_heard(told->gw, told->answer);
 	if ((told->answer->id & AGENT_RING_ID) != 0) {
 		agent_ring_answer(told->gw, told->answer);
 		answer_drop(post);

@@ -36,7 +36,7 @@ struct run {
 	struct timer timer; /* the next look */
 	bool claiming;      /* a claim is under way */
 	bool leased;        /* seen in the newest answer to the lease */
-	char reason[128];
+	char reason[256];
 };
 
 struct campaigns {
@@ -94,7 +94,7 @@ static void run_free(struct run *run)
 struct note_job {
 	struct job job;
 	int64_t campaign_id;
-	char reason[128];
+	char reason[256];
 };
 
 static void note_work(struct job *job, void *ctx)
@@ -181,7 +181,7 @@ static void claim_drop(struct job *job)
 
 static void claimed_nothing(struct run *run, const struct db_claimed *claimed)
 {
-	char reason[128];
+	char reason[256];
 
 	switch (claimed->result) {
 	case DB_CLAIM_NO_ENTRY:
@@ -198,6 +198,10 @@ static void claimed_nothing(struct run *run, const struct db_claimed *claimed)
 	case DB_CLAIM_RATE:
 		run_say(run, "Twilio's calls per second are used up for the moment.");
 		look_in(run, claimed->wait_ms);
+		break;
+	case DB_CLAIM_HELD:
+		run_say(run, claimed->reason);
+		look_in(run, IDLE_MS);
 		break;
 	case DB_CLAIM_REFUSED:
 		(void)snprintf(reason, sizeof(reason),

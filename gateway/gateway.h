@@ -36,6 +36,7 @@ struct sip_loop;
 struct sweeper;
 struct timers;
 struct twilio_client;
+struct twilio_health;
 
 struct gateway {
 	struct config *config;
@@ -69,6 +70,8 @@ struct gateway {
 	struct sweeper *sweeper;     /* sweep.h */
 	struct batch *statuses;      /* webhook.h */
 	struct batch *legs;          /* agent_twiml.h */
+
+	struct twilio_health *health; /* twilio_health.h */
 };
 
 #endif

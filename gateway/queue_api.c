@@ -167,6 +167,10 @@ void queue_api_refuse(struct api_reply *reply, const struct db_claimed *claimed)
 			claimed->reason[0] != '\0' ? claimed->reason : claimed->rule);
 		reply->details = json_pack("{s:s}", "rule", claimed->rule);
 		break;
+	case DB_CLAIM_HELD:
+		api_fail(reply, 503, "TWILIO_STOPPED", "Nothing is dialled now: %s",
+			claimed->reason);
+		break;
 	case DB_CLAIM_RATE:
 		api_fail(reply, 503, "CALL_RATE",
 			"Twilio's calls per second are used up. Try again in a moment.");

@@ -24,6 +24,7 @@
 #include "gateway/service_api.h"
 #include "gateway/session_api.h"
 #include "gateway/token_api.h"
+#include "gateway/twilio_api.h"
 #include "gateway/urls.h"
 #include "gateway/user_api.h"
 #include "gateway/webhook.h"
@@ -203,6 +204,9 @@ static const struct api_route routes[] = {
 	ROUTE(HTTP_GET, "/livez", API_ANYBODY, service_livez),
 	ROUTE(HTTP_GET, "/readyz", API_ANYBODY, service_readyz),
 	ROUTE(HTTP_GET, "/api/version", API_ANYBODY, service_version),
+
+	ROUTE(HTTP_GET, "/api/twilio/status", STAFF, twilio_status),
+	ROUTE(HTTP_POST, "/api/twilio/resume", STAFF, twilio_resume),
 
 	{
 		.http = {.methods = HTTP_GET | HTTP_POST,

@@ -64,6 +64,16 @@ static void rules_of(const struct db_claim_facts *facts, struct dial_rules *rule
 		rules->hours = (struct hours){.count = 1};
 }
 
+static bool country_stopped(const struct db_claim_facts *facts)
+{
+	struct numbering numbering;
+
+	return facts->stopped_countries[0] != '\0' &&
+	       numbering_lookup(facts->number, &numbering) == 0 &&
+	       numbering.country[0] != '\0' &&
+	       strstr(facts->stopped_countries, numbering.country) != NULL;
+}
+
 static struct db_claim_verdict ask(
 	const struct gateway *gw, const struct db_claim_facts *facts, enum dial_mode mode)
 {
@@ -75,6 +85,7 @@ static struct db_claim_verdict ask(
 		.locked = facts->locked,
 		.dnc = (enum dial_dnc)facts->dnc,
 		.run_at_ms = facts->run_at_ms,
+		.country_stopped = country_stopped(facts),
 		.attempts_free_ms = facts->attempts_free_ms,
 		.zones = zones,
 		.calls_today = (unsigned)facts->calls_today,

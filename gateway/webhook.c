@@ -16,6 +16,7 @@
 #include "gateway/call_table.h"
 #include "gateway/metrics.h"
 #include "gateway/webhook_request.h"
+#include "twilio/errors.h"
 
 #define WAITING_MAX 4096 /* status webhooks not yet written */
 
@@ -66,6 +67,19 @@ static void write_batch(void *arg, void *ctx, struct post **posts, size_t count)
 	}
 }
 
+/* Why a call failed, when Twilio gives no code of its own but SIP's says enough. */
+static void read_sip_response(
+	const struct http_request *request, struct db_call_event *event)
+{
+	const struct twilio_error *error =
+		twilio_error_sip(webhook_int(request, "SipResponseCode", 1, 0));
+
+	if (error == NULL)
+		return;
+	event->code = error->first;
+	event->detail = error->what;
+}
+
 /* Fills the event from the request; names what is missing, or returns NULL. */
 static const char *parse_status(
 	const struct http_request *request, struct db_call_event *event)
@@ -89,6 +103,8 @@ static const char *parse_status(
 	event->code = webhook_int(request, "ErrorCode", 1, 0);
 	if (event->code != 0)
 		event->detail = webhook_text(request, "ErrorMessage");
+	else if (strcmp(event->event, "failed") == 0)
+		read_sip_response(request, event);
 	return NULL;
 }
 

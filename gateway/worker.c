@@ -39,6 +39,7 @@
 #include "gateway/routes.h"
 #include "gateway/settings.h"
 #include "gateway/sweep.h"
+#include "gateway/twilio_health.h"
 #include "gateway/twilio_open.h"
 #include "gateway/webhook.h"
 #include "gateway/zones.h"
@@ -121,6 +122,8 @@ static int load_tables(struct worker *w)
 	call_table(&times, &tables);
 	tables.calls_per_second = config_number(config, "TWILIO_CPS");
 	err = db_load_tables(w->db, &tables);
+	if (err == 0)
+		err = twilio_health_load(w->db);
 	if (err == 0)
 		err = db_install_id(w->db, w->gw.install);
 	if (err < 0)
@@ -333,6 +336,8 @@ static int start(struct worker *w)
 	if (err == 0)
 		err = recover(gw, w->db);
 	if (err == 0)
+		err = twilio_health_new(gw, &gw->health);
+	if (err == 0)
 		err = sweeper_new(gw, &gw->sweeper);
 	if (err == 0)
 		err = campaigns_new(gw, &gw->campaigns);
@@ -417,6 +422,7 @@ static void stop(struct worker *w)
 	listeners_free(&gw->listeners);
 	afterwork_free(&gw->afterwork);
 	rate_free(&gw->rate);
+	twilio_health_free(&gw->health);
 	calls_free(&gw->calls);
 	agents_free(&gw->agents);
 	webhooks_free(gw);

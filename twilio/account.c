@@ -6,6 +6,14 @@
 #include "base/form.h"
 #include "twilio/ask.h"
 
+int twilio_probe(struct twilio_client *client, uint64_t id)
+{
+	struct buf path = {0};
+
+	buf_add_str(&path, "/IncomingPhoneNumbers.json?PageSize=1");
+	return twilio_ask(client, TWILIO_PROBE, id, &path, NULL);
+}
+
 int twilio_account_fetch(struct twilio_client *client, uint64_t id)
 {
 	struct buf path = {0};

@@ -15,6 +15,11 @@ struct twilio_account {
 	char status[16]; /* active suspended closed */
 	char type[16];   /* Trial Full */
 };
+
+/* The smallest question that any credentials may ask: does Twilio answer, and know us? */
+int twilio_probe(struct twilio_client *client, uint64_t id);
+
+/* Not with every kind of API key. */
 int twilio_account_fetch(struct twilio_client *client, uint64_t id);
 
 /* A number of the account; of a verified caller id the first three fields. */

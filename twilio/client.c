@@ -53,6 +53,7 @@ void request_answer(struct request *r, enum twilio_result result)
 
 	answer->result = result;
 	answer->took_us = clock_mono_us() - r->asked_us;
+	answer->tries = r->tries;
 	r->answer = NULL;
 	request_free(r);
 	client->answer_cb(client->arg, answer);

@@ -27,6 +27,7 @@
 struct twilio_client;
 
 enum twilio_op {
+	TWILIO_PROBE,
 	TWILIO_ACCOUNT_FETCH,
 	TWILIO_CALL_CREATE,
 	TWILIO_CALL_UPDATE,
@@ -98,6 +99,7 @@ struct twilio_answer {
 	uint64_t id; /* the caller's */
 	enum twilio_result result;
 	int64_t took_us;   /* since it was asked, retries included */
+	unsigned tries;    /* how often it was sent, or tried to; 0: never */
 	int http_status;   /* 0: none came */
 	int code;          /* Twilio's error code; 0: none */
 	char message[256]; /* for people; "" when OK */

@@ -32,6 +32,7 @@ static const struct op {
 	int (*read)(const json_t *object, void *row);
 	const char *name; /* of the array in a list's page */
 } ops[TWILIO_OPS] = {
+	[TWILIO_PROBE] = {LIST, NUMBER, "incoming_phone_numbers"},
 	[TWILIO_ACCOUNT_FETCH] = {FETCH, ACCOUNT, NULL},
 	[TWILIO_CALL_CREATE] = {CREATE, CALL, NULL},
 	[TWILIO_CALL_UPDATE] = {UPDATE, CALL, NULL},

@@ -108,14 +108,19 @@ BEGIN
 		WHERE c.id = ANY (ended) AND x.id = c.contact_id AND x.locked_by = c.id;
 
 	UPDATE queue_entries q SET
-			state = CASE WHEN e.again THEN 'pending' ELSE 'completed' END,
+			state = CASE WHEN e.bad THEN 'skipped' WHEN e.again THEN 'pending'
+				ELSE 'completed' END,
 			attempts = q.attempts - e.unsent::int,
 			outcome = CASE WHEN e.unsent THEN q.outcome ELSE e.outcome END,
-			reason = CASE WHEN e.unsent THEN 'unsent' WHEN e.again THEN 'retry' ELSE '' END,
+			reason = CASE WHEN e.bad THEN 'number.refused' WHEN e.unsent THEN 'unsent'
+				WHEN e.again THEN 'retry' ELSE '' END,
 			run_at = now() + CASE WHEN e.unsent THEN interval '5 seconds'
 				ELSE make_interval(secs => e.after_s) END,
-			completed_at = CASE WHEN e.again THEN NULL ELSE now() END
+			completed_at = CASE WHEN e.again AND NOT e.bad THEN NULL ELSE now() END
 		FROM (SELECT c.entry_id, c.attempt, c.outcome, c.id = ANY (unsent) AS unsent,
+				-- Twilio knows that it cannot be called: no other attempt.
+				c.outcome = 'failed' AND EXISTS (SELECT 1 FROM number_errors n
+					WHERE c.error_code BETWEEN n.first AND n.last) AS bad,
 				COALESCE(k.retry_after_s[r.place], r.after_s, 0) AS after_s,
 				c.id = ANY (unsent) OR (p.attempts < k.max_attempts AND s.so_far
 					<= COALESCE(k.retry_max[r.place], r.max, 0)) AS again

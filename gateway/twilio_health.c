@@ -1,0 +1,316 @@
+/* twilio_health.c: see twilio_health.h. */
+#include "gateway/twilio_health.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/jobs.h"
+#include "base/list.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "base/timers.h"
+#include "db/stops.h"
+#include "dialer/numbering.h"
+#include "twilio/account.h"
+#include "twilio/errors.h"
+
+#define TICK_MS 1000  /* health is written, and probes are due, this often */
+#define TROUBLE_MAX 3 /* requests in a row without an answer: Twilio is away */
+
+struct twilio_health {
+	struct gateway *gw;
+	struct timer timer;
+	struct db_health seen;
+	unsigned trouble; /* requests in a row that Twilio did not answer */
+	bool changed;     /* `seen` is newer than its row */
+	bool probing;     /* a probe is out */
+	bool asked;       /* the first one went out */
+};
+
+/* ---- opening and ending stops ---- */
+
+static void fill_reason(const struct twilio_error *error, struct db_stop *stop)
+{
+	(void)snprintf(stop->reason, sizeof(stop->reason), "%s%s%s", error->what,
+		error->todo[0] != '\0' ? " " : "", error->todo);
+}
+
+/* Opens it and says so once. */
+static void open_stop(struct gateway *gw, struct db *db, const struct db_stop *stop)
+{
+	bool fresh = false;
+
+	if (db_stop_add(db, stop, &fresh) < 0) {
+		log_warn("twilio", stop->call_id, "a stop was not stored: %s",
+			db_error(db));
+		return;
+	}
+	if (fresh)
+		log_warn("twilio", stop->call_id, "%s%s%s is stopped: %s code=%d",
+			stop->scope, stop->key[0] != '\0' ? " " : "", stop->key,
+			stop->reason, stop->code);
+	/* What waits would only be told the same. */
+	if (fresh && strcmp(stop->scope, "account") == 0)
+		twilio_cancel_creates(gw->twilio);
+}
+
+/* Whom the error of a call is about; -ENOENT when that cannot be told. */
+static int fill_scope(
+	struct db *db, const struct twilio_error *error, struct db_stop *stop)
+{
+	struct numbering numbering;
+	struct db_call call;
+	int err;
+
+	if (error->stop >= TWILIO_STOP_PAUSE) {
+		(void)snprintf(stop->scope, sizeof(stop->scope), "account");
+		return 0;
+	}
+	err = db_call_get(db, stop->call_id, &call);
+	if (err < 0)
+		return err;
+	(void)snprintf(stop->scope, sizeof(stop->scope), "%s", stop->kind);
+	if (error->stop == TWILIO_STOP_CALLER)
+		return text_copy(stop->key, sizeof(stop->key), call.caller_id);
+	if (numbering_lookup(call.number, &numbering) < 0 || numbering.country[0] == '\0')
+		return -ENOENT;
+	return text_copy(stop->key, sizeof(stop->key), numbering.country);
+}
+
+void twilio_health_told(struct gateway *gw, struct db *db,
+	const struct db_call_event *events, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct twilio_error *error = twilio_error(events[i].code, 0);
+		struct db_stop stop = {
+			.code = events[i].code, .call_id = events[i].call_id};
+
+		if (events[i].code == 0 || error->stop < TWILIO_STOP_COUNTRY)
+			continue;
+		(void)snprintf(stop.kind, sizeof(stop.kind), "%s",
+			twilio_stop_word(error->stop));
+		fill_reason(error, &stop);
+		if (events[i].detail != NULL)
+			text_cut(stop.detail, sizeof(stop.detail), events[i].detail);
+		if (fill_scope(db, error, &stop) == 0)
+			open_stop(gw, db, &stop);
+	}
+}
+
+void twilio_health_explain(const struct twilio_answer *answer, char *text, size_t size)
+{
+	const struct twilio_error *error =
+		twilio_error(answer->code, answer->http_status);
+
+	(void)snprintf(text, size, "%s%s%s (%s, %d)", error->what,
+		error->todo[0] != '\0' ? " " : "", error->todo, answer->message,
+		answer->code != 0 ? answer->code : answer->http_status);
+}
+
+int twilio_health_load(struct db *db)
+{
+	static const int sip[] = {404, 410, 484, 604};
+	unsigned count, filled = 0;
+	const struct twilio_error *errors = twilio_errors(&count);
+	int(*codes)[2] = calloc(count + 4, sizeof(*codes));
+	int err;
+
+	if (codes == NULL)
+		return -ENOMEM;
+	for (unsigned i = 0; i < count; i++)
+		if (errors[i].stop == TWILIO_STOP_NUMBER) {
+			codes[filled][0] = errors[i].first;
+			codes[filled++][1] = errors[i].last;
+		}
+	for (size_t i = 0; i < 4; i++)
+		if (twilio_error_sip(sip[i]) != NULL)
+			codes[filled][0] = codes[filled][1] = sip[i], filled++;
+	err = db_number_errors_load(db, (const int(*)[2])codes, filled);
+	free(codes);
+	return err;
+}
+
+/* ---- jobs of the loop ---- */
+
+struct stop_job {
+	struct job job;
+	struct gateway *gw;
+	struct db_stop stop; /* to open; without a scope: Twilio is well */
+};
+
+static void stop_work(struct job *job, void *ctx)
+{
+	struct stop_job *task = list_entry(job, struct stop_job, job);
+	int64_t ended = 0;
+
+	if (task->stop.scope[0] != '\0')
+		open_stop(task->gw, ctx, &task->stop);
+	else if (db_stop_probed(ctx, &ended) == 0 && ended > 0)
+		log_info("twilio", 0, "Twilio answers again: dialling goes on");
+	free(task);
+}
+
+static void stop_drop(struct job *job)
+{
+	free(list_entry(job, struct stop_job, job));
+}
+
+/* `error` NULL: all is well. When it cannot be queued, the next answer says it again. */
+static void stop_put(struct gateway *gw, const struct twilio_error *error, int code,
+	const char *detail)
+{
+	struct stop_job *task = calloc(1, sizeof(*task));
+
+	if (task == NULL)
+		return;
+	task->job.work = stop_work;
+	task->job.drop = stop_drop;
+	task->gw = gw;
+	if (error != NULL) {
+		task->stop.code = code;
+		(void)snprintf(task->stop.scope, sizeof(task->stop.scope), "account");
+		(void)snprintf(task->stop.kind, sizeof(task->stop.kind), "%s",
+			twilio_stop_word(error->stop));
+		fill_reason(error, &task->stop);
+		text_cut(task->stop.detail, sizeof(task->stop.detail), detail);
+	}
+	if (jobs_put(gw->db, &task->job) < 0)
+		free(task);
+}
+
+/* ---- what Twilio answers ---- */
+
+static void note_error(struct twilio_health *health, const struct twilio_answer *answer)
+{
+	health->seen.error_ms = clock_wall_ms();
+	health->seen.error_code = answer->code != 0 ? answer->code : answer->http_status;
+	text_cut(health->seen.error_text, sizeof(health->seen.error_text),
+		answer->message);
+}
+
+/* No answer, or one that says that Twilio is in trouble. */
+static void heard_nothing(
+	struct twilio_health *health, const struct twilio_answer *answer)
+{
+	int code = answer->http_status != 0 ? 20500 : TWILIO_ERROR_UNREACHABLE;
+
+	health->seen.reachable = false;
+	if (++health->trouble % TROUBLE_MAX == 0)
+		stop_put(health->gw, twilio_error(code, 0), code, answer->message);
+}
+
+static void heard_probe(struct twilio_health *health, const struct twilio_answer *answer)
+{
+	const struct twilio_error *error =
+		twilio_error(answer->code, answer->http_status);
+
+	health->probing = false;
+	if (answer->result == TWILIO_REFUSED && error->stop == TWILIO_STOP_ACCOUNT)
+		stop_put(health->gw, error,
+			answer->code != 0 ? answer->code : answer->http_status,
+			answer->message);
+	/* Refused for another reason, it was understood all the same. */
+	else if (answer->result == TWILIO_OK || answer->result == TWILIO_REFUSED)
+		stop_put(health->gw, NULL, 0, "");
+}
+
+void twilio_health_heard(struct gateway *gw, const struct twilio_answer *answer)
+{
+	struct twilio_health *health = gw->health;
+
+	if (answer->tries > 0) {
+		health->changed = true;
+		if (answer->result != TWILIO_OK)
+			note_error(health, answer);
+		if (answer->http_status == 0 || answer->http_status >= 500) {
+			heard_nothing(health, answer);
+		} else {
+			health->trouble = 0;
+			health->seen.reachable = true;
+			health->seen.answered_ms = clock_wall_ms();
+		}
+	}
+	if (answer->op == TWILIO_PROBE)
+		heard_probe(health, answer);
+}
+
+/* ---- the clock ---- */
+
+struct tick_job {
+	struct job job;
+	struct twilio_health *health;
+	struct db_health seen;
+	bool changed, due;
+};
+
+static void tick_work(struct job *job, void *ctx)
+{
+	struct tick_job *task = list_entry(job, struct tick_job, job);
+
+	if (task->changed)
+		(void)db_health_put(ctx, task->health->gw->node, &task->seen);
+	(void)db_stop_probe(ctx, &task->due);
+}
+
+static void tick_drop(struct job *job)
+{
+	free(list_entry(job, struct tick_job, job));
+}
+
+static void tick_done(struct job *job)
+{
+	struct tick_job *task = list_entry(job, struct tick_job, job);
+	struct twilio_health *health = task->health;
+
+	if ((task->due || !health->asked) && !health->probing &&
+		twilio_probe(health->gw->twilio, 0) == 0)
+		health->probing = health->asked = true;
+	timer_start(health->gw->timers, &health->timer, TICK_MS);
+	free(task);
+}
+
+static void tick_fire(struct timer *timer)
+{
+	struct twilio_health *health = list_entry(timer, struct twilio_health, timer);
+	struct tick_job *task = calloc(1, sizeof(*task));
+
+	if (task != NULL) {
+		task->job.work = tick_work;
+		task->job.done = tick_done;
+		task->job.drop = tick_drop;
+		task->health = health;
+		task->seen = health->seen;
+		task->changed = health->changed;
+		if (jobs_put(health->gw->db, &task->job) == 0) {
+			health->changed = false;
+			return;
+		}
+		free(task);
+	}
+	timer_start(health->gw->timers, timer, TICK_MS);
+}
+
+int twilio_health_new(struct gateway *gw, struct twilio_health **ret_health)
+{
+	struct twilio_health *health = calloc(1, sizeof(*health));
+
+	if (health == NULL)
+		return -ENOMEM;
+	health->gw = gw;
+	health->timer.fire = tick_fire;
+	timer_start(gw->timers, &health->timer, 0);
+	*ret_health = health;
+	return 0;
+}
+
+void twilio_health_free(struct twilio_health **health)
+{
+	if (*health == NULL)
+		return;
+	timer_stop(&(*health)->timer);
+	free(*health);
+	*health = NULL;
+}
