@@ -37,7 +37,9 @@ static int find(struct db *db, int64_t call_id, struct waiting *ret_waiting)
 	static const struct db_reader reader = {sizeof(struct waiting), read_waiting};
 
 	return db_run_item(db,
-		"SELECT c.mode <> 'auto' OR k.state = 'active' AND k.auto_dial, c.id, c.entry_id,"
+		"SELECT (c.mode <> 'auto' OR k.state = 'active' AND k.auto_dial) AND NOT EXISTS ("
+		"  SELECT 1 FROM twilio_stops t WHERE t.ended_at IS NULL AND (t.scope = 'account'"
+		"   OR t.scope = 'caller' AND t.key = c.caller_id)), c.id, c.entry_id,"
 		" c.contact_id, c.agent_session_id, c.agent_id, l.id, c.campaign_id, c.attempt,"
 		" c.number, c.caller_id, c.conference, l.label, c.ring_timeout_s"
 		" FROM calls c JOIN campaigns k ON k.id = c.campaign_id"
