@@ -7,7 +7,9 @@
 #   $between->answer;                          no rule any more
 #   $between->away; $between->back;            nobody listens at the port meanwhile; what had
 #                                              come is still answered
-#   $between->requests                         [{method, path, status, t}, ...]
+#   $between->requests                         [{method, path, body, status, violations, t}, ...]
+#
+# `violations` is what a checker behind it (prism) says of request and answer.
 package Omnivox::Between;
 
 use strict;
@@ -111,10 +113,10 @@ sub serve {
 	my $http = HTTP::Tiny->new(timeout => 30, max_redirect => 0);
 	my $listener = getppid;
 	while (my $r = read_request($socket)) {
-		my ($status, $body) = $self->decide($r, $http);
+		my ($status, $body, $violations) = $self->decide($r, $http);
 		open my $log, '>>', "$self->{dir}/between.jsonl" or die $!;
 		syswrite $log, $json->encode({method => $r->{method}, path => $r->{path},
-			status => $status, t => time}) . "\n";
+			status => $status, body => $r->{body}, violations => $violations, t => time}) . "\n";
 		my $head = "HTTP/1.1 $status X\r\nContent-Type: application/json\r\n";
 		$head .= 'Content-Length: ' . length($body) . "\r\n" if $status != 204;
 		syswrite $socket, "$head\r\n$body";
@@ -132,7 +134,8 @@ sub decide {
 	}
 	my $got = $http->request($r->{method} => "$self->{to}$r->{path}",
 		{headers => $r->{headers}, length $r->{body} ? (content => $r->{body}) : ()});
-	return ($got->{status}, $got->{status} == 599 ? '{}' : $got->{content});
+	return ($got->{status}, $got->{status} == 599 ? '{}' : $got->{content},
+		$got->{headers}{'sl-violations'});
 }
 
 sub DESTROY {
