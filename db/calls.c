@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "db/exec.h"
+#include "db/nodes.h"
 #include "db/sessions.h"
 
 /* ---- events ---- */
@@ -131,10 +132,12 @@ static void read_due(struct db_row *row, void *item)
 	d->mine = row_bool(row);
 }
 
-/* A call of another node is left to it for a minute, then taken over. */
-#define DUE_OF(column)                                        \
-	column " <= now() AND (node_id = $1::uuid OR " column \
-	       " <= now() - interval '60 seconds')"
+/* A call of another node is left to it for a minute, unless it is dead, then taken over. */
+#define DUE_OF(column)                                                     \
+	column " <= now() AND (node_id = $1::uuid OR " column              \
+	       " <= now() - interval '60 seconds' OR EXISTS (SELECT 1"     \
+	       "  FROM nodes n WHERE n.id = node_id AND n.seen_at < now()" \
+	       "  - $4::int * interval '1 millisecond'))"
 
 int db_call_due(struct db *db, const char *node, unsigned again_ms, unsigned limit,
 	struct db_due **ret_due, size_t *ret_count)
@@ -162,8 +165,9 @@ int db_call_due(struct db *db, const char *node, unsigned again_ms, unsigned lim
 								" l.provider_sid, c.number, c.caller_id, " MS(
 									"c.placed_at") ","
 										       " c.node_id = $1::uuid",
-		ARGS(arg_text(node), arg_int(again_ms), arg_int(limit)), &reader,
-		(void **)ret_due, ret_count);
+		ARGS(arg_text(node), arg_int(again_ms), arg_int(limit),
+			arg_int(DB_NODE_DEAD_MS)),
+		&reader, (void **)ret_due, ret_count);
 }
 
 static void read_id(struct db_row *row, void *item)

@@ -514,6 +514,14 @@ int db_cluster_start(const char *data_dir, pid_t *ret_pid, char *ret_url, size_t
 	return rc;
 }
 
+pid_t db_cluster_pid(const char *data_dir)
+{
+	struct cluster c = {.drop = false};
+	pid_t pid = name_paths(&c, data_dir, NULL) < 0 ? 0 : running(&c);
+
+	return pid != 0 && is_postgres(pid) ? pid : 0;
+}
+
 int db_cluster_stop(const char *data_dir, unsigned wait_ms, struct err *err)
 {
 	struct cluster c = {.drop = false};

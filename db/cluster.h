@@ -25,6 +25,9 @@ bool db_cluster_exists(const char *data_dir);
 int db_cluster_start(const char *data_dir, pid_t *ret_pid, char *ret_url, size_t url_size,
 	struct err *err);
 
+/* The postmaster, when it lives; else 0. */
+pid_t db_cluster_pid(const char *data_dir);
+
 /* Fast shutdown (SIGINT), waits at most `wait_ms`. */
 int db_cluster_stop(const char *data_dir, unsigned wait_ms, struct err *err);
 

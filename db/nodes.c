@@ -5,6 +5,90 @@
 
 #include "db/exec.h"
 
+static void read_id(struct db_row *row, void *item)
+{
+	*(int64_t *)item = row_int(row);
+}
+
+static const struct db_reader id_reader = {sizeof(int64_t), read_id};
+
+int db_node_seen(struct db *db, const char *node)
+{
+	return db_run(db,
+		"INSERT INTO nodes (id) VALUES ($1)"
+		" ON CONFLICT (id) DO UPDATE SET seen_at = now()",
+		ARGS(arg_text(node)), NULL);
+}
+
+#define DEAD(column, ms)                                     \
+	"EXISTS (SELECT 1 FROM nodes n WHERE n.id = " column \
+	" AND n.seen_at < now() - " ms "::int * interval '1 millisecond')"
+
+int db_node_orphans(
+	struct db *db, unsigned dead_ms, int64_t **ret_calls, size_t *ret_count)
+{
+	return db_run_rows(db,
+		"SELECT c.id FROM agent_sessions s JOIN calls c ON c.id = s.call_id"
+		" LEFT JOIN agent_endpoints e ON e.user_id = s.user_id"
+		" WHERE s.ended_at IS NULL AND c.state <> 'ended' AND c.action IS NULL"
+		" AND COALESCE(e.type, 'sip') = 'sip' AND " DEAD(
+			"s.node_id", "$1") " ORDER BY c.id",
+		ARGS(arg_int(dead_ms)), &id_reader, (void **)ret_calls, ret_count);
+}
+
+/* Signed out, for a reason that is none of the agent's. */
+#define SIGN_OUT(reason)                                                                \
+	" state = 'offline', state_since = now(), ended_at = now(), call_id = NULL,"    \
+	" wants_ready = false, phone_up = false, twilio_up = false, hold_until = NULL," \
+	" pause_reason = '" reason "'"
+#define NO_CALL                                                     \
+	" NOT EXISTS (SELECT 1 FROM calls c WHERE c.id = s.call_id" \
+	" AND c.state <> 'ended')"
+
+int db_node_inherit(struct db *db, const char *node, unsigned dead_ms,
+	int64_t **ret_sessions, size_t *ret_count)
+{
+	return db_run_rows(db,
+		"WITH late AS (SELECT s.id, COALESCE(e.type, 'sip') = 'sip' AS sip"
+		"  FROM agent_sessions s LEFT JOIN agent_endpoints e ON e.user_id = s.user_id"
+		"  WHERE s.ended_at IS NULL AND s.node_id <> $1::uuid AND " DEAD(
+			"s.node_id",
+			"$2") "  FOR UPDATE OF s SKIP LOCKED),"
+			      " moved AS (UPDATE agent_sessions s SET node_id = $1::uuid FROM late"
+			      "  WHERE s.id = late.id AND NOT late.sip RETURNING s.id),"
+			      " ended AS (UPDATE agent_sessions s SET" SIGN_OUT(
+				      "gateway node gone") "  FROM late WHERE s.id = late.id AND late.sip AND" NO_CALL
+							   "  RETURNING s.id)"
+							   " SELECT id FROM moved UNION ALL SELECT id FROM ended",
+		ARGS(arg_text(node), arg_int(dead_ms)), &id_reader, (void **)ret_sessions,
+		ret_count);
+}
+
+int db_node_release(struct db *db, const char *node)
+{
+	return db_run(db,
+		"UPDATE campaigns SET lease_node = NULL, lease_until = NULL"
+		" WHERE lease_node = $1::uuid",
+		ARGS(arg_text(node)), NULL);
+}
+
+int db_node_sign_out(
+	struct db *db, const char *node, int64_t **ret_sessions, size_t *ret_count)
+{
+	return db_run_rows(db,
+		"UPDATE agent_sessions s SET" SIGN_OUT(
+			"gateway drained") " WHERE s.ended_at IS NULL AND s.node_id = $1::uuid AND" NO_CALL
+					   " RETURNING s.id",
+		ARGS(arg_text(node)), &id_reader, (void **)ret_sessions, ret_count);
+}
+
+int db_node_calls(struct db *db, const char *node, int64_t *ret_count)
+{
+	return db_run_number(db,
+		"SELECT count(*) FROM calls WHERE state <> 'ended' AND node_id = $1::uuid",
+		ARGS(arg_text(node)), ret_count);
+}
+
 static void read_census(struct db_row *row, void *item)
 {
 	struct db_census *census = item;

@@ -338,6 +338,30 @@ unsigned agents_ready(struct gateway *gw, int64_t campaign_id)
 	return ready;
 }
 
+size_t agents_count(struct gateway *gw)
+{
+	struct list *node, *tmp;
+	size_t count = 0;
+
+	list_for_each(&gw->agents->all, node, tmp) count++;
+	return count;
+}
+
+int agents_ids(struct gateway *gw, int64_t **ret_ids, size_t *ret_count)
+{
+	struct list *node, *tmp;
+	int64_t *ids = calloc(agents_count(gw) + 1, sizeof(*ids));
+	size_t count = 0;
+
+	if (ids == NULL)
+		return -ENOMEM;
+	list_for_each(&gw->agents->all, node, tmp) ids[count++] =
+		list_entry(node, struct agent, node)->row.id;
+	*ret_ids = ids;
+	*ret_count = count;
+	return 0;
+}
+
 /* ---- has the leg joined? ---- */
 
 void agent_twilio_answer(struct gateway *gw, const struct twilio_answer *answer)

@@ -53,6 +53,10 @@ void agent_twilio_answer(struct gateway *gw, const struct twilio_answer *answer)
 /* Loop. Agents of this campaign who could take a call now, as far as the loop knows. */
 unsigned agents_ready(struct gateway *gw, int64_t campaign_id);
 
+/* Loop. How many are signed in here, and their sessions (free() them). -ENOMEM. */
+size_t agents_count(struct gateway *gw);
+int agents_ids(struct gateway *gw, int64_t **ret_ids, size_t *ret_count);
+
 /* rtp_config.event with arg = struct gateway; rtp thread. */
 void agent_rtp_event(void *gateway, const struct rtp_event *event);
 

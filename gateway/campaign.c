@@ -18,6 +18,7 @@
 #include "dialer/pacing.h"
 #include "gateway/agent.h"
 #include "gateway/call.h"
+#include "gateway/drain.h"
 #include "gateway/events.h"
 #include "gateway/metrics.h"
 #include "gateway/verdict.h"
@@ -293,6 +294,8 @@ static void lease_work(struct job *job, void *ctx)
 {
 	struct lease_job *task = list_entry(job, struct lease_job, job);
 
+	if (drain_active(task->campaigns->gw))
+		return; /* leased none: what runs here is let go */
 	task->err = db_campaign_lease(
 		ctx, task->campaigns->gw->node, LEASE_MS, &task->rows, &task->count);
 }
@@ -330,7 +333,9 @@ static void leased(struct campaigns *campaigns, const struct lease_job *task)
 
 		if (run->leased)
 			continue;
-		run_say(run, "Auto-dial is stopped.");
+		run_say(run, drain_active(run->gw)
+				     ? "This node is being drained; another may go on."
+				     : "Auto-dial is stopped.");
 		log_info("campaign", 0, "%" PRId64 " stopped here", run->row.id);
 		run_free(run);
 	}

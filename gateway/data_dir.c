@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 
 static int make_dir(const char *path, struct err *err)
 {
@@ -50,6 +51,30 @@ int data_dir_lock(
 		}
 		(void)nanosleep(&pause, NULL);
 	}
+	/* For data_dir_holder(). */
+	if (ftruncate(fd, 0) == 0)
+		(void)dprintf(fd, "%d\n", (int)getpid());
 	*ret_lock_fd = fd;
+	return 0;
+}
+
+int data_dir_holder(const char *data_dir, pid_t *ret_pid)
+{
+	char path[512], text[16] = "";
+	int fd, free_now;
+	int64_t pid;
+
+	(void)snprintf(path, sizeof(path), "%s/run/lock", data_dir);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -ENOENT;
+	free_now = flock(fd, LOCK_EX | LOCK_NB) == 0;
+	if (!free_now && read(fd, text, sizeof(text) - 1) < 0)
+		text[0] = '\0';
+	(void)close(fd);
+	text[strcspn(text, "\n")] = '\0';
+	if (free_now || text_int(text, 2, INT32_MAX, &pid) < 0)
+		return -ENOENT;
+	*ret_pid = (pid_t)pid;
 	return 0;
 }

@@ -4,6 +4,8 @@
 #ifndef OMNIVOX_GATEWAY_DATA_DIR_H
 #define OMNIVOX_GATEWAY_DATA_DIR_H
 
+#include <sys/types.h>
+
 #include "base/err.h"
 
 /*
@@ -12,5 +14,8 @@
  */
 int data_dir_lock(
 	const char *data_dir, unsigned wait_ms, int *ret_lock_fd, struct err *err);
+
+/* The gateway that runs there. -ENOENT: none does. */
+int data_dir_holder(const char *data_dir, pid_t *ret_pid);
 
 #endif

@@ -23,9 +23,11 @@ struct campaigns;
 struct config;
 struct http_events;
 struct http_server;
+struct drain;
 struct imports;
 struct jobs;
 struct metrics;
+struct nodes;
 struct post_queue;
 struct pulse;
 struct listeners;
@@ -61,6 +63,8 @@ struct gateway {
 	struct metrics *metrics;     /* metrics.h */
 	struct afterwork *afterwork; /* afterwork.h */
 	struct list again;           /* again.h; loop */
+	struct drain *drain;         /* drain.h */
+	struct nodes *nodes;         /* nodes.h */
 	struct agents *agents;       /* agent.h */
 	struct calls *calls;         /* call.h */
 	struct campaigns *campaigns; /* campaign.h */

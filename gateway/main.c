@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "config.h"
+#include "gateway/drain.h"
 #include "gateway/maintenance.h"
 #include "gateway/settings.h"
 #include "gateway/supervisor.h"
@@ -13,6 +14,7 @@ enum command {
 	COMMAND_HELP,
 	COMMAND_VERSION,
 	COMMAND_CHECK_CONFIG,
+	COMMAND_DRAIN,
 	COMMAND_MIGRATE,
 	COMMAND_MIGRATE_PLAN,
 	COMMAND_BACKUP,
@@ -25,6 +27,7 @@ static const struct config_extra commands[COMMAND_COUNT] = {
 	[COMMAND_HELP] = {"--help", false},
 	[COMMAND_VERSION] = {"--version", false},
 	[COMMAND_CHECK_CONFIG] = {"--check-config", false},
+	[COMMAND_DRAIN] = {"--drain", false},
 	[COMMAND_MIGRATE] = {"--migrate", false},
 	[COMMAND_MIGRATE_PLAN] = {"--migrate=plan", false},
 	[COMMAND_BACKUP] = {"--backup", true},
@@ -40,6 +43,8 @@ static void print_help(void)
 		"  --help, --version\n"
 		"  --check-config             show each setting and its source, and what is "
 		"wrong\n"
+		"  --drain                    let the gateway that runs here end when its calls "
+		"have\n"
 		"  --migrate                  bring the database to this version\n"
 		"  --migrate=plan             say which migrations are missing\n"
 		"  --backup FILE              write the database to FILE, also while it runs\n"
@@ -102,6 +107,8 @@ static int obey(const struct config_choice *choice, struct config *config)
 		return EX_OK;
 	case COMMAND_CHECK_CONFIG:
 		return check_config(config);
+	case COMMAND_DRAIN:
+		return drain_command(config);
 	case COMMAND_MIGRATE:
 	case COMMAND_MIGRATE_PLAN:
 		return maintenance_migrate(config, choice->index == COMMAND_MIGRATE_PLAN);

@@ -17,9 +17,11 @@ struct gateway;
 struct pulse {
 	atomic_llong beat_ms; /* monotonic; 0: the loop has not turned yet */
 	atomic_bool ready;    /* this worker answers */
-	atomic_bool draining; /* it makes no new calls */
-	atomic_uint starts;   /* workers so far */
-	atomic_uint hung;     /* of them killed because the loop stood still */
+	atomic_bool draining; /* no new calls are made, by this worker or the next */
+	atomic_llong
+		drain_until_ms; /* monotonic: then it ends whatever calls there are */
+	atomic_uint starts;     /* workers so far */
+	atomic_uint hung;       /* of them killed because the loop stood still */
 };
 
 /* Loop, at start and end: beats while the loop turns. */

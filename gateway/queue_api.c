@@ -14,6 +14,7 @@
 #include "db/sessions.h"
 #include "gateway/call.h"
 #include "gateway/call_api.h"
+#include "gateway/drain.h"
 #include "gateway/metrics.h"
 #include "gateway/verdict.h"
 
@@ -189,7 +190,8 @@ void queue_call_now(struct api_call *call, struct api_reply *reply)
 	int64_t session_id = 0;
 	int err;
 
-	if (choose_session(call, reply, &session_id) < 0)
+	if (drain_refuses(call->gw, reply) ||
+		choose_session(call, reply, &session_id) < 0)
 		return;
 	err = db_call_claim(call->db,
 		&(struct db_claim){

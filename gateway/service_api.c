@@ -2,6 +2,7 @@
 #include "gateway/service_api.h"
 
 #include "config.h"
+#include "gateway/drain.h"
 #include "http/events.h"
 
 void service_livez(struct api_call *call, struct api_reply *reply)
@@ -12,6 +13,8 @@ void service_livez(struct api_call *call, struct api_reply *reply)
 
 void service_readyz(struct api_call *call, struct api_reply *reply)
 {
+	if (drain_refuses(call->gw, reply))
+		return;
 	if (db_ping(call->db) < 0)
 		api_fail(reply, 503, "DATABASE_UNAVAILABLE",
 			"The database does not answer.");

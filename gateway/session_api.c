@@ -8,6 +8,7 @@
 #include "db/sessions.h"
 #include "gateway/agent.h"
 #include "gateway/agent_api.h"
+#include "gateway/drain.h"
 
 void agent_session_get(struct api_call *call, struct api_reply *reply)
 {
@@ -39,7 +40,8 @@ void agent_session_start(struct api_call *call, struct api_reply *reply)
 	int64_t id = agent_of_path(call, reply), campaign = 0;
 	int err;
 
-	if (id == 0 || api_body_only(call, reply, fields) < 0 ||
+	if (id == 0 || drain_refuses(call->gw, reply) ||
+		api_body_only(call, reply, fields) < 0 ||
 		api_body_id(call, reply, "campaignId", true, &campaign) < 0)
 		return;
 	err = db_agent_session_start(call->db, id, campaign, call->gw->node, &session);

@@ -30,6 +30,8 @@ const struct config_item settings[] = {
 	{"DATA_DIR", CONFIG_TEXT, "/var/lib/omnivox-gateway", "where everything is kept",
 		0, 0},
 	{"DB_WORKERS", CONFIG_INT, "4", "database connections", 1, 64},
+	{"DRAIN_TIMEOUT", CONFIG_INT, "1800",
+		"seconds that --drain waits for calls to end", 1, 86400},
 	{"HTTP_LISTEN", CONFIG_ADDR, "127.0.0.1:8080", "address of the API and console",
 		0, 0},
 	{"HUNG_AFTER", CONFIG_INT, "10",

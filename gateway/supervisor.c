@@ -28,8 +28,9 @@
 #define LOCK_WAIT_MS 3000  /* for the worker of a supervisor that was killed to be gone */
 #define STOP_WAIT_MS 20000 /* for the worker to finish its requests */
 #define RESTART_MAX_MS \
-	1000            /* a worker that keeps dying is restarted at most this often */
-#define STEADY_MS 10000 /* a worker that lived so long starts afresh at once */
+	1000               /* a worker that keeps dying is restarted at most this often */
+#define MEND_AGAIN_MS 2000 /* between two tries to start PostgreSQL again */
+#define STEADY_MS 10000    /* a worker that lived so long starts afresh at once */
 
 struct supervisor {
 	struct config *config;
@@ -41,6 +42,9 @@ struct supervisor {
 	int64_t barked_ms;
 	bool own_cluster;
 	pid_t worker;
+	pid_t postmaster;   /* 0: it has ended */
+	pid_t mender;       /* starts it again; 0: none is at it */
+	int64_t mend_at_ms; /* not before */
 	int64_t started_ms;
 	unsigned quick_deaths;
 	sigset_t signals;
@@ -56,16 +60,15 @@ static void sleep_ms(long ms)
 static int start_database(struct supervisor *sup, struct err *err)
 {
 	char url[512];
-	pid_t postmaster;
 	int result;
 
 	if (config_text(sup->config, "DATABASE_URL")[0] != '\0')
 		return 0;
-	result = db_cluster_start(sup->data_dir, &postmaster, url, sizeof(url), err);
+	result = db_cluster_start(sup->data_dir, &sup->postmaster, url, sizeof(url), err);
 	if (result < 0)
 		return result;
 	sup->own_cluster = true;
-	log_debug("supervisor", 0, "private PostgreSQL pid=%d", (int)postmaster);
+	log_debug("supervisor", 0, "private PostgreSQL pid=%d", (int)sup->postmaster);
 	return config_derive(sup->config, "DATABASE_URL", url);
 }
 
@@ -165,6 +168,46 @@ static bool worker_may_restart(int status)
 	return true;
 }
 
+/* ---- a private PostgreSQL that died ---- */
+
+/* In a process of its own: recovery takes its time, and the worker must be watched meanwhile. */
+static void mend(struct supervisor *sup)
+{
+	char url[512];
+	struct err err = {{0}};
+	pid_t pid;
+
+	log_error("supervisor", 0, "PostgreSQL has ended, starting it again");
+	sup->mender = fork();
+	if (sup->mender != 0)
+		return;
+	if (db_cluster_start(sup->data_dir, &pid, url, sizeof(url), &err) == 0)
+		_exit(EX_OK);
+	log_error("supervisor", 0, "PostgreSQL: %s", err.text);
+	_exit(EX_UNAVAILABLE);
+}
+
+static void mended(struct supervisor *sup, int status)
+{
+	sup->mender = 0;
+	sup->mend_at_ms = clock_mono_ms() + MEND_AGAIN_MS;
+	if (!WIFEXITED(status) || WEXITSTATUS(status) != EX_OK)
+		return;
+	sup->postmaster = db_cluster_pid(sup->data_dir);
+	log_info("supervisor", 0, "PostgreSQL runs again");
+}
+
+/* One that was found running is nobody's child: it is asked for. */
+static void check_database(struct supervisor *sup)
+{
+	if (!sup->own_cluster || sup->mender > 0)
+		return;
+	if (sup->postmaster > 0 && kill(sup->postmaster, 0) < 0 && errno == ESRCH)
+		sup->postmaster = 0;
+	if (sup->postmaster <= 0 && clock_mono_ms() >= sup->mend_at_ms)
+		mend(sup);
+}
+
 /* Reaps all children; returns the exit status to end with, or -1 to go on. */
 static int reap(struct supervisor *sup, bool stopping)
 {
@@ -172,10 +215,16 @@ static int reap(struct supervisor *sup, bool stopping)
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (pid == sup->postmaster)
+			sup->postmaster = 0;
+		if (pid == sup->mender)
+			mended(sup, status);
 		if (pid != sup->worker)
 			continue;
 		sup->worker = 0;
-		if (stopping)
+		if (stopping ||
+			(atomic_load(&sup->pulse->draining) && WIFEXITED(status) &&
+				WEXITSTATUS(status) == EX_OK))
 			return WIFEXITED(status) ? WEXITSTATUS(status) : EX_SOFTWARE;
 		if (!worker_may_restart(status))
 			return WEXITSTATUS(status);
@@ -246,9 +295,15 @@ static int watch(struct supervisor *sup)
 			kill_at = clock_mono_ms() + STOP_WAIT_MS;
 			(void)kill(sup->worker, SIGTERM);
 		}
+		if (sig == SIGUSR1 && !stopping) {
+			(void)notify_send("STATUS=Draining: waiting for calls to end.");
+			(void)kill(sup->worker, SIGUSR1);
+		}
 		if (sig == SIGUSR2)
 			tell_ready(sup);
 		check_pulse(sup, stopping);
+		if (!stopping)
+			check_database(sup);
 		if (clock_mono_ms() > kill_at && sup->worker > 0)
 			(void)kill(sup->worker, SIGKILL);
 		result = reap(sup, stopping);
@@ -264,7 +319,10 @@ static int start(struct supervisor *sup, struct err *err)
 	(void)sigaddset(&sup->signals, SIGTERM);
 	(void)sigaddset(&sup->signals, SIGINT);
 	(void)sigaddset(&sup->signals, SIGCHLD);
+	(void)sigaddset(&sup->signals, SIGUSR1);
 	(void)sigaddset(&sup->signals, SIGUSR2);
+	/* PostgreSQL's processes are ours to bury, also when their starter has ended. */
+	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);
 	result = data_dir_lock(sup->data_dir, LOCK_WAIT_MS, &sup->lock_fd, err);
 	if (result == 0)
 		result = start_database(sup, err);
@@ -304,6 +362,8 @@ int supervisor_run(struct config *config)
 		log_error("supervisor", 0, "not started: %s", err.text);
 	else
 		result = watch(&sup);
+	if (sup.mender > 0)
+		(void)waitpid(sup.mender, NULL, 0);
 	if (sup.own_cluster && db_cluster_stop(sup.data_dir, STOP_WAIT_MS, &err) < 0)
 		log_warn("supervisor", 0, "PostgreSQL: %s", err.text);
 	if (sup.listen_fd >= 0)

@@ -108,7 +108,7 @@ static void act_on(struct sweeper *sweeper, const struct db_due *due)
 	}
 	if (strcmp(due->state, "placing") == 0) {
 		/* Nobody waits for its answer any more. */
-		if (due->mine && !call_is_placing(gw, due->call_id))
+		if (!due->mine || !call_is_placing(gw, due->call_id))
 			call_news(gw, &(struct call_news){.call_id = due->call_id,
 					      .events = {"lost"},
 					      .count = 1,

@@ -19,6 +19,7 @@
 #include "base/timers.h"
 #include "db/backup.h"
 #include "db/migrate.h"
+#include "db/nodes.h"
 #include "gateway/addresses.h"
 #include "gateway/afterwork.h"
 #include "gateway/again.h"
@@ -29,9 +30,11 @@
 #include "gateway/call_table.h"
 #include "gateway/campaign.h"
 #include "gateway/gateway.h"
+#include "gateway/drain.h"
 #include "gateway/import.h"
 #include "gateway/metrics.h"
 #include "gateway/node.h"
+#include "gateway/nodes.h"
 #include "gateway/pulse.h"
 #include "gateway/listeners.h"
 #include "gateway/rate.h"
@@ -334,6 +337,8 @@ static int start(struct worker *w)
 	for (size_t i = 0; err == 0 && steps[i] != NULL; i++)
 		err = steps[i](w);
 	if (err == 0)
+		err = db_node_seen(w->db, gw->node); /* before others think us dead */
+	if (err == 0)
 		err = recover(gw, w->db);
 	if (err == 0)
 		err = twilio_health_new(gw, &gw->health);
@@ -343,6 +348,10 @@ static int start(struct worker *w)
 		err = campaigns_new(gw, &gw->campaigns);
 	if (err == 0)
 		err = imports_new(gw, &gw->imports);
+	if (err == 0)
+		err = nodes_new(gw, &gw->nodes);
+	if (err == 0)
+		err = drain_new(gw, &gw->drain);
 	if (err == 0)
 		err = beat_new(gw, &gw->beat);
 	if (err == 0)
@@ -382,7 +391,11 @@ static void on_signal(void *arg)
 	struct worker *w = arg;
 	struct signalfd_siginfo info;
 
-	if (read(w->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info))
+	if (read(w->signal_fd, &info, sizeof(info)) != (ssize_t)sizeof(info))
+		return;
+	if (info.ssi_signo == SIGUSR1)
+		drain_begin(&w->gw);
+	else
 		sip_loop_stop(w->gw.loop);
 }
 
@@ -409,6 +422,8 @@ static void stop(struct worker *w)
 
 	metrics_free(&gw->metrics);
 	beat_free(&gw->beat);
+	drain_free(&gw->drain);
+	nodes_free(&gw->nodes);
 	campaigns_free(&gw->campaigns);
 	if (gw->twilio != NULL)
 		finish_requests(w);
@@ -444,6 +459,7 @@ static int watch_signals(struct worker *w)
 
 	(void)sigemptyset(&signals);
 	(void)sigaddset(&signals, SIGTERM);
+	(void)sigaddset(&signals, SIGUSR1);
 	w->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (w->signal_fd < 0)
 		return -errno;

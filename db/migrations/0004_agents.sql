@@ -65,7 +65,8 @@ LANGUAGE sql IMMUTABLE AS $$
 	SELECT CASE s.state WHEN 'paused' THEN COALESCE(NULLIF(s.pause_reason, ''), 'other')
 		WHEN 'ready' THEN 'waiting for a call' WHEN 'reserved' THEN 'call is being placed'
 		WHEN 'on_call' THEN 'talking' WHEN 'wrap_up' THEN 'after the call'
-		ELSE 'signed out' END
+		ELSE CASE WHEN s.pause_reason IN ('gateway node gone', 'gateway drained')
+			THEN s.pause_reason ELSE 'signed out' END END
 $$;
 
 -- The one writer of both tables.

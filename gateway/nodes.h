@@ -1,0 +1,17 @@
+/*
+ * nodes.h: this node among those that share the database: says that it lives, and takes over
+ * what a dead one held: hangs up calls whose agent's phone hung on it, ends or moves its agents'
+ * sessions. Campaigns and calls are taken over by their leases and deadlines.
+ */
+#ifndef OMNIVOX_GATEWAY_NODES_H
+#define OMNIVOX_GATEWAY_NODES_H
+
+#include "gateway/gateway.h"
+
+struct nodes;
+
+/* Loop, at start and end. */
+int nodes_new(struct gateway *gw, struct nodes **ret_nodes);
+void nodes_free(struct nodes **nodes);
+
+#endif
