@@ -355,7 +355,8 @@ int imports_new(struct gateway *gw, struct imports **ret_imports)
 
 void imports_stop(struct imports *imports)
 {
-	if (imports == NULL)
+	if (imports == NULL ||
+		imports->jobs == NULL) /* stopped before: its hands are gone */
 		return;
 	timer_stop(&imports->expire);
 	(void)pthread_mutex_lock(&imports->lock);
