@@ -51,7 +51,8 @@ static const struct {
 	[CALL_BUSY] = {"busy", "busy", CALL_EVENT_COMPLETED,
 		1 << CALL_INITIATED | 1 << CALL_RINGING},
 	[CALL_FAILED] = {"failed", "failed", CALL_EVENT_COMPLETED,
-		1 << CALL_QUEUED | 1 << CALL_INITIATED | 1 << CALL_RINGING},
+		1 << CALL_QUEUED | 1 << CALL_INITIATED | 1 << CALL_RINGING |
+			1 << CALL_IN_PROGRESS},
 	[CALL_NO_ANSWER] = {"no-answer", "no-answer", CALL_EVENT_COMPLETED,
 		1 << CALL_INITIATED | 1 << CALL_RINGING},
 	[CALL_CANCELED] = {"canceled", "canceled", CALL_EVENT_COMPLETED,

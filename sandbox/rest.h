@@ -161,8 +161,9 @@ rest_handler rest_caller_id_validate;
 /* control.c: the body as JSON; NULL: replied 400. The caller's. */
 json_t *rest_body(struct rest *rest);
 rest_handler control_faults_get, control_faults_put, control_mixer_put,
-	control_sip_domain_get, control_sip_domain_put, control_hangup, control_calls,
-	control_settings_get, control_settings_put, control_numbers_put, control_digits;
+	control_sip_domain_get, control_sip_domain_put, control_hangup, control_drop,
+	control_calls, control_settings_get, control_settings_put, control_numbers_put,
+	control_digits;
 
 /* inbound.c */
 rest_handler control_inbound;

@@ -85,6 +85,7 @@ const struct rest_row rest_rows[] = {
 	OWN(PUT, "/sandbox/numbers", control_numbers_put),
 	OWN(POST, "/sandbox/digits", control_digits),
 	OWN(POST, "/sandbox/hangup", control_hangup),
+	OWN(POST, "/sandbox/drop", control_drop),
 	OWN(GET, "/sandbox/calls", control_calls),
 	OWN(GET, "/sandbox/settings", control_settings_get),
 	OWN(PUT, "/sandbox/settings", control_settings_put),

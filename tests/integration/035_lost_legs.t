@@ -1,0 +1,137 @@
+#!/usr/bin/env perl
+# Legs of agents that are lost in mid-call come back to their customer; kill -9 while an agent is
+# rung, or talks, dials nobody twice and leaves nobody stuck.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use Test::More;
+use Omnivox::Sound qw(tones heard_order);
+use Omnivox::Stage;
+
+my $CM = $Omnivox::Stage::CM;
+my $stage = Omnivox::Stage->new(population => [
+	{match => '+15557770001', behaviour => 'human', ring_ms => 300, talk_ms => 0, say => 'tone:1330'},
+	{match => '+15557770002', behaviour => 'human', ring_ms => 4000, talk_ms => 0, say => 'tone:1330'},
+	{match => '*', behaviour => 'human', ring_ms => 300, talk_ms => 0, say => 'tone:440'}]);
+$stage->start_sandbox;
+$stage->start_gateway;
+$stage->login;
+
+sub creates { my ($to) = @_; return grep { $_->{event} eq 'create' && $_->{to} eq $to } $stage->call_log }
+sub live { my ($to) = @_; return grep { $_->{to} eq $to } @{$stage->sandbox_get('/sandbox/calls')->{calls}} }
+sub with_label { my ($call) = @_; return grep { $_->{joined} && ($_->{conference} // '') eq $call->{conference} }
+	@{$stage->sandbox_get('/sandbox/calls')->{calls}} }
+sub open_call { my ($campaign) = @_; my ($c) = grep { $_->{state} ne 'ended' }
+	@{$stage->api(GET => "/api/calls?campaignId=$campaign")->{calls}}; return $c }
+sub call_now {
+	my ($campaign, $agent) = @_;
+	my ($e) = @{$stage->api(GET => "$CM/campaigns/$campaign/queue")->{queueEntries}};
+	return $stage->request(POST => "$CM/campaigns/$campaign/queue/$e->{id}/call", {agentId => $agent->{id}});
+}
+sub wait_state {
+	my ($agent, $state) = @_;
+	return $stage->wait_until(30, "$agent->{username} to be $state", sub {
+		my $s = $stage->agent_session($agent); $s && $s->{state} eq $state ? $s : undef });
+}
+# The agent's leg beside the customer in the call's conference, by its SID; other than `$not`.
+sub agent_leg {
+	my ($call, $not) = @_;
+	return $stage->wait_until(20, 'the agent beside the customer', sub {
+		my ($leg) = grep { $_->{call_sid} ne $call->{twilioCallSid} && $_->{call_sid} ne ($not // '') }
+			with_label($call);
+		return $leg });
+}
+
+my %heard;
+for my $kind ('sip', 'phone') {
+	subtest "the leg of a $kind agent is lost in mid-call" => sub {
+		my $campaign = $stage->make_campaign({wrapUpS => 0}, $kind eq 'sip' ? '+14155550101' : '+14155550102');
+		my $agent = $stage->make_agent("$kind-agent", $campaign);
+		if ($kind eq 'sip') {
+			$stage->start_phone($agent, hz => 1330);
+			$stage->wait_registered($agent);
+		} else {
+			$stage->api(PUT => "/api/agents/$agent->{id}/endpoint",
+				{type => 'phone', number => '+15557770001'});
+		}
+		$stage->agent_ready($agent, $campaign);
+		call_now($campaign, $agent);
+		my $call = $stage->wait_until(15, 'the conversation', sub {
+			my $c = open_call($campaign); $c && $c->{state} eq 'bridged' ? $c : undef });
+		my $leg = agent_leg($call);
+		$stage->sandbox_post('/sandbox/drop', {call_sid => $leg->{call_sid}});
+		my $new = agent_leg($call, $leg->{call_sid});
+		isnt $new->{call_sid}, $leg->{call_sid}, 'a new leg has joined the customer\'s conference';
+		is open_call($campaign)->{id}, $call->{id}, 'the call goes on';
+		is scalar(creates($call->{number})), 1, 'the customer was not called again';
+		is $stage->agent_session($agent)->{state}, 'on_call', 'the agent is on it';
+		select undef, undef, undef, 1.5;    # sound to be judged below
+		$heard{$kind} = $call->{twilioCallSid};
+		$stage->api(POST => "/api/calls/$call->{id}/hangup");
+		wait_state($agent, 'ready');
+		$stage->api(DELETE => "/api/agents/$agent->{id}/session");
+	};
+}
+
+subtest 'kill -9 while the agent is rung' => sub {
+	my $campaign = $stage->make_campaign({wrapUpS => 0}, '+14155550103');
+	my $agent = $stage->make_agent('slow', $campaign);
+	$stage->api(PUT => "/api/agents/$agent->{id}/endpoint",
+		{type => 'phone', number => '+15557770002', nailed => JSON::PP::false});
+	$stage->agent_ready($agent, $campaign);
+	my ($e) = @{$stage->api(GET => "$CM/campaigns/$campaign/queue")->{queueEntries}};
+	my $pid = fork // die;
+	if (!$pid) { call_now($campaign, $agent); POSIX::_exit(0) }
+	$stage->wait_until(10, 'the agent to ring', sub {
+		my ($l) = live('+15557770002'); $l && $l->{status} eq 'ringing' });
+	my $worker = $stage->worker;
+	kill 'KILL', $worker;
+	$stage->worker($worker, 10);
+	waitpid $pid, 0;
+	$stage->wait_until(30, 'the conversation', sub {
+		my $c = open_call($campaign); $c && $c->{state} eq 'bridged' });
+	is scalar(creates('+15557770002')), 1, 'the agent was rung once';
+	is scalar(creates('+14155550103')), 1, 'and the customer was dialled once';
+	$worker = $stage->worker;
+	kill 'KILL', $worker;
+	$stage->worker($worker, 10);
+	is $stage->agent_session($agent)->{state}, 'on_call', 'killed again in mid-conversation: it goes on';
+	ok scalar(live('+15557770002')), 'on the same leg';
+	$stage->api(POST => '/api/calls/' . open_call($campaign)->{id} . '/hangup');
+	wait_state($agent, 'ready');
+	$stage->wait_until(20, 'the leg to be let go', sub { !live('+15557770002') });
+	is scalar(creates('+15557770002')), 1, 'and nobody was rung again';
+	$stage->api(DELETE => "/api/agents/$agent->{id}/session");
+};
+
+subtest 'kill -9 of a nailed phone\'s gateway' => sub {
+	my $campaign = $stage->make_campaign({wrapUpS => 0}, '+14155550104');
+	my $agent = $stage->make_agent('nail', $campaign);
+	$stage->api(PUT => "/api/agents/$agent->{id}/endpoint", {type => 'phone', number => '+15557770001'});
+	my $before = creates('+15557770001');
+	$stage->agent_ready($agent, $campaign);
+	my $worker = $stage->worker;
+	kill 'KILL', $worker;
+	$stage->worker($worker, 10);
+	is call_now($campaign, $agent)->{status}, 200, 'the agent is as reachable as before';
+	wait_state($agent, 'on_call');
+	is creates('+15557770001') - $before, 1, 'and was not rung again';
+	$stage->api(POST => '/api/calls/' . open_call($campaign)->{id} . '/hangup');
+	wait_state($agent, 'ready');
+	$worker = $stage->worker;
+	$stage->api(DELETE => "/api/agents/$agent->{id}/session");
+	kill 'KILL', $worker;
+	$stage->worker($worker, 10);
+	$stage->wait_until(20, 'a leg of who signed out just before to be ended', sub { !live('+15557770001') });
+	pass 'signing out hangs up, whatever happens';
+};
+
+$stage->stop('gateway');
+$stage->stop('sandbox');
+for my $kind ('sip', 'phone') {
+	my $sound = tones("$stage->{sandbox}{data}/sandbox/heard/$heard{$kind}.wav", 440, 1330);
+	is $sound->[$#$sound - 2], 1330, "the customer of the $kind agent hears it again";
+	is_deeply [grep { $_ } heard_order($sound)]->[0], 1330, 'and heard nobody else';
+}
+done_testing;
