@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,8 @@
 
 struct db {
 	PGconn *conn; /* NULL before the first use */
+	pthread_mutex_t lock;
+	PGcancel *cancel; /* of conn; any thread, under the lock */
 	char *url;
 	unsigned statement_ms;
 	int64_t tried_ms; /* of the last connect; 0 never */
@@ -31,6 +34,7 @@ int db_open(const char *url, unsigned statement_ms, struct db **ret_db)
 
 	if (!db)
 		return -ENOMEM;
+	(void)pthread_mutex_init(&db->lock, NULL);
 	db->url = strdup(url);
 	db->statement_ms = statement_ms;
 	if (!db->url) {
@@ -41,11 +45,24 @@ int db_open(const char *url, unsigned statement_ms, struct db **ret_db)
 	return 0;
 }
 
+/* What another thread may break off with; NULL: nothing. */
+static void keep_cancel(struct db *db, PGconn *conn)
+{
+	PGcancel *cancel = conn == NULL ? NULL : PQgetCancel(conn);
+
+	(void)pthread_mutex_lock(&db->lock);
+	PQfreeCancel(db->cancel);
+	db->cancel = cancel;
+	(void)pthread_mutex_unlock(&db->lock);
+}
+
 void db_close(struct db **db)
 {
 	if (!*db)
 		return;
 	PQfinish((*db)->conn);
+	keep_cancel(*db, NULL);
+	(void)pthread_mutex_destroy(&(*db)->lock);
 	free((*db)->url);
 	free(*db);
 	*db = NULL;
@@ -148,6 +165,7 @@ static int reconnect(struct db *db)
 
 	if (db->tried_ms && now - db->tried_ms < RECONNECT_MS)
 		return -EIO;
+	keep_cancel(db, NULL);
 	PQfinish(db->conn);
 	db->statement_count = 0;
 	db->conn = dial(db->url);
@@ -156,6 +174,7 @@ static int reconnect(struct db *db)
 		return -ENOMEM;
 	if (PQstatus(db->conn) != CONNECTION_OK)
 		return keep_connect_error(db);
+	keep_cancel(db, db->conn);
 	(void)PQsetNoticeReceiver(db->conn, ignore_notice, NULL);
 	(void)PQsetErrorVerbosity(db->conn, PQERRORS_TERSE);
 	db->error[0] = '\0';
@@ -409,13 +428,12 @@ void db_rollback(struct db *db)
 
 void db_cancel(struct db *db)
 {
-	/* Reads of the connection only what was fixed when it was made. */
-	PGcancel *cancel = db->conn == NULL ? NULL : PQgetCancel(db->conn);
 	char why_not[128];
 
-	if (cancel != NULL)
-		(void)PQcancel(cancel, why_not, (int)sizeof(why_not));
-	PQfreeCancel(cancel);
+	(void)pthread_mutex_lock(&db->lock);
+	if (db->cancel != NULL)
+		(void)PQcancel(db->cancel, why_not, (int)sizeof(why_not));
+	(void)pthread_mutex_unlock(&db->lock);
 }
 
 int db_patience(struct db *db, bool patient)

@@ -80,6 +80,18 @@ int db_list_assign(struct db *db, int64_t list_id, int64_t campaign_id, int blen
 		ARGS(arg_int(list_id), arg_int(campaign_id), arg_id(blend_weight)), NULL);
 }
 
+int db_list_in_call(struct db *db, int64_t id, bool *ret_in_call)
+{
+	int64_t count = 0;
+	int rc = db_run_number(db,
+		"SELECT count(*) FROM contacts WHERE list_id = $1 AND locked_by IS NOT NULL",
+		ARGS(arg_int(id)), &count);
+
+	if (rc == 0)
+		*ret_in_call = count > 0;
+	return rc;
+}
+
 /* ---- all contacts at once ---- */
 
 /*

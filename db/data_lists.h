@@ -30,6 +30,9 @@ int db_list_update(struct db *db, const struct db_list *list);
 /* Gives the list to a campaign and makes it active; `blend_weight` 0 leaves that as it is. */
 int db_list_assign(struct db *db, int64_t list_id, int64_t campaign_id, int blend_weight);
 
+/* Whether one of its contacts is in a call just now. */
+int db_list_in_call(struct db *db, int64_t id, bool *ret_in_call);
+
 /*
  * The long ones: one transaction each, up to minutes for a million contacts, so on a connection
  * that nobody waits for. -EBUSY: a contact of the list is in a call; nothing was removed. Calls

@@ -151,6 +151,14 @@ int db_import_expire(
 		ARGS(arg_text(node)), &ids, (void **)ret_ids, ret_count);
 }
 
+int db_import_forget(struct db *db, int days)
+{
+	return db_run(db,
+		"DELETE FROM import_rejects r USING imports i WHERE i.id = r.import_id"
+		" AND i.ended_at < now() - make_interval(days => $1::int)",
+		ARGS(arg_int(days)), NULL);
+}
+
 int db_import_rejects(struct db *db, int64_t id, int part, char **ret_csv)
 {
 	PGresult *result = NULL;
@@ -215,13 +223,13 @@ static int remove_added(
 	return rc == 0 && left > 0 ? -EBUSY : rc;
 }
 
-static int end_undo(struct db *db, int64_t id, bool undone, int64_t removed)
+static int end_undo(struct db *db, int64_t id, int64_t removed, const char *why_not)
 {
 	return gone_is_cancelled(db_run_one(db,
-		"UPDATE imports SET state = $2, deadline_at = NULL, removed = removed + $3"
+		"UPDATE imports SET state = CASE WHEN $3 = '' THEN 'undone' ELSE 'done' END,"
+		" deadline_at = NULL, removed = removed + $2, error = $3"
 		" WHERE id = $1 AND state = 'undoing'",
-		ARGS(arg_int(id), arg_text(undone ? "undone" : "done"), arg_int(removed)),
-		NULL));
+		ARGS(arg_int(id), arg_int(removed), arg_text(why_not)), NULL));
 }
 
 static int undo(struct db *db, const struct db_import *import, int64_t *ret_removed)
@@ -233,7 +241,7 @@ static int undo(struct db *db, const struct db_import *import, int64_t *ret_remo
 	if (rc == 0)
 		rc = remove_added(db, import, ret_removed);
 	if (rc == 0)
-		rc = end_undo(db, import->id, true, *ret_removed);
+		rc = end_undo(db, import->id, *ret_removed, "");
 	if (rc == 0)
 		rc = db_commit(db);
 	db_rollback(db);
@@ -253,7 +261,10 @@ int db_import_undo(struct db *db, int64_t id, int64_t *ret_removed)
 	if (rc == 0) {
 		rc = undo(db, import, &removed);
 		if (rc < 0)
-			(void)end_undo(db, id, false, 0);
+			(void)end_undo(db, id, 0,
+				rc == -EBUSY
+					? "Not undone: a contact of this import was called."
+					: "Not undone: the database did not do it.");
 	}
 	free(import);
 	if (rc == 0)

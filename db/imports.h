@@ -52,6 +52,9 @@ int db_import_cancel(struct db *db, int64_t id);
 int db_import_expire(
 	struct db *db, const char *node, int64_t **ret_ids, size_t *ret_count);
 
+/* Drops the rows that were not taken of imports that ended more than `days` ago. */
+int db_import_forget(struct db *db, int days);
+
 /* The rows that were not taken, as parts of a CSV text. *ret_csv NULL: no more; else free(). */
 int db_import_rejects(struct db *db, int64_t id, int part, char **ret_csv);
 

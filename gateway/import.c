@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/config.h"
 #include "base/jobs.h"
 #include "base/list.h"
@@ -21,11 +22,15 @@
 #define WAITING_MAX 16 /* each holds a file */
 #define STATEMENT_MS 5000
 #define EXPIRE_MS 30000
+#define REJECTS_KEPT_DAYS \
+	30 /* rows that were not taken: people's data that nobody needs */
+#define FORGET_MS (60 * 60 * 1000)
 
 struct imports {
 	struct gateway *gw;
 	struct jobs *jobs;
 	struct timer expire;
+	int64_t forgot_ms; /* loop; when old rows were dropped last */
 	atomic_bool ending;
 	atomic_int running;
 	/* Handlers may still put while the worker stops. */
@@ -273,7 +278,7 @@ bool imports_busy(struct gateway *gw)
 struct expire_job {
 	struct job job;
 	struct imports *imports;
-	bool first;
+	bool forget;
 };
 
 /* This process has just begun: nothing of this node is being worked on. */
@@ -295,6 +300,8 @@ static void expire_work(struct job *job, void *ctx)
 	struct expire_job *task = list_entry(job, struct expire_job, job);
 
 	(void)expire(task->imports, ctx, false);
+	if (task->forget && db_import_forget(ctx, REJECTS_KEPT_DAYS) < 0)
+		log_warn("import", 0, "old rows were not dropped: %s", db_error(ctx));
 	free(task);
 }
 
@@ -314,6 +321,9 @@ static void expire_fire(struct timer *timer)
 	task->job.work = expire_work;
 	task->job.drop = expire_drop;
 	task->imports = imports;
+	task->forget = clock_mono_ms() - imports->forgot_ms > FORGET_MS;
+	if (task->forget)
+		imports->forgot_ms = clock_mono_ms();
 	if (jobs_put(imports->gw->db, &task->job) < 0)
 		free(task);
 }

@@ -319,16 +319,23 @@ static void undo_work(struct gateway *gw, struct db *db, const struct list_job *
 			json_pack("{s:o, s:I}", "import", import_json(import), "removed",
 				(json_int_t)removed));
 	free(import);
-	api_send(gw, job->request_id, &reply);
+	list_job_end(gw, job, &reply, "undoing import");
 }
 
 void import_undo(struct api_call *call, struct api_reply *reply)
 {
-	struct list_job job = {.work = undo_work,
-		.id = api_param_id(call, 0),
-		.request_id = call->request->id};
+	struct list_job job = {.work = undo_work, .id = api_param_id(call, 0)};
+	struct db_import *import = malloc(sizeof(*import));
+	int err = import == NULL ? -ENOMEM : db_import_get(call->db, job.id, import);
 
-	list_job_put(call, reply, &job);
+	if (err < 0)
+		api_fail_db(reply, err, "import", call->db);
+	else
+		list_job_put(call, reply, &job,
+			import->added < LIST_LONG
+				? NULL
+				: json_pack("{s:o}", "import", import_json(import)));
+	free(import);
 }
 
 /* ---- rows that were not taken ---- */

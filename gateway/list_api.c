@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/config.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "db/campaigns.h"
 #include "dialer/numbering.h"
@@ -195,16 +196,37 @@ void list_update(struct api_call *call, struct api_reply *reply)
 
 /* ---- all contacts of a list ---- */
 
-void list_job_put(
-	struct api_call *call, struct api_reply *reply, const struct list_job *job)
+void list_job_put(struct api_call *call, struct api_reply *reply,
+	const struct list_job *job, json_t *soon)
 {
-	if (imports_put_job(call->gw, job) == 0) {
-		reply->deferred = true;
+	struct list_job put = *job;
+
+	put.request_id = soon == NULL ? call->request->id : 0;
+	if (imports_put_job(call->gw, &put) == 0) {
+		reply->deferred = soon == NULL;
+		if (soon != NULL)
+			api_ok(reply, 202, soon);
 		return;
 	}
+	json_decref(soon);
 	api_fail(reply, 503, "TOO_MANY_IMPORTS",
 		"Too many imports are waiting. Nothing was changed; try again later.");
 	reply->retry_after_s = 10;
+}
+
+void list_job_end(struct gateway *gw, const struct list_job *job, struct api_reply *reply,
+	const char *what)
+{
+	if (job->request_id != 0) {
+		api_send(gw, job->request_id, reply);
+		return;
+	}
+	/* Nobody waits any more: what went wrong must stand somewhere. */
+	if (reply->code[0] != '\0')
+		log_warn("list", 0, "%s of %lld: %s", what, (long long)job->id,
+			reply->message);
+	json_decref(reply->data);
+	json_decref(reply->details);
 }
 
 static void fail_job(struct api_reply *reply, int err, const struct db *db)
@@ -238,26 +260,39 @@ static void remove_work(struct gateway *gw, struct db *db, const struct list_job
 			json_pack("{s:o, s:I}", "dataList", list_json(&list),
 				with_list ? "deletedContacts" : "deletedCount",
 				(json_int_t)removed));
-	api_send(gw, job->request_id, &reply);
+	list_job_end(gw, job, &reply, "removing contacts");
+}
+
+/* A list of very many contacts goes in its own time. */
+static void remove_list(struct api_call *call, struct api_reply *reply, bool with_list)
+{
+	struct list_job job = {
+		.work = remove_work, .id = api_param_id(call, 0), .flag = with_list};
+	struct db_list list;
+	bool in_call = false;
+	int err = db_list_get(call->db, job.id, &list);
+
+	if (err == 0)
+		err = db_list_in_call(call->db, job.id, &in_call);
+	if (err == 0 && in_call)
+		err = -EBUSY;
+	if (err < 0)
+		fail_job(reply, err, call->db);
+	else
+		list_job_put(call, reply, &job,
+			list.contacts < LIST_LONG
+				? NULL
+				: json_pack("{s:o}", "dataList", list_json(&list)));
 }
 
 void list_delete(struct api_call *call, struct api_reply *reply)
 {
-	struct list_job job = {.work = remove_work,
-		.id = api_param_id(call, 0),
-		.flag = true,
-		.request_id = call->request->id};
-
-	list_job_put(call, reply, &job);
+	remove_list(call, reply, true);
 }
 
 void list_clear(struct api_call *call, struct api_reply *reply)
 {
-	struct list_job job = {.work = remove_work,
-		.id = api_param_id(call, 0),
-		.request_id = call->request->id};
-
-	list_job_put(call, reply, &job);
+	remove_list(call, reply, false);
 }
 
 static void clone_work(struct gateway *gw, struct db *db, const struct list_job *job)
@@ -287,7 +322,7 @@ static void clone_work(struct gateway *gw, struct db *db, const struct list_job 
 				"name", source.name, "totalContacts",
 				(json_int_t)source.contacts, "contactsCloned",
 				(json_int_t)contacts));
-	api_send(gw, job->request_id, &reply);
+	list_job_end(gw, job, &reply, "copying");
 }
 
 void list_clone(struct api_call *call, struct api_reply *reply)
@@ -296,8 +331,9 @@ void list_clone(struct api_call *call, struct api_reply *reply)
 	const json_t *with = json_object_get(call->body, "includeContacts");
 	struct list_job job = {.work = clone_work,
 		.id = api_param_id(call, 0),
-		.flag = json_is_true(with),
-		.request_id = call->request->id};
+		.flag = json_is_true(with)};
+	struct db_list list;
+	int err;
 
 	if (api_body_only(call, reply, fields) < 0 ||
 		api_body_text(call, reply, "newName", false, job.name, sizeof(job.name)) <
@@ -308,5 +344,12 @@ void list_clone(struct api_call *call, struct api_reply *reply)
 			"includeContacts must be true or false.");
 		return;
 	}
-	list_job_put(call, reply, &job);
+	err = db_list_get(call->db, job.id, &list);
+	if (err < 0)
+		api_fail_db(reply, err, "list", call->db);
+	else
+		list_job_put(call, reply, &job,
+			!job.flag || list.contacts < LIST_LONG
+				? NULL
+				: json_pack("{s:o}", "dataList", list_json(&list)));
 }

@@ -24,10 +24,16 @@ const char *list_country(const struct gateway *gw, const struct db_list *list);
 /* NULL without memory. */
 json_t *list_json(const struct db_list *list);
 
+#define LIST_LONG 100000 /* contacts whose going or coming nobody waits for */
+
 /*
  * Gives a list's long work to the import threads, which answer; 503 when too many wait there.
+ * With `soon` the answer is 202 with that at once, and the job's request_id is 0. Takes `soon`.
  */
-void list_job_put(
-	struct api_call *call, struct api_reply *reply, const struct list_job *job);
+void list_job_put(struct api_call *call, struct api_reply *reply,
+	const struct list_job *job, json_t *soon);
+/* On an import thread: answers whoever waits, else logs what went wrong. */
+void list_job_end(struct gateway *gw, const struct list_job *job, struct api_reply *reply,
+	const char *what);
 
 #endif

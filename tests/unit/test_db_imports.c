@@ -264,6 +264,8 @@ static void an_undo_removes_what_was_added_and_nothing_else(void **state)
 	assert_int_equal(db_import_undo(db, first, &removed), -EBUSY);
 	assert_int_equal(contacts_of(list), 2);
 	expect_state(first, "done");
+	assert_int_equal(db_import_get(db, first, &result), 0);
+	assert_non_null(strstr(result.error, "was called"));
 }
 
 static void a_contact_in_a_call_is_not_replaced(void **state)
@@ -306,6 +308,14 @@ static void refused_rows_come_back_in_their_parts(void **state)
 	assert_string_equal(csv, "b");
 	free(csv);
 	assert_int_equal(db_import_rejects(db, id, 2, &csv), 0);
+	assert_null(csv);
+	assert_int_equal(db_import_cancel(db, id), 0);
+	assert_int_equal(db_import_forget(db, 1), 0);
+	assert_int_equal(db_import_rejects(db, id, 1, &csv), 0);
+	free(csv);
+	csv = NULL;
+	assert_int_equal(db_import_forget(db, 0), 0);
+	assert_int_equal(db_import_rejects(db, id, 1, &csv), 0);
 	assert_null(csv);
 }
 
