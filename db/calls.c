@@ -107,6 +107,13 @@ int db_call_by_label(struct db *db, const char *label, int64_t *ret_call_id)
 		ARGS(arg_text(label)), ret_call_id);
 }
 
+int db_call_by_sid(struct db *db, const char *sid, int64_t *ret_call_id)
+{
+	return db_run_number(db,
+		"SELECT call_id FROM call_legs WHERE provider_sid = $1 AND kind = 'customer'",
+		ARGS(arg_text(sid)), ret_call_id);
+}
+
 int db_call_action_done(struct db *db, int64_t call_id)
 {
 	return db_run_one(db,

@@ -115,6 +115,9 @@ int db_call_events_apply(struct db *db, const struct db_call_event *events, size
 /* The customer leg of a label: its call, or -ENOENT. */
 int db_call_by_label(struct db *db, const char *label, int64_t *ret_call_id);
 
+/* The call whose customer's leg has this SID at Twilio, or -ENOENT. */
+int db_call_by_sid(struct db *db, const char *sid, int64_t *ret_call_id);
+
 /* The action was done: exactly once is enough. */
 int db_call_action_done(struct db *db, int64_t call_id);
 

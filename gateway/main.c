@@ -7,6 +7,7 @@
 #include "config.h"
 #include "gateway/drain.h"
 #include "gateway/maintenance.h"
+#include "gateway/provision.h"
 #include "gateway/settings.h"
 #include "gateway/supervisor.h"
 
@@ -19,6 +20,8 @@ enum command {
 	COMMAND_MIGRATE_PLAN,
 	COMMAND_BACKUP,
 	COMMAND_RESTORE,
+	COMMAND_PROVISION,
+	COMMAND_PROVISION_APPLY,
 	COMMAND_COUNT,
 	COMMAND_RUN = -1,
 };
@@ -32,6 +35,8 @@ static const struct config_extra commands[COMMAND_COUNT] = {
 	[COMMAND_MIGRATE_PLAN] = {"--migrate=plan", false},
 	[COMMAND_BACKUP] = {"--backup", true},
 	[COMMAND_RESTORE] = {"--restore", true},
+	[COMMAND_PROVISION] = {"--provision-twilio", false},
+	[COMMAND_PROVISION_APPLY] = {"--provision-twilio=apply", false},
 };
 
 static void print_help(void)
@@ -48,7 +53,10 @@ static void print_help(void)
 		"  --migrate                  bring the database to this version\n"
 		"  --migrate=plan             say which migrations are missing\n"
 		"  --backup FILE              write the database to FILE, also while it runs\n"
-		"  --restore FILE             read FILE into an empty database\n\n"
+		"  --restore FILE             read FILE into an empty database\n"
+		"  --provision-twilio         say what the Twilio account lacks or has "
+		"otherwise\n"
+		"  --provision-twilio=apply   create and change it; nothing is deleted\n\n"
 		"Options:\n"
 		"  --config FILE              NAME=value lines\n");
 	config_print_help(settings, settings_count, stdout);
@@ -57,10 +65,11 @@ static void print_help(void)
 		"HTTP_LISTEN;\nHTTP_LISTEN_FILE=/path reads it from a file. The command "
 		"line wins over the\nenvironment, that over the file, that over the "
 		"default.\n\n"
-		"Exit status (sysexits.h): 0 done or stopped, 64 wrong option, 66 nothing "
-		"to back\nup or restore, 69 database or address cannot be had, 71 out of "
-		"processes or memory,\n73 file cannot be made or database is not empty, "
-		"75 another gateway runs here,\n78 wrong setting.\n");
+		"Exit status (sysexits.h): 0 done or stopped, 2 --provision-twilio has "
+		"something to\ndo, 64 wrong option, 66 nothing to back up or restore, 69 "
+		"database, Twilio or\naddress cannot be had, 71 out of processes or memory, "
+		"73 file cannot be made or\ndatabase is not empty, 75 another gateway runs "
+		"here, 77 Twilio refuses, 78 wrong\nsetting.\n");
 }
 
 static void print_problem(void *arg, const char *sentence)
@@ -96,6 +105,15 @@ static int run(struct config *config)
 	return supervisor_run(config);
 }
 
+static int provision_command(const struct config *config, bool apply)
+{
+	static char prefix[] = "omnivox-gateway: ";
+
+	if (settings_problems(config, print_problem, prefix) > 0)
+		return EX_CONFIG;
+	return provision(config, apply);
+}
+
 static int obey(const struct config_choice *choice, struct config *config)
 {
 	switch (choice->index) {
@@ -116,6 +134,10 @@ static int obey(const struct config_choice *choice, struct config *config)
 		return maintenance_backup(config, choice->value);
 	case COMMAND_RESTORE:
 		return maintenance_restore(config, choice->value);
+	case COMMAND_PROVISION:
+	case COMMAND_PROVISION_APPLY:
+		return provision_command(
+			config, choice->index == COMMAND_PROVISION_APPLY);
 	default:
 		return run(config);
 	}

@@ -5,12 +5,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-/*
- * Twilio's connection overrides: connect in 2 s, read in 4.5 s, 15 s in all, three more tries
- * after a failed connect, a silent read or a 5xx. The default would lose the event instead.
- */
-#define OVERRIDES "#ct=2000&rt=4500&tt=15000&rc=3&rp=ct,rt,5xx"
-
 static void check(int len)
 {
 	assert(len > 0 && len < URL_SIZE); /* backend_url is bounded by its struct */
@@ -22,24 +16,25 @@ void url_status(const struct gateway *gw, int64_t call_id, int64_t entry_id, int
 {
 	check(snprintf(buf, URL_SIZE,
 		"%s" URL_STATUS "?call=%" PRId64 "&entry=%" PRId64
-		"&attempt=%d" OVERRIDES,
+		"&attempt=%d" URL_OVERRIDES,
 		gw->backend_url, call_id, entry_id, attempt));
 }
 
 void url_conference(const struct gateway *gw, int64_t session_id, char buf[URL_SIZE])
 {
-	check(snprintf(buf, URL_SIZE, "%s" URL_CONFERENCE "?session=%" PRId64 OVERRIDES,
-		gw->backend_url, session_id));
+	check(snprintf(buf, URL_SIZE,
+		"%s" URL_CONFERENCE "?session=%" PRId64 URL_OVERRIDES, gw->backend_url,
+		session_id));
 }
 
 void url_leg_status(const struct gateway *gw, int64_t leg_id, char buf[URL_SIZE])
 {
-	check(snprintf(buf, URL_SIZE, "%s" URL_STATUS "?leg=%" PRId64 OVERRIDES,
+	check(snprintf(buf, URL_SIZE, "%s" URL_STATUS "?leg=%" PRId64 URL_OVERRIDES,
 		gw->backend_url, leg_id));
 }
 
 void url_inbound_key(const struct gateway *gw, char buf[URL_SIZE])
 {
 	check(snprintf(
-		buf, URL_SIZE, "%s" URL_INBOUND "?key=1" OVERRIDES, gw->backend_url));
+		buf, URL_SIZE, "%s" URL_INBOUND "?key=1" URL_OVERRIDES, gw->backend_url));
 }

@@ -11,6 +11,12 @@
 
 #define URL_SIZE 512
 
+/*
+ * Twilio's connection overrides: connect in 2 s, read in 4.5 s, 15 s in all, three more tries
+ * after a failed connect, a silent read or a 5xx. The default would lose the event instead.
+ */
+#define URL_OVERRIDES "#ct=2000&rt=4500&tt=15000&rc=3&rp=ct,rt,5xx"
+
 #define URL_STATUS "/api/calls-twiml/webhook/status"
 #define URL_CONFERENCE "/api/calls-twiml/webhook/conference"
 #define URL_INBOUND "/api/calls-twiml/webhook/inbound"

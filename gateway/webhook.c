@@ -84,11 +84,8 @@ static void read_sip_response(
 static const char *parse_status(
 	const struct http_request *request, struct db_call_event *event)
 {
-	const char *call = form_get(&request->query, "call");
 	const char *status = webhook_text(request, "CallStatus");
 
-	if (call == NULL || text_int(call, 1, INT64_MAX, &event->call_id) < 0)
-		return "call in its URL";
 	event->leg_sid = webhook_sid(request, "CallSid");
 	if (event->leg_sid == NULL)
 		return "CallSid";
@@ -106,6 +103,30 @@ static const char *parse_status(
 	else if (strcmp(event->event, "failed") == 0)
 		read_sip_response(request, event);
 	return NULL;
+}
+
+static int parse_call_id(const struct http_request *request, int64_t *ret_call_id)
+{
+	const char *call = form_get(&request->query, "call");
+
+	return call == NULL ? -EINVAL : text_int(call, 1, INT64_MAX, ret_call_id);
+}
+
+/* Of a call that came in: its URL is the number's and names no call. */
+static void inbound_work(struct job *job, void *ctx)
+{
+	struct webhook_job *task = list_entry(job, struct webhook_job, job);
+	struct db_call_event event = {.call_id = 0};
+	int err = 0;
+
+	if (parse_status(task->request, &event) == NULL) {
+		err = db_call_by_sid(ctx, event.leg_sid, &event.call_id);
+		if (err == 0)
+			err = calls_apply(task->gw, ctx, &event, 1);
+	}
+	/* One that never became a call of ours has nothing to end. */
+	webhook_reply(task->gw, task->request->id, err < 0 && err != -ENOENT ? 503 : 204);
+	webhook_job_free(task);
 }
 
 int webhooks_new(struct gateway *gw)
@@ -136,9 +157,15 @@ int webhook_call_status(struct gateway *gw, struct http_request *request)
 		free(status);
 		return agent_leg_status(gw, request);
 	}
+	if (form_get(&request->query, "inbound") != NULL) {
+		free(status);
+		return webhook_job_put(gw, request, inbound_work);
+	}
 	if (status == NULL)
 		return -EAGAIN;
-	missing = parse_status(request, &status->event);
+	missing = parse_call_id(request, &status->event.call_id) < 0
+			  ? "call in its URL"
+			  : parse_status(request, &status->event);
 	if (missing != NULL) {
 		free(status);
 		webhook_refuse(gw, request->id, missing);

@@ -1,0 +1,124 @@
+#!/usr/bin/env perl
+# --provision-twilio on an empty account and on one that is half there: the plan changes nothing,
+# apply does it, a second run finds nothing to do, and what is not ours is left alone.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use HTTP::Tiny;
+use JSON::PP ();
+use MIME::Base64 ();
+use Test::More;
+use Omnivox::Between;
+use Omnivox::Stage;
+
+my $stage = Omnivox::Stage->new;
+$stage->start_sandbox;
+my $between = Omnivox::Between->new(to => "http://$stage->{sandbox}{http}", dir => $stage->dir);
+my $DOMAIN = 'omnivox-test.sip.twilio.com';
+my $BACKEND = 'https://calls.example.com';
+my %settings = (TWILIO_API_BASE => $between->url, BACKEND_URL => $BACKEND, TWILIO_SIP_DOMAIN => $DOMAIN,
+	TWILIO_SIP_USER => 'gateway2', TWILIO_SIP_PASSWORD => 'Provision-Pass-1');
+
+sub provision {
+	my ($word, %more) = @_;
+	my %env = (%{$stage->gateway_env}, %settings, %more);
+	my ($out, $err) = map { "$stage->{dir}/provision.$_" } qw(out err);
+	my $pid = fork // die "fork: $!";
+	if ($pid == 0) {
+		$ENV{$_} = $env{$_} for keys %env;
+		open STDOUT, '>', $out or die $!;
+		open STDERR, '>', $err or die $!;
+		exec $stage->gateway_program, $word or POSIX::_exit(127);
+	}
+	waitpid $pid, 0;
+	my $status = $? >> 8;
+	local $/;
+	return ($status, map { open my $fh, '<', $_ or die $!; scalar(<$fh>) // '' } $out, $err);
+}
+
+my $account = $stage->account;
+sub twilio {
+	my ($method, $path, %form) = @_;
+	my $r = HTTP::Tiny->new->request($method,
+		"http://$stage->{sandbox}{http}/2010-04-01/Accounts/$account/$path",
+		{headers => {authorization => 'Basic ' . MIME::Base64::encode("$account:" . $stage->token, ''),
+			%form ? ('content-type' => 'application/x-www-form-urlencoded') : ()},
+			%form ? (content => HTTP::Tiny->new->www_form_urlencode(\%form)) : ()});
+	return JSON::PP::decode_json($r->{content});
+}
+sub posts { scalar grep { $_->{method} ne 'GET' } @{$between->requests} }
+
+my ($status, $out, $err) = provision('--provision-twilio');
+is $status, 2, 'an empty account: something is to be done' or diag "$out$err";
+for my $line (qr/\+ SIP credential list Omnivox Gateway/, qr/\+ SIP credential gateway2/,
+	qr/\+ SIP domain \Q$DOMAIN\E\n +voice URL: \Q$BACKEND\E\/api\/calls-twiml\/twiml-agent/,
+	qr/\+ TwiML App Omnivox Gateway/, qr/~ number \+15550000001\n +voice URL: \(none\) -> \Q$BACKEND/,
+	qr/Plan: 5 to create, 2 to change, 0 as wanted/) {
+	like $out, $line, 'the plan says it';
+}
+is posts(), 0, 'and nothing was sent';
+unlike $out, qr/Provision-Pass-1/, 'no password is shown';
+
+# A number that leads elsewhere is not taken away from its owner.
+my ($other) = grep { $_->{phone_number} eq '+15550000002' }
+	@{twilio(GET => 'IncomingPhoneNumbers.json')->{incoming_phone_numbers}};
+twilio(POST => "IncomingPhoneNumbers/$other->{sid}.json", VoiceUrl => 'https://other.example.com/x');
+
+($status, $out, $err) = provision('--provision-twilio=apply');
+is $status, 0, 'apply does it' or diag "$out$err";
+like $out, qr/Done: 5 created, 1 changed/, 'and says so';
+like $out, qr/number \+15550000002 leads elsewhere.*left alone/, 'a number of somebody else is left alone';
+my ($app) = $out =~ /TWILIO_TWIML_APP_SID=(AP[0-9a-f]{32})/;
+ok $app, 'the App that was made is named';
+my ($domain) = grep { $_->{domain_name} eq $DOMAIN } @{twilio(GET => 'SIP/Domains.json')->{domains}};
+like $domain->{voice_url}, qr{^\Q$BACKEND\E/api/calls-twiml/twiml-agent}, 'the domain leads to us';
+like $domain->{auth_type}, qr/CREDENTIAL_LIST/, 'and asks for the credential';
+my ($number) = grep { $_->{phone_number} eq '+15550000001' }
+	@{twilio(GET => 'IncomingPhoneNumbers.json')->{incoming_phone_numbers}};
+like $number->{voice_url}, qr{^\Q$BACKEND\E/api/calls-twiml/webhook/inbound}, 'the number rings us';
+like $number->{status_callback}, qr{webhook/status\?inbound=1}, 'and tells of its end';
+
+my $before = posts();
+($status, $out, $err) = provision('--provision-twilio=apply');
+is $status, 0, 'a second run';
+like $out, qr/Nothing to do: all 6 are as wanted/, 'changes nothing';
+is posts(), $before, 'and sends nothing';
+($status, $out, $err) = provision('--provision-twilio', TWILIO_TWIML_APP_SID => $app);
+is $status, 0, 'nor with the App in the settings';
+
+# Half of it is otherwise.
+twilio(POST => "SIP/Domains/$domain->{sid}.json", VoiceUrl => 'https://old.example.com/agent');
+twilio(POST => "IncomingPhoneNumbers/$number->{sid}.json", VoiceApplicationSid => $app);
+($status, $out, $err) = provision('--provision-twilio');
+is $status, 2, 'what somebody changed is seen';
+like $out, qr{~ SIP domain \Q$DOMAIN\E\n +voice URL: https://old.example.com/agent -> \Q$BACKEND}, 'current -> wanted';
+like $out, qr{~ number \+15550000001\n +application: $app -> \(none\)}, 'a number in an App too';
+($status) = provision('--provision-twilio=apply');
+is $status, 0, 'and set right';
+($status, $out) = provision('--provision-twilio');
+is $status, 0, 'for good' or diag $out;
+
+# Settings and answers that are in the way.
+($status, $out, $err) = provision('--provision-twilio', BACKEND_URL => '');
+is $status, 78, 'without BACKEND_URL there is no plan';
+like $err, qr/BACKEND_URL is not set.*https:/, 'and it says why';
+($status, $out, $err) = provision('--provision-twilio', TWILIO_SIP_DOMAIN => '127.0.0.1:5060');
+is $status, 78, 'a domain that cannot be one';
+like $err, qr/\.sip\.twilio\.com/, 'is explained';
+($status, $out, $err) = provision('--provision-twilio', TWILIO_TWIML_APP_SID => 'AP' . '0' x 32);
+is $status, 78, 'an App that is not in the account';
+$between->answer('SIP', 401, {code => 20003, message => 'Authenticate'});
+($status, $out, $err) = provision('--provision-twilio');
+is $status, 77, 'wrong credentials';
+like $err, qr/SIP credential lists: .*TWILIO_AUTH_TOKEN.*20003/, 'are explained';
+$between->answer('POST .*Credentials', 400, {code => 21243, message => 'Password too weak'});
+($status, $out, $err) = provision('--provision-twilio=apply', TWILIO_SIP_USER => 'third');
+is $status, 77, 'a password that Twilio does not take';
+like $err, qr/21243/, 'is explained';
+$between->answer;
+$between->away;
+($status, $out, $err) = provision('--provision-twilio');
+is $status, 69, 'without Twilio there is no plan';
+like $err, qr/SIP credential lists/, 'and it says at what';
+done_testing;
