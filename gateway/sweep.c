@@ -23,7 +23,7 @@
 #include "twilio/calls.h"
 
 #define SWEEP_MS 500
-#define DUE_MAX 100   /* rows of one sweep */
+#define DUE_MAX 20    /* rows of one sweep: at most 40 questions to Twilio a second */
 #define TIDY_MS 60000 /* what only takes room is looked for this often */
 #define AGAIN_MAX_MS \
 	15000 /* an unanswered question is asked again after this at the latest */
