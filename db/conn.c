@@ -88,6 +88,7 @@ static int sqlstate_errno(const char *state)
 		{"40", -EAGAIN},    /* serialisation, deadlock */
 		{"55P03", -EAGAIN}, /* lock_not_available */
 		{"57014", -EAGAIN}, /* query_canceled: statement_timeout */
+		{"53100", -ENOSPC}, /* disk_full */
 		{"53200", -ENOMEM}, /* out_of_memory */
 	};
 

@@ -6,7 +6,7 @@
  *   -ENOENT no such row, -EEXIST unique, -EINVAL refused by a constraint,
  *   -EAGAIN serialisation or lock time-out (nothing happened, try again),
  *   -EIO no database (a commit whose answer was lost is -EIO too: it may have happened),
- *   -ENOMEM.
+ *   -ENOSPC the database's disk is full, -ENOMEM.
  * Result arrays are one flat malloc: the caller frees them with free(); NULL when count is 0.
  */
 #ifndef OMNIVOX_DB_CONN_H

@@ -77,6 +77,13 @@ void api_fail_db(
 			"The %s does not allow this in its present state or with this value.",
 			what);
 		return;
+	case -ENOSPC:
+		log_error("api", 0, "database: %s", db_error(db));
+		api_fail(reply, 503, "DATABASE_FULL",
+			"The database's disk is full. Nothing was changed; make room there, then "
+			"try again.");
+		reply->retry_after_s = 5;
+		return;
 	default:
 		log_warn("api", 0, "database: %s (%d)", db_error(db), error);
 		api_fail(reply, 503, "DATABASE_UNAVAILABLE",

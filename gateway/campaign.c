@@ -225,7 +225,8 @@ static void claim_done(struct job *job)
 		goto out;
 	run->claiming = false;
 	if (task->err < 0) {
-		run_say(run, "The database does not answer.");
+		run_say(run, task->err == -ENOSPC ? "The database's disk is full."
+						  : "The database does not answer.");
 		look_in(run, IDLE_MS);
 	} else if (task->claimed.result == DB_CLAIM_CALL) {
 		struct pacing_rules rules = {

@@ -1,0 +1,67 @@
+#!/usr/bin/env perl
+# PostgreSQL is away for ten seconds while a campaign dials, and comes back: what cannot be stored
+# is refused so that Twilio sends it again, TwiML is never an error, and dialling goes on by
+# itself.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use HTTP::Tiny;
+use Test::More;
+use Time::HiRes qw(sleep time);
+use Omnivox::Campaign;
+use Omnivox::Postgres;
+use Omnivox::Stage;
+
+my $AWAY = 10;
+my @population = ({match => '*', weight => 1, behaviour => 'human', ring_ms => 150, talk_ms => 400,
+	say => 'tone:440'});
+
+my $stage = Omnivox::Stage->new(population => \@population, sandbox_env => {SANDBOX_RECORD => 0});
+$stage->start_sandbox;
+my $pg = Omnivox::Postgres->new($stage, "$stage->{dir}/pg");
+$pg->start;
+$stage->{gateway_env} = {DATABASE_URL => $pg->url, AMBIGUOUS_AFTER => 3, RECONCILE_AFTER => 2};
+$stage->start_gateway;
+my $campaign = Omnivox::Campaign->new($stage, contacts => 30, agents => 3);
+my $worker = $stage->worker;
+my $events = "$stage->{dir}/events.log";
+$stage->spawn('listener', {}, 'curl', '-sN', '-o', $events, '-H', "Cookie: $stage->{cookie}",
+	"http://$stage->{gateway}{http}/api/events");
+$campaign->dial;
+$stage->wait_until(20, 'ten calls', sub { $campaign->creates >= 10 });
+
+$pg->stop('QUIT');
+my $away = time;
+$stage->wait_until(5, '/readyz to say so', sub { $stage->request(GET => '/readyz')->{status} == 503 });
+is $stage->request(GET => '/readyz')->{json}{error}{code}, 'DATABASE_UNAVAILABLE', 'not ready, with the reason';
+my $r = $stage->request(GET => '/api/calls');
+is $r->{status}, 503, 'the API answers 503';
+ok $r->{headers}{'retry-after'}, 'and when to come again';
+my ($create) = grep { $_->{event} eq 'create' } $stage->call_log;
+my $form = {CallSid => $create->{call_sid}, CallStatus => 'completed', SequenceNumber => 99,
+	Timestamp => 'Fri, 20 Aug 2010 01:13:42 +0000', CallDuration => 1};
+my ($call) = $create->{status_callback} =~ /(\/api\/calls-twiml\/webhook\/status\?[^#]*)/;
+$r = $stage->webhook(POST => $call, $form);
+is $r->{status}, 503, 'a status webhook is refused, so that Twilio sends it again';
+ok $r->{headers}{'retry-after'}, 'soon';
+for my $method (qw(GET POST)) {
+	$r = $stage->webhook($method => '/api/calls-twiml/twiml-agent', {CallSid => 'CA' . 'a' x 32});
+	is $r->{status}, 200, "TwiML by $method is no error";
+	like $r->{content}, qr/<Response>/, 'but a document';
+}
+sleep 0.1 while time < $away + $AWAY;
+my $before = $campaign->creates;
+$pg->start;
+my $back = time;
+$stage->wait_until(15, 'dialling to go on', sub { $campaign->creates > $before });
+pass sprintf 'dialling goes on by itself %.1f s after PostgreSQL is back', time - $back;
+is $stage->worker, $worker, 'the worker is the same';
+like do { local (@ARGV, $/) = $events; <> }, qr/database does not answer/i, 'listeners were told the reason';
+$campaign->check_end(60);
+is scalar(grep { ($_->{http_status} // 0) >= 500 } grep { $_->{event} eq 'twiml' } $stage->call_log), 0,
+	'no TwiML was an error';
+is scalar(grep { $_->{status} eq 'completed' } @{$campaign->entries}), 30, 'every contact was called';
+my ($late) = grep { $_->{twilioCallSid} eq $create->{call_sid} } @{$campaign->calls};
+is $late->{outcome}, 'completed', 'what was refused came again';
+done_testing;

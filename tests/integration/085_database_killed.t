@@ -1,0 +1,35 @@
+#!/usr/bin/env perl
+# The private PostgreSQL is killed twice while a campaign dials: the supervisor starts it again,
+# the worker lives on, and dialling goes on by itself.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use Test::More;
+use Omnivox::Campaign;
+use Omnivox::Stage;
+
+my $stage = Omnivox::Stage->new(population => [{match => '*', weight => 1, behaviour => 'human',
+		ring_ms => 150, talk_ms => 400, say => 'tone:440'}], sandbox_env => {SANDBOX_RECORD => 0},
+	gateway_env => {AMBIGUOUS_AFTER => 3, RECONCILE_AFTER => 2});
+$stage->start_sandbox;
+$stage->start_gateway;
+my $campaign = Omnivox::Campaign->new($stage, contacts => 30, agents => 3);
+$campaign->dial;
+$stage->wait_until(20, 'ten calls', sub { $campaign->creates >= 10 });
+my $worker = $stage->worker;
+for my $round (1 .. 2) {
+	open my $fh, '<', "$stage->{dir}/gateway-data/postgres/postmaster.pid" or die $!;
+	chomp(my $postmaster = <$fh>);
+	my $made = $campaign->creates;
+	kill 'KILL', $postmaster;
+	$stage->wait_until(30, 'dialling to go on', sub {
+		open my $now, '<', "$stage->{dir}/gateway-data/postgres/postmaster.pid" or return 0;
+		chomp(my $pid = <$now> // '');
+		return $pid ne $postmaster && $campaign->creates > $made });
+	pass "kill -9 number $round of PostgreSQL: it is started again, and dialling goes on";
+}
+is $stage->worker, $worker, 'the worker is the same';
+$campaign->check_end(60);
+is scalar(grep { $_->{status} eq 'completed' } @{$campaign->entries}), 30, 'every contact was called';
+done_testing;
