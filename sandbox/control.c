@@ -154,6 +154,24 @@ void control_sip_domain_put(struct rest *rest)
 	json_decref(wish);
 }
 
+static void hang_up_all(struct rest *rest)
+{
+	struct list *all = calls_list(rest->sandbox->calls), *node;
+	json_int_t count = 0;
+
+	/* One call's end may end others, but none goes from the list. */
+	for (node = all->next; node != all; node = node->next) {
+		struct call *call = list_entry(node, struct call, node);
+
+		if (call->leg != NULL || call_is_over(call))
+			continue;
+		call_customer_hangs_up(call);
+		count++;
+	}
+	rest_reply(rest, 200, json_pack("{s:I}", "ended", count));
+}
+
+/* {"call_sid"} or {"all": true}: the simulated far end hangs up. */
 void control_hangup(struct rest *rest)
 {
 	json_t *wish = rest_body(rest);
@@ -162,6 +180,11 @@ void control_hangup(struct rest *rest)
 
 	if (wish == NULL)
 		return;
+	if (json_is_true(json_object_get(wish, "all"))) {
+		hang_up_all(rest);
+		json_decref(wish);
+		return;
+	}
 	if (json_unpack(wish, "{s:s}", "call_sid", &sid) == 0)
 		call = calls_find(rest->sandbox->calls, sid);
 	if (call == NULL || call->leg != NULL) {

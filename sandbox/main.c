@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -237,9 +238,15 @@ int main(int argc, char **argv)
 {
 	struct config *config = NULL;
 	struct err err = {0};
+	struct rlimit files;
 	int r;
 
 	(void)signal(SIGPIPE, SIG_IGN);
+	/* A webhook each of thousands of calls may be under way at once. */
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+		files.rlim_cur = files.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &files);
+	}
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		return EXIT_FAILURE;
 	xmlInitParser();
