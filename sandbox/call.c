@@ -20,6 +20,7 @@
 #include "sandbox/outbox.h"
 #include "sandbox/population.h"
 #include "sandbox/sandbox.h"
+#include "sandbox/sip_calls.h"
 #include "sandbox/twiml_run.h"
 #include "sandbox/uas.h"
 
@@ -234,12 +235,13 @@ static void begin_talk(struct call *call)
 {
 	struct sandbox *sandbox = call->sandbox;
 
-	call_open_sound(call);
+	if (call->customer != NULL)
+		call_open_sound(call);
 	start_recording(call);
 	call->limit.fire = on_time_limit;
 	loop_timer(sandbox->loop, &call->limit,
 		sandbox_scaled(sandbox, call->time_limit_ms));
-	if (call->customer->talk_ms > 0) {
+	if (call->customer != NULL && call->customer->talk_ms > 0) {
 		call->step.fire = on_talked;
 		loop_timer(sandbox->loop, &call->step,
 			sandbox_scaled(sandbox, call->customer->talk_ms));
@@ -272,7 +274,7 @@ static void finish(struct call *call)
 	call->leg = NULL;
 	if (leg == NULL || call->leg_gone)
 		return;
-	if (call->started_ms != 0)
+	if (call->started_ms != 0 || call->direction != CALL_INBOUND)
 		uas_leg_hangup(leg);
 	else
 		uas_leg_refuse(leg, call->sip_status != 0 ? call->sip_status : 480);
@@ -304,7 +306,8 @@ void call_move(struct call *call, enum call_status status)
 	}
 	call_log(call, status == CALL_IN_PROGRESS ? "answered" : call_status_text(call));
 	call_report(call, statuses[status].event);
-	if (status == CALL_IN_PROGRESS && call->customer != NULL)
+	if (status == CALL_IN_PROGRESS &&
+		(call->customer != NULL || call->direction != CALL_INBOUND))
 		begin_talk(call);
 }
 
@@ -364,12 +367,34 @@ static void on_nobody(struct timer *timer)
 	call_move(call, client ? CALL_NO_ANSWER : CALL_FAILED);
 }
 
+static bool is_sip(const char *to)
+{
+	return strncmp(to, "sip", 3) == 0;
+}
+
+/* A SIP address is called for real, unless the population names such addresses. */
+static const struct customer *choose(struct call *call)
+{
+	const struct customer *customer =
+		population_choose(call->sandbox->population, call->to);
+
+	return customer != NULL && is_sip(call->to) && !is_sip(customer->match)
+		       ? NULL
+		       : customer;
+}
+
 void call_dial(struct call *call)
 {
 	struct sandbox *sandbox = call->sandbox;
 
-	call->customer = population_choose(sandbox->population, call->to);
+	call->customer = choose(call);
 	call_move(call, CALL_INITIATED);
+	if (call->customer == NULL && is_sip(call->to) && sip_calls_dial(call) == 0) {
+		call->limit.fire = on_ring_timeout;
+		loop_timer(sandbox->loop, &call->limit,
+			sandbox_scaled(sandbox, call->timeout_ms));
+		return;
+	}
 	if (call->customer == NULL) {
 		/* Not from inside: whoever dials must be told later. */
 		call->step.fire = on_nobody;
@@ -449,4 +474,24 @@ void call_left_conference(struct call *call)
 		twiml_run_conference_over(call);
 	else
 		call_hang_up(call);
+}
+
+void call_leg_answered(struct call *call)
+{
+	timer_stop(&call->limit);
+	call->sip_status = 200;
+	call_move(call, CALL_IN_PROGRESS);
+}
+
+/* What SIP statuses mean is not published by Twilio. */
+void call_leg_refused(struct call *call, int sip_status)
+{
+	call->leg_gone = true;
+	call->sip_status = sip_status;
+	if (sip_status == 486 || sip_status == 600)
+		call_move(call, CALL_BUSY);
+	else if (sip_status == 408 || sip_status == 480 || sip_status == 487)
+		call_move(call, CALL_NO_ANSWER);
+	else
+		call_move(call, CALL_FAILED);
 }

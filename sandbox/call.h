@@ -130,8 +130,10 @@ void call_customer_hangs_up(struct call *call);
 int call_pick_up(struct call *call);
 void call_refuse(struct call *call, int sip_status);
 
-/* The far end of a SIP leg has gone. */
+/* The far end of a SIP leg has gone, has answered our call, or refused it with a SIP status. */
 void call_leg_ended(struct call *call);
+void call_leg_answered(struct call *call);
+void call_leg_refused(struct call *call, int sip_status);
 
 /* The conference is over for this call, which may have other things to do. */
 void call_left_conference(struct call *call);

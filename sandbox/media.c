@@ -19,6 +19,8 @@
 #define PT_PCMA 8
 /* A packet this far behind is not late but from a peer that began again. */
 #define SEQ_LATE 100
+#define PT_EVENT 101
+#define KEYS_MAX 32 /* unread; more are lost */
 
 struct media {
 	struct mixer_port port;
@@ -37,6 +39,10 @@ struct media {
 	bool started;
 	bool marked; /* the first packet was sent */
 	int64_t last_rtp_ms;
+	char keys[KEYS_MAX];
+	size_t key_count;
+	uint32_t key_ts; /* of the last one: each comes in many packets */
+	bool key_seen;
 };
 
 /* RFC 3550 section 5.1: same source and not ahead of the last: late or doubled. */
@@ -47,6 +53,31 @@ static bool packet_is_late(const struct media *media, const struct rtp_header *r
 	return rtp->ssrc == media->ssrc && ahead <= 0 && ahead > -SEQ_LATE;
 }
 
+/* RFC 4733 section 2.3; a key counts when it is first heard of. */
+static void take_event(struct media *media, const struct rtp_header *rtp, struct mbuf *mb)
+{
+	static const char keys[] = "0123456789*#ABCD";
+	uint8_t event;
+
+	if (mbuf_get_left(mb) < 4 || (media->key_seen && rtp->ts == media->key_ts))
+		return;
+	media->key_seen = true;
+	media->key_ts = rtp->ts;
+	event = mbuf_read_u8(mb);
+	if (event < sizeof(keys) - 1 && media->key_count < KEYS_MAX)
+		media->keys[media->key_count++] = keys[event];
+}
+
+char media_take_key(struct media *media)
+{
+	char key = media->keys[0];
+
+	if (media->key_count == 0)
+		return 0;
+	memmove(media->keys, media->keys + 1, --media->key_count);
+	return key;
+}
+
 static void rtp_received(
 	const struct sa *from, const struct rtp_header *rtp, struct mbuf *mb, void *arg)
 {
@@ -54,6 +85,8 @@ static void rtp_received(
 
 	(void)from;
 	media->last_rtp_ms = clock_mono_ms();
+	if (rtp->pt == PT_EVENT)
+		take_event(media, rtp, mb);
 	if ((rtp->pt != PT_PCMU && rtp->pt != PT_PCMA) || packet_is_late(media, rtp))
 		return;
 	media->ssrc = rtp->ssrc;

@@ -34,6 +34,9 @@ void media_tick(struct media *media);
 /* Since the last packet, or since the start; 0 before. */
 int64_t media_quiet_ms(const struct media *media);
 
+/* The next key that the peer has pressed (RFC 4733); 0: none. */
+char media_take_key(struct media *media);
+
 struct mixer_port *media_port(struct media *media);
 
 #endif

@@ -18,6 +18,8 @@
 #include "sandbox/twiml_run.h"
 #include "sandbox/uas.h"
 
+#define HEADERS_MAX 32 /* of a URI */
+
 /* What webhooks say about the SIP side: twilio.com/docs/voice/api/sip-twiml. */
 static char *sip_form(const struct uas_invite *invite, const struct resource *domain)
 {
@@ -212,7 +214,111 @@ static void on_ended(void *arg, struct uas_leg *leg, const char *why)
 	if (call == NULL)
 		return;
 	log_debug("sip", 0, "%s ended: %s", call->sid, why);
-	call_leg_ended(call);
+	if (strcmp(why, "refused") == 0)
+		call_leg_refused(call, uas_leg_status(leg));
+	else
+		call_leg_ended(call);
+}
+
+static void on_ringing(void *arg, struct uas_leg *leg)
+{
+	struct call *call = uas_leg_arg(leg);
+
+	(void)arg;
+	if (call->status == CALL_INITIATED)
+		call_move(call, CALL_RINGING);
+}
+
+static void on_answered(void *arg, struct uas_leg *leg)
+{
+	(void)arg;
+	call_leg_answered(uas_leg_arg(leg));
+}
+
+static void on_key(void *arg, struct uas_leg *leg, char key)
+{
+	struct call *call = uas_leg_arg(leg);
+
+	(void)arg;
+	if (call != NULL)
+		twiml_run_digit(call, key);
+}
+
+/* "sip:ana@host;edge=x?X-A=1&X-B=2": the address, without what is meant for Twilio. */
+static char *address(const char *to)
+{
+	size_t len = strcspn(to, "?");
+	struct buf text = {0};
+	char *copy = strndup(to, len), *rest = NULL, *part;
+
+	for (part = copy != NULL ? strtok_r(copy, ";", &rest) : NULL; part != NULL;
+		part = strtok_r(NULL, ";", &rest)) {
+		if (strncmp(part, "edge=", 5) == 0 || strncmp(part, "region=", 7) == 0 ||
+			strncmp(part, "secure=", 7) == 0)
+			continue;
+		if (text.len > 0)
+			buf_add_char(&text, ';');
+		buf_add_str(&text, part);
+	}
+	free(copy);
+	return buf_take(&text);
+}
+
+/* Twilio's own headers, and those of the URI: twilio.com/docs/voice/api/receiving-sip. */
+static void add_headers(const struct call *call, struct buf *headers)
+{
+	const char *query = strchr(call->to, '?');
+	const struct sandbox *sandbox = call->sandbox;
+	struct form form = {0};
+	size_t i;
+
+	buf_printf(headers, "X-Twilio-CallSid: %s\r\nX-Twilio-AccountSid: %s\r\n",
+		call->sid, sandbox->settings.account_sid);
+	if (call->caller_id != NULL)
+		buf_printf(headers, "P-Asserted-Identity: <sip:%s@%s>\r\n", call->from,
+			uas_addr(sandbox->uas));
+	if (query == NULL ||
+		form_parse(query + 1, strlen(query + 1), HEADERS_MAX, &form) < 0)
+		return;
+	for (i = 0; i < form.count; i++) {
+		const char *name = form.pairs[i].name;
+
+		if (strncasecmp(name, "X-", 2) != 0 &&
+			strcasecmp(name, "User-to-User") != 0)
+			log_warn("sip", 0, "13252 %s is no header that is passed on",
+				name);
+		else if (strpbrk(form.pairs[i].value, "\r\n") == NULL)
+			buf_printf(headers, "%s: %s\r\n", name, form.pairs[i].value);
+	}
+	form_free(&form);
+}
+
+int sip_calls_dial(struct call *call)
+{
+	const char *who = call->caller_id != NULL ? call->caller_id : call->from;
+	struct uas *uas = call->sandbox->uas;
+	char *to = address(call->to);
+	struct buf headers = {0}, from = {0};
+	int r;
+
+	add_headers(call, &headers);
+	if (strncmp(who, "sip:", 4) == 0)
+		buf_add_str(&from, who);
+	else
+		buf_printf(&from, "sip:%s@%s",
+			strncmp(who, "client:", 7) == 0 ? who + 7 : who, uas_addr(uas));
+	r = uas_call(uas,
+		&(struct uas_call){.to = to,
+			.from = from.data,
+			.user = call->sip_user,
+			.password = call->sip_password,
+			.headers = headers.data,
+			.arg = call},
+		&call->leg);
+	buf_free(&headers);
+	buf_free(&from);
+	free(to);
+	return r;
 }
 
 int sip_calls_open(struct sandbox *sandbox, const struct sip_calls_config *config)
@@ -224,6 +330,9 @@ int sip_calls_open(struct sandbox *sandbox, const struct sip_calls_config *confi
 			       .password_of = password_of,
 			       .invite = on_invite,
 			       .ended = on_ended,
+			       .key = on_key,
+			       .ringing = on_ringing,
+			       .answered = on_answered,
 			       .rtp_lost_ms = config->rtp_lost_ms,
 			       .arg = sandbox},
 		&sandbox->uas);

@@ -1,7 +1,8 @@
-/* sip_calls.h: calls that come in over the SIP domain. Main loop only. */
+/* sip_calls.h: calls that come in over the SIP domain, and calls to SIP. Main loop only. */
 #ifndef OMNIVOX_SANDBOX_SIP_CALLS_H
 #define OMNIVOX_SANDBOX_SIP_CALLS_H
 
+struct call;
 struct sandbox;
 
 struct sip_calls_config {
@@ -12,5 +13,11 @@ struct sip_calls_config {
 
 /* Opens the SIP domain as sandbox->uas. -errno. */
 int sip_calls_open(struct sandbox *sandbox, const struct sip_calls_config *config);
+
+/*
+ * Calls the SIP address in call->to, as call->leg: ringing, answer and refusal come to the call.
+ * -EINVAL for an address that cannot be called.
+ */
+int sip_calls_dial(struct call *call);
 
 #endif

@@ -22,7 +22,8 @@
 #define TONE_PEAK 10362.0 /* a sine of -10 dB against the loudest one */
 #define MUSIC_PEAK 2000.0
 #define WAV_HEADER 44
-#define WAV_LARGEST (16L << 20) /* 17 minutes */
+#define BATCH (SOUND_FRAME * 2 * 10) /* bytes that are written at once: 200 ms */
+#define WAV_LARGEST (16L << 20)      /* 17 minutes */
 
 struct sound_source {
 	size_t count; /* 0: silence */
@@ -34,8 +35,8 @@ struct sound_sink {
 	int fd;
 	unsigned channels;
 	size_t written; /* bytes of sound in the file */
-	size_t waiting; /* bytes in `second` */
-	uint8_t second[SOUND_RATE * 2];
+	size_t waiting; /* bytes in `batch` */
+	uint8_t batch[BATCH];
 };
 
 static unsigned get_16(const uint8_t *p)
@@ -272,12 +273,12 @@ static void sink_flush(struct sound_sink *sink)
 {
 	if (sink->waiting == 0)
 		return;
-	if (write_at(sink->fd, sink->second, sink->waiting, WAV_HEADER + sink->written) ==
+	if (write_at(sink->fd, sink->batch, sink->waiting, WAV_HEADER + sink->written) ==
 		0) {
 		sink->written += sink->waiting;
 		(void)write_header(sink);
 	}
-	/* A full disk costs this second of the recording, not the call. */
+	/* A full disk costs this part of the recording, not the call. */
 	sink->waiting = 0;
 }
 
@@ -319,9 +320,9 @@ void sound_sink_free(struct sound_sink **sink)
 void sound_sink_write(struct sound_sink *sink, const int16_t frame[SOUND_FRAME])
 {
 	for (size_t i = 0; i < SOUND_FRAME; i++)
-		put_16(sink->second + sink->waiting + 2 * i, (uint16_t)frame[i]);
+		put_16(sink->batch + sink->waiting + 2 * i, (uint16_t)frame[i]);
 	sink->waiting += SOUND_FRAME * 2;
-	if (sink->waiting == sizeof(sink->second))
+	if (sink->waiting == sizeof(sink->batch))
 		sink_flush(sink);
 }
 
@@ -329,11 +330,11 @@ void sound_sink_write_pair(struct sound_sink *sink, const int16_t left[SOUND_FRA
 	const int16_t right[SOUND_FRAME])
 {
 	for (size_t i = 0; i < SOUND_FRAME; i++) {
-		put_16(sink->second + sink->waiting + 4 * i, (uint16_t)left[i]);
-		put_16(sink->second + sink->waiting + 4 * i + 2, (uint16_t)right[i]);
+		put_16(sink->batch + sink->waiting + 4 * i, (uint16_t)left[i]);
+		put_16(sink->batch + sink->waiting + 4 * i + 2, (uint16_t)right[i]);
 	}
 	sink->waiting += SOUND_FRAME * 4;
-	if (sink->waiting == sizeof(sink->second))
+	if (sink->waiting == sizeof(sink->batch))
 		sink_flush(sink);
 }
 

@@ -28,7 +28,7 @@ void sound_source_free(struct sound_source **source);
 void sound_source_read(struct sound_source *source, int16_t frame[SOUND_FRAME]);
 
 /*
- * Writes a WAV file of 1 or 2 channels that is valid after every second, also when the program
+ * Writes a WAV file of 1 or 2 channels that is valid after every 200 ms, also when the program
  * is killed.
  */
 int sound_sink_new(const char *path, unsigned channels, struct sound_sink **ret_sink);

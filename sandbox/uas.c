@@ -24,6 +24,7 @@ struct uas {
 	struct sipsess_sock *sock;
 	struct list legs;
 	struct ticker ticker;
+	struct sa local;
 	char addr[64];
 };
 
@@ -43,14 +44,33 @@ static struct uas_leg *find_lost(struct uas *uas)
 	return NULL;
 }
 
+static struct uas_leg *find_pressed(struct uas *uas, char *ret_key)
+{
+	struct list *node, *tmp;
+
+	list_for_each(&uas->legs, node, tmp)
+	{
+		struct uas_leg *leg = list_entry(node, struct uas_leg, node);
+
+		*ret_key = media_take_key(leg->media);
+		if (*ret_key != 0)
+			return leg;
+	}
+	return NULL;
+}
+
 static void uas_tick(void *arg)
 {
 	struct uas *uas = arg;
 	struct list *node, *tmp;
 	struct uas_leg *leg;
+	char key;
 
 	list_for_each(&uas->legs, node, tmp)
 		media_tick(list_entry(node, struct uas_leg, node)->media);
+	while ((leg = find_pressed(uas, &key)) != NULL)
+		if (uas->config.key != NULL)
+			uas->config.key(uas->config.arg, leg, key);
 	/* Looked for anew each time, because an owner may end other legs when told of one. */
 	while ((leg = find_lost(uas)) != NULL)
 		uas_leg_end(leg, "rtp-timeout");
@@ -154,6 +174,7 @@ static int uas_open(struct uas *uas)
 			&uas->sock, uas->sip, HASH_SIZE, invite_received, uas);
 	if (err == 0)
 		(void)re_snprintf(uas->addr, sizeof(uas->addr), "%J", &local);
+	uas->local = local;
 	return -err;
 }
 
@@ -180,6 +201,17 @@ int uas_new(const struct uas_config *config, struct uas **ret_uas)
 out:
 	uas_free(&uas);
 	return err;
+}
+
+int uas_call(struct uas *uas, const struct uas_call *call, struct uas_leg **ret_leg)
+{
+	int err = uas_leg_call(&uas->config, uas->sock, &uas->local, call, ret_leg);
+
+	if (err < 0)
+		return err;
+	list_add_tail(&uas->legs, &(*ret_leg)->node);
+	ticker_start(&uas->ticker, uas_tick, uas);
+	return 0;
 }
 
 void uas_free(struct uas **uas)

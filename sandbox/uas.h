@@ -44,10 +44,16 @@ struct uas_config {
 	int (*invite)(void *arg, struct uas_leg *leg, const struct uas_invite *invite);
 	/*
 	 * The far end hung up ("bye"), cancelled ("cancel"), never acknowledged ("no-ack") or
-	 * was lost ("rtp-timeout": no RTP for rtp_lost_ms); the leg is gone after.
+	 * was lost ("rtp-timeout": no RTP for rtp_lost_ms), or did not take our call ("refused",
+	 * uas_leg_status()); the leg is gone after.
 	 */
 	void (*ended)(void *arg, struct uas_leg *leg, const char *why);
 	unsigned rtp_lost_ms; /* 60000 as at Twilio; 0: never */
+	/* The far end pressed a key. The leg may be hung up inside. NULL: nobody asks. */
+	void (*key)(void *arg, struct uas_leg *leg, char key);
+	/* A leg that uas_call() made: it rings; it is answered. */
+	void (*ringing)(void *arg, struct uas_leg *leg);
+	void (*answered)(void *arg, struct uas_leg *leg);
 	void *arg;
 };
 
@@ -59,6 +65,20 @@ struct uas_config {
 int uas_new(const struct uas_config *config, struct uas **ret_uas);
 void uas_free(struct uas **uas);             /* BYEs every leg; `ended` is not called */
 const char *uas_addr(const struct uas *uas); /* "127.0.0.1:5080", the real one */
+
+/* A call to somebody's SIP phone or server; borrowed. */
+struct uas_call {
+	const char *to, *from;       /* "sip:ana@127.0.0.1:5080", "sip:+15550001@..." */
+	const char *user, *password; /* for a challenge; NULL: none */
+	const char *headers;         /* whole lines with CR LF; "" */
+	void *arg;                   /* the leg's */
+};
+
+/* Sends the INVITE, from the loop on. Negative errno: -EINVAL for an address. */
+int uas_call(struct uas *uas, const struct uas_call *call, struct uas_leg **ret_leg);
+
+/* Of the answer that refused it; 408 when there was none. */
+int uas_leg_status(const struct uas_leg *leg);
 
 void uas_leg_set_arg(struct uas_leg *leg, void *arg);
 void *uas_leg_arg(const struct uas_leg *leg);

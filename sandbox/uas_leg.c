@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define CONTENT_TYPE "application/sdp"
 
@@ -56,8 +57,10 @@ static void session_closed(int err, const struct sip_msg *msg, void *arg)
 {
 	struct uas_leg *leg = arg;
 
-	(void)msg;
-	if (err == ETIMEDOUT)
+	if (leg->outgoing && !leg->answered) {
+		leg->status = msg != NULL ? msg->scode : 408;
+		uas_leg_end(leg, "refused");
+	} else if (err == ETIMEDOUT)
 		uas_leg_end(leg, "no-ack");
 	else
 		uas_leg_end(leg, leg->answered ? "bye" : "cancel");
@@ -95,16 +98,88 @@ out:
 	return err;
 }
 
+static int authenticate(char **username, char **password, const char *realm, void *arg)
+{
+	const struct uas_leg *leg = arg;
+
+	(void)realm;
+	if (leg->user == NULL || leg->password == NULL)
+		return EACCES;
+	if (str_dup(username, leg->user) != 0)
+		return ENOMEM;
+	return str_dup(password, leg->password);
+}
+
+/* 180 rings; 183 may bring early sound. */
+static void session_progressed(const struct sip_msg *msg, void *arg)
+{
+	struct uas_leg *leg = arg;
+
+	if (mbuf_get_left(msg->mb) > 0 && media_take_answer(leg->media, msg->mb) == 0)
+		media_start(leg->media);
+	if (msg->scode >= 180)
+		leg->config->ringing(leg->config->arg, leg);
+}
+
+static void session_established(const struct sip_msg *msg, void *arg)
+{
+	struct uas_leg *leg = arg;
+
+	(void)msg;
+	leg->answered = true;
+	media_start(leg->media);
+	leg->config->answered(leg->config->arg, leg);
+}
+
+int uas_leg_call(const struct uas_config *config, struct sipsess_sock *sock,
+	const struct sa *local, const struct uas_call *call, struct uas_leg **ret_leg)
+{
+	struct uas_leg *leg = calloc(1, sizeof(*leg));
+	struct mbuf *offer = NULL;
+	int err;
+
+	if (leg == NULL)
+		return -ENOMEM;
+	leg->config = config;
+	leg->outgoing = true;
+	leg->arg = call->arg;
+	leg->user = call->user != NULL ? strdup(call->user) : NULL;
+	leg->password = call->password != NULL ? strdup(call->password) : NULL;
+	err = media_new(local, &leg->media);
+	if (err == 0)
+		err = media_make_offer(leg->media, &offer);
+	if (err == 0)
+		err = -sipsess_connect(&leg->session, sock, call->to, NULL, call->from,
+			"sandbox", NULL, 0, CONTENT_TYPE, offer, authenticate, leg, false,
+			session_offered, session_answered, session_progressed,
+			session_established, NULL, NULL, session_closed, leg, "%s",
+			call->headers);
+	mem_deref(offer);
+	if (err < 0) {
+		uas_leg_free(&leg);
+		return err;
+	}
+	*ret_leg = leg;
+	return 0;
+}
+
+int uas_leg_status(const struct uas_leg *leg)
+{
+	return leg->status;
+}
+
 void uas_leg_free(struct uas_leg **leg)
 {
 	if (*leg == NULL)
 		return;
 	list_remove(&(*leg)->node);
-	if ((*leg)->session != NULL && !(*leg)->answered)
+	if ((*leg)->session != NULL && !(*leg)->answered && !(*leg)->outgoing)
 		(void)sipsess_reject((*leg)->session, 480, reason_of(480), NULL);
 	mem_deref(
 		(*leg)->session); /* sends BYE when one is due, and outlives us for it */
 	media_free(&(*leg)->media);
+	free((*leg)->user);
+	free((*leg)->password);
 	free(*leg);
 	*leg = NULL;
 }

@@ -13,6 +13,9 @@ struct uas_leg {
 	struct sipsess *session;
 	struct media *media;
 	bool answered;
+	bool outgoing;
+	int status; /* that refused an outgoing one */
+	char *user, *password;
 	void *arg;
 };
 
@@ -23,7 +26,11 @@ struct uas_leg {
 int uas_leg_new(const struct uas_config *config, struct sipsess_sock *sock,
 	const struct sip_msg *invite, struct uas_leg **ret_leg, uint16_t *ret_status);
 
-/* BYE, or 480 when it still rings; `ended` is not called. NULL-safe, sets NULL. */
+/* Calls somebody. */
+int uas_leg_call(const struct uas_config *config, struct sipsess_sock *sock,
+	const struct sa *local, const struct uas_call *call, struct uas_leg **ret_leg);
+
+/* BYE, CANCEL, or 480 when it still rings; `ended` is not called. NULL-safe, sets NULL. */
 void uas_leg_free(struct uas_leg **leg);
 
 /* As uas_leg_free, and tells the owner why. */

@@ -217,4 +217,5 @@ subtest 'a conference is recorded, and one track alone' => sub {
 
 subtest 'all of it in Twilio\'s shapes' => sub { $sandbox->answers_are_twilios };
 
+$sandbox->ends_well;
 done_testing;

@@ -192,4 +192,5 @@ subtest 'a SIP call goes by them' => sub {
 
 subtest 'all of it in Twilio\'s shapes' => sub { $sandbox->answers_are_twilios };
 
+$sandbox->ends_well;
 done_testing;

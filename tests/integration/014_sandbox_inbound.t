@@ -122,4 +122,5 @@ subtest 'numbers come and go' => sub {
 
 subtest 'all of it in Twilio\'s shapes' => sub { $sandbox->answers_are_twilios };
 
+$sandbox->ends_well;
 done_testing;

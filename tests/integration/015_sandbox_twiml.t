@@ -252,8 +252,10 @@ subtest 'those who wait and are held have music, or what is announced' => sub {
 	$sandbox->api('POST', "$path.json", Hold => 'false', AnnounceUrl => $sandbox->hook_url(
 		doc('<Response><Say>' . 'a private word ' x 9 . '</Say></Response>')));
 	hears($sids[0], 350, 'an announcement to one');
+	$sandbox->hooked('/conference', 3);
 	$sandbox->api('POST', "Conferences/$c->{sid}.json", AnnounceUrl => $sandbox->hook_url('/600.wav'));
 	hears($sids[1], 600, 'and one to all, being sound itself');
+	$sandbox->hooked('/conference', 4);    # its end too, before the next takes its place
 	$sandbox->api('POST', "Conferences/$c->{sid}.json", AnnounceUrl => $sandbox->hook_url(
 		doc('<Response><Dial>+1</Dial></Response>')));
 	my @told = $sandbox->hooked('/conference', 5);
@@ -307,4 +309,5 @@ subtest 'machines are told from people' => sub {
 
 subtest 'all of it in Twilio\'s shapes' => sub { $sandbox->answers_are_twilios };
 
+$sandbox->ends_well;
 done_testing;

@@ -134,4 +134,5 @@ subtest 'what is over is forgotten in the end' => sub {
 
 subtest 'all of it in Twilio\'s shapes' => sub { $sandbox->answers_are_twilios };
 
+$sandbox->ends_well;
 done_testing;

@@ -46,4 +46,5 @@ subtest 'the library takes the signatures for Twilio\'s, and no others' => sub {
 	is_deeply [grep { $_->[1] || $_->[2] || $_->[3] } @$judged], [], 'and none that was tampered with';
 };
 
+$sandbox->ends_well;
 done_testing;

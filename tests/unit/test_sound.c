@@ -139,10 +139,10 @@ static void test_a_recording_is_valid_while_it_is_being_written(void **state)
 	assert_int_equal(sound_sink_new(file, 1, &sink), 0);
 	write_frames(sink, 149);
 	assert_int_equal(sound_source_new(file, &source), 0);
-	for (int n = 0; n < 100; n++)
+	for (int n = 0; n < 140; n++)
 		sound_source_read(source, frame);
-	assert_int_equal(frame[0], 9900);
-	sound_source_read(source, frame); /* two seconds were there: from the start */
+	assert_int_equal(frame[0], 13900);
+	sound_source_read(source, frame); /* 2.8 seconds were there: from the start */
 	assert_int_equal(frame[0], 0);
 	sound_source_free(&source);
 	sound_sink_free(&sink);
