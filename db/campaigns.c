@@ -6,15 +6,15 @@
 
 #include "db/exec.h"
 
-#define CAMPAIGN_SELECT                                                                                               \
-	"SELECT c.id, c.state, c.auto_dial, " MS("c.created_at") ", " MS("c.updated_at") ", " MS(                     \
-		"c.archived_at") ", c.run_code, c.run_reason, q.pending, q.dialing, q.completed,"                     \
-				 " q.skipped, q.agents, c.name, c.description, c.dial_method, c.caller_id,"           \
-				 " c.priority, c.weight, c.batch_size, c.call_gap_ms, c.batch_gap_ms,"                \
-				 " c.ring_timeout_s, c.wrap_up_s, c.preview_s, c.max_attempts, c.max_attempts_24h,"   \
-				 " c.retry_after_s, c.retry_max, c.hours, c.hours_zone, c.time_zone,"                 \
-				 " c.fallback_zone, c.record, c.announcement_text, c.announcement_url, c.script,"     \
-				 " c.max_calls_day, c.max_minutes_day, c.max_cost_day, c.max_cost, c.cost_per_minute" \
+#define CAMPAIGN_SELECT                                                                                                                        \
+	"SELECT c.id, c.state, c.auto_dial, " MS("c.created_at") ", " MS("c.updated_at") ", " MS(                                              \
+		"c.archived_at") ", c.run_code, c.run_reason, q.pending, q.dialing, q.completed,"                                              \
+				 " q.skipped, q.agents, c.name, c.description, c.dial_method, c.caller_id,"                                    \
+				 " c.priority, c.weight, c.batch_size, c.call_gap_ms, c.batch_gap_ms,"                                         \
+				 " c.ring_timeout_s, c.wrap_up_s, c.preview_s, c.max_attempts, c.max_attempts_24h,"                            \
+				 " c.retry_after_s, c.retry_max, c.hours, c.hours_zone, c.time_zone,"                                          \
+				 " c.fallback_zone, c.record, c.announcement_text, c.announcement_url, c.script,"                              \
+				 " c.max_calls_day, c.max_minutes_day, c.max_cost_day, c.max_cost, c.cost_per_minute, c.recording_days, c.amd" \
 				 " FROM campaigns c"
 #define COUNTS                                                                           \
 	" CROSS JOIN LATERAL ("                                                          \
@@ -56,6 +56,8 @@ static void read_settings(struct db_row *row, struct db_campaign *c)
 	c->limits.cost_day = row_real(row);
 	c->limits.cost = row_real(row);
 	c->limits.cost_per_minute = row_real(row);
+	c->recording_days = (int)row_int(row);
+	row_text(row, c->amd, sizeof(c->amd));
 }
 
 static void read_campaign(struct db_row *row, void *item)
@@ -87,17 +89,18 @@ static const struct db_reader campaign_reader = {
 	" call_gap_ms, batch_gap_ms, ring_timeout_s, wrap_up_s, preview_s, max_attempts," \
 	" max_attempts_24h, retry_after_s, retry_max, hours, hours_zone, time_zone,"      \
 	" fallback_zone, record, announcement_text, announcement_url, script,"            \
-	" max_calls_day, max_minutes_day, max_cost_day, max_cost, cost_per_minute"
+	" max_calls_day, max_minutes_day, max_cost_day, max_cost, cost_per_minute,"       \
+	" recording_days, amd"
 #define VALUES                                                                        \
 	"$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17," \
-	" $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29"
-#define SETTINGS_COUNT 29
+	" $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31"
+#define SETTINGS_COUNT 31
 
 static const char create_sql[] =
 	"INSERT INTO campaigns (" SETTINGS ") VALUES (" VALUES ") RETURNING id";
 static const char update_sql[] =
 	"UPDATE campaigns SET (" SETTINGS ", updated_at) = (" VALUES ", now())"
-	" WHERE id = $30 AND archived_at IS NULL RETURNING id";
+	" WHERE id = $32 AND archived_at IS NULL RETURNING id";
 
 static int write_settings(
 	struct db *db, const struct db_campaign *c, int64_t id, int64_t *ret_id)
@@ -126,7 +129,8 @@ static int write_settings(
 			arg_text(c->announcement_url), arg_text(c->script),
 			arg_int(c->limits.calls_day), arg_int(c->limits.minutes_day),
 			arg_real(c->limits.cost_day), arg_real(c->limits.cost),
-			arg_real(c->limits.cost_per_minute), arg_int(id)};
+			arg_real(c->limits.cost_per_minute), arg_int(c->recording_days),
+			arg_text(c->amd), arg_int(id)};
 
 		rc = db_run_number(db, id ? update_sql : create_sql, args,
 			SETTINGS_COUNT + (id != 0), ret_id);

@@ -33,6 +33,8 @@ struct db_campaign {
 	char time_zone[DB_ZONE_SIZE], fallback_zone[DB_ZONE_SIZE];
 	bool record;
 	char announcement_text[512], announcement_url[512];
+	int recording_days;     /* 0: as the installation says */
+	char amd[DB_WORD_SIZE]; /* off detect hangup_machine */
 	char script[4096];
 	struct db_limits limits;
 	int64_t created_ms, updated_ms, archived_ms; /* 0: not archived */

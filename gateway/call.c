@@ -21,6 +21,7 @@
 #include "gateway/events.h"
 #include "gateway/metrics.h"
 #include "gateway/queue_api.h"
+#include "gateway/recording.h"
 #include "gateway/sweep.h"
 #include "gateway/twilio_health.h"
 #include "gateway/urls.h"
@@ -148,6 +149,8 @@ static void changes_run(struct post *post)
 			log_change(change);
 			metrics_call(change->state, change->outcome);
 			events_call(gw, change);
+			if (strcmp(change->state, "bridged") == 0)
+				recordings_wake(gw);
 		}
 		if (change->action[0] != '\0' && change->leg_sid[0] != '\0')
 			call_act(gw, change->call_id, change->leg_sid, change->action);
@@ -522,6 +525,11 @@ static void answer_run(struct post *post)
 		answer_drop(post);
 		return;
 	}
+	if ((told->answer->id & RECORDING_ANNOUNCE_ID) != 0) {
+		recordings_answer(told->gw, told->answer);
+		answer_drop(post);
+		return;
+	}
 	switch (told->answer->op) {
 	case TWILIO_PARTICIPANT_CREATE:
 		answer_create(told->gw, told->answer);
@@ -536,6 +544,13 @@ static void answer_run(struct post *post)
 	case TWILIO_CONFERENCE_FIND:
 	case TWILIO_PARTICIPANT_LIST:
 		agent_twilio_answer(told->gw, told->answer);
+		break;
+	case TWILIO_RECORDING_CREATE:
+	case TWILIO_RECORDING_UPDATE:
+	case TWILIO_RECORDING_FETCH:
+	case TWILIO_RECORDING_DELETE:
+	case TWILIO_RECORDING_LIST:
+		recordings_answer(told->gw, told->answer);
 		break;
 	default:
 		break;

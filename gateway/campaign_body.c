@@ -34,6 +34,7 @@ static const struct {
 	{"maxAttemptsPer24h", OFFSET(max_attempts_24h), 1, 100, 3},
 	{"priority", OFFSET(priority), 1, 9, 5},
 	{"weight", OFFSET(weight), 1, 100, 10},
+	{"recordingDays", OFFSET(recording_days), 0, 36500, 0},
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -47,7 +48,8 @@ void campaign_defaults(const struct gateway *gw, struct db_campaign *ret_campaig
 {
 	struct db_campaign c = {.dial_method = "progressive",
 		.hours_zone = "contact",
-		.time_zone = "UTC"};
+		.time_zone = "UTC",
+		.amd = "off"};
 
 	for (size_t i = 0; i < COUNT(numbers); i++)
 		*number_at(&c, numbers[i].offset) = numbers[i].usual;
@@ -206,6 +208,7 @@ static int read_texts(
 	struct api_call *call, struct api_reply *reply, struct db_campaign *c)
 {
 	static const char *const methods[] = {"manual", "preview", "progressive", NULL};
+	static const char *const amd[] = {"off", "detect", "hangup_machine", NULL};
 
 	if (api_body_text(call, reply, "name", c->name[0] == '\0', c->name,
 		    sizeof(c->name)) < 0 ||
@@ -213,6 +216,7 @@ static int read_texts(
 			sizeof(c->description)) < 0 ||
 		api_body_text(
 			call, reply, "script", false, c->script, sizeof(c->script)) < 0 ||
+		read_word(call, reply, "amd", amd, c->amd) < 0 ||
 		read_word(call, reply, "dialMethod", methods, c->dial_method) < 0)
 		return -EINVAL;
 	if (c->name[0] == '\0') {
@@ -228,8 +232,8 @@ int campaign_read(struct api_call *call, struct api_reply *reply, struct db_camp
 		"callerId", "batchSize", "callGapMs", "batchGapMs", "ringTimeoutS",
 		"wrapUpS", "previewS", "maxAttempts", "maxAttemptsPer24h", "retry",
 		"priority", "weight", "recordCalls", "announcementText",
-		"announcementUrl", "script", "limits", "callingHours", "callingHoursZone",
-		"timeZone", "fallbackTimeZone", NULL};
+		"announcementUrl", "recordingDays", "amd", "script", "limits",
+		"callingHours", "callingHoursZone", "timeZone", "fallbackTimeZone", NULL};
 
 	if (api_body_only(call, reply, fields) < 0 || read_texts(call, reply, c) < 0)
 		return -EINVAL;
@@ -273,13 +277,14 @@ json_t *campaign_json(const struct db_campaign *c)
 		c->caller_id, "autoDial", c->auto_dial, "runReason", c->run_reason,
 		"agentCount", (json_int_t)c->agents);
 	json_t *hours = hours_json(c);
-	json_t *more = json_pack("{s:o, s:b, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o}",
-		"retry", retry_json(c), "recordCalls", c->record, "announcementText",
-		c->announcement_text, "announcementUrl", c->announcement_url, "script",
-		c->script, "limits", limits_json(&c->limits), "stats",
-		campaign_counts_json(c), "createdAt", api_time(c->created_ms),
-		"updatedAt", api_time(c->updated_ms), "archivedAt",
-		api_time(c->archived_ms));
+	json_t *more =
+		json_pack("{s:o, s:b, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o}",
+			"retry", retry_json(c), "recordCalls", c->record,
+			"announcementText", c->announcement_text, "announcementUrl",
+			c->announcement_url, "amd", c->amd, "script", c->script, "limits",
+			limits_json(&c->limits), "stats", campaign_counts_json(c),
+			"createdAt", api_time(c->created_ms), "updatedAt",
+			api_time(c->updated_ms), "archivedAt", api_time(c->archived_ms));
 
 	for (size_t i = 0; doc != NULL && i < COUNT(numbers); i++)
 		(void)json_object_set_new(doc, numbers[i].field,

@@ -6,6 +6,7 @@
 
 #include "db/callbacks.h"
 #include "db/dispositions.h"
+#include "db/recordings.h"
 #include "gateway/api.h"
 #include "http/events.h"
 
@@ -86,4 +87,14 @@ void events_import(struct gateway *gw, const struct db_import *i)
 			(json_int_t)i->added, "skipped", (json_int_t)i->skipped,
 			"rejected", (json_int_t)i->rejected),
 		STAFF_ONLY);
+}
+
+void events_recording(struct gateway *gw, const struct db_recording *r)
+{
+	publish(gw, "recording",
+		json_pack("{s:o, s:o, s:o, s:o, s:s}", "recordingId", api_id(r->id),
+			"callId", api_id(r->call_id), "campaignId",
+			api_id(r->campaign_id), "agentId", api_id(r->agent_id), "state",
+			r->state),
+		r->agent_id != 0 ? r->agent_id : STAFF_ONLY);
 }

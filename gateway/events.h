@@ -17,6 +17,9 @@ void events_call(struct gateway *gw, const struct db_call_change *change);
 void events_agent(struct gateway *gw, const struct db_agent_session *session);
 /* `campaign`: {campaignId, reason} */
 void events_campaign(struct gateway *gw, int64_t campaign_id, const char *reason);
+/* `recording`: {recordingId, callId, campaignId, agentId, state} */
+struct db_recording;
+void events_recording(struct gateway *gw, const struct db_recording *recording);
 /* `callback`: {callbackId, campaignId, contactId, agentId, state, dueAt} */
 struct db_callback;
 void events_callback(struct gateway *gw, const struct db_callback *callback);

@@ -32,6 +32,7 @@ struct post_queue;
 struct pulse;
 struct listeners;
 struct rate;
+struct recordings;
 struct rtp_relay;
 struct sip_edge;
 struct sip_loop;
@@ -39,6 +40,7 @@ struct sweeper;
 struct timers;
 struct twilio_client;
 struct twilio_health;
+struct twilio_media;
 
 struct gateway {
 	struct config *config;
@@ -76,6 +78,9 @@ struct gateway {
 	struct batch *legs;          /* agent_twiml.h */
 
 	struct twilio_health *health; /* twilio_health.h */
+
+	struct recordings *recordings; /* recording.h */
+	struct twilio_media *media;    /* the sound of recordings */
 };
 
 #endif

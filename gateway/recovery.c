@@ -6,10 +6,12 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/config.h"
 #include "base/log.h"
 #include "db/calls.h"
 #include "db/dialogs.h"
 #include "db/idempotency.h"
+#include "db/recordings.h"
 #include "db/sessions.h"
 #include "gateway/agent.h"
 #include "gateway/call.h"
@@ -85,5 +87,10 @@ int recover(struct gateway *gw, struct db *db)
 		err = db_idempotency_abandon(db, gw->node);
 	if (err == 0)
 		err = db_call_expire_deadlines(db, gw->node);
+	if (err == 0)
+		err = db_recording_doubt(db, gw->node);
+	if (err == 0)
+		err = db_recording_keep(
+			db, (int)config_int(gw->config, "RECORDING_DAYS"));
 	return err;
 }

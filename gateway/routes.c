@@ -21,6 +21,8 @@
 #include "gateway/list_api.h"
 #include "gateway/pause_api.h"
 #include "gateway/queue_api.h"
+#include "gateway/recording.h"
+#include "gateway/recording_api.h"
 #include "gateway/service_api.h"
 #include "gateway/session_api.h"
 #include "gateway/token_api.h"
@@ -182,6 +184,14 @@ static const struct api_route routes[] = {
 	ROUTE(HTTP_GET, "/api/calls/:callId", ALL, call_get),
 	ROUTE(HTTP_POST, "/api/calls/:callId/hangup", ALL, call_hangup),
 	ROUTE(HTTP_POST, "/api/calls/:callId/disposition", ALL, call_dispose),
+	ROUTE(HTTP_POST, "/api/calls/:callId/recording/pause", ALL, call_recording_pause),
+	ROUTE(HTTP_POST, "/api/calls/:callId/recording/resume", ALL,
+		call_recording_resume),
+
+	ROUTE(HTTP_GET, "/api/recordings", ALL, recordings_list),
+	ROUTE(HTTP_GET, "/api/recordings/:recordingId", ALL, recording_get),
+	ROUTE(HTTP_DELETE, "/api/recordings/:recordingId", API_ADMIN, recording_delete),
+	ROUTE(HTTP_GET, "/api/recordings/:recordingId/media", ALL, recording_media),
 
 	ROUTE(HTTP_GET, "/api/dispositions", ALL, dispositions_list),
 	ROUTE(HTTP_POST, "/api/dispositions", STAFF, disposition_create),
@@ -225,6 +235,21 @@ static const struct api_route routes[] = {
 	TWIML(URL_TWIML_CUSTOMER, TWIML_HOLD_MS, twiml_customer),
 	TWIML(URL_TWIML_BROWSER, TWIML_LATE_MS, twiml_browser),
 	TWIML(URL_INBOUND, TWIML_HOLD_MS, webhook_inbound),
+	{
+		.http = {.methods = HTTP_POST,
+			.path = URL_RECORDING,
+			.flags = HTTP_ROUTE_SIGNED},
+		.direct = webhook_recording,
+	},
+	{
+		.http = {.methods = HTTP_POST,
+			.path = URL_TWIML_ANNOUNCE,
+			.flags = HTTP_ROUTE_SIGNED,
+			.late_ms = TWIML_LATE_MS,
+			.late_type = "text/xml",
+			.late_body = TWIML_LATE},
+		.direct = twiml_announce,
+	},
 };
 
 #define ROUTES (sizeof(routes) / sizeof(routes[0]))

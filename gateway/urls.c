@@ -38,3 +38,23 @@ void url_inbound_key(const struct gateway *gw, char buf[URL_SIZE])
 	check(snprintf(
 		buf, URL_SIZE, "%s" URL_INBOUND "?key=1" URL_OVERRIDES, gw->backend_url));
 }
+
+void url_recording(const struct gateway *gw, int64_t recording_id, char buf[URL_SIZE])
+{
+	check(snprintf(buf, URL_SIZE,
+		"%s" URL_RECORDING "?recording=%" PRId64 URL_OVERRIDES, gw->backend_url,
+		recording_id));
+}
+
+void url_announce(const struct gateway *gw, int64_t recording_id, char buf[URL_SIZE])
+{
+	check(snprintf(buf, URL_SIZE,
+		"%s" URL_TWIML_ANNOUNCE "?recording=%" PRId64 URL_OVERRIDES,
+		gw->backend_url, recording_id));
+}
+
+void url_amd(const struct gateway *gw, int64_t call_id, char buf[URL_SIZE])
+{
+	check(snprintf(buf, URL_SIZE, "%s" URL_AMD "?call=%" PRId64 URL_OVERRIDES,
+		gw->backend_url, call_id));
+}

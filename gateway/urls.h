@@ -24,6 +24,9 @@
 #define URL_TWIML_OUTBOUND "/api/calls-twiml/twiml-outbound"
 #define URL_TWIML_CUSTOMER "/api/calls-twiml/twiml-customer"
 #define URL_TWIML_BROWSER "/api/calls/twiml"
+#define URL_RECORDING "/api/calls-twiml/webhook/recording"
+#define URL_AMD "/api/calls-twiml/webhook/amd"
+#define URL_TWIML_ANNOUNCE "/api/calls-twiml/twiml-announce"
 
 /* The header of the agent's INVITE that /twiml-agent gets back as SipHeader_<this>. */
 #define URL_LEG_HEADER "X-Ovx-Leg"
@@ -40,5 +43,12 @@ void url_conference(const struct gateway *gw, int64_t session_id, char buf[URL_S
 
 /* Where a caller's key goes. */
 void url_inbound_key(const struct gateway *gw, char buf[URL_SIZE]);
+
+/* Status callback of a recording, and the document that announces it to the person. */
+void url_recording(const struct gateway *gw, int64_t recording_id, char buf[URL_SIZE]);
+void url_announce(const struct gateway *gw, int64_t recording_id, char buf[URL_SIZE]);
+
+/* Where the answering machine detection of a call tells what it found. */
+void url_amd(const struct gateway *gw, int64_t call_id, char buf[URL_SIZE]);
 
 #endif

@@ -15,6 +15,7 @@
 #include "gateway/call.h"
 #include "gateway/call_table.h"
 #include "gateway/metrics.h"
+#include "gateway/recording.h"
 #include "gateway/webhook_request.h"
 #include "twilio/errors.h"
 
@@ -203,6 +204,17 @@ static int conference_customer(struct gateway *gw, struct db *db,
 	return calls_apply(gw, db, &told, 1);
 }
 
+/* What the person is told before the call is recorded was heard, or could not be played. */
+static void announcement(
+	struct gateway *gw, struct db *db, const struct http_request *request, bool heard)
+{
+	const char *session = form_get(&request->query, "session");
+	int64_t id;
+
+	if (session != NULL && text_int(session, 1, INT64_MAX, &id) == 0)
+		recordings_announced(gw, db, id, heard);
+}
+
 static void conference_work(struct job *job, void *ctx)
 {
 	struct webhook_job *task = list_entry(job, struct webhook_job, job);
@@ -223,6 +235,8 @@ static void conference_work(struct job *job, void *ctx)
 			err = conference_customer(
 				task->gw, ctx, task->request, event, label);
 	}
+	if (told != NULL && strncmp(told, "announcement-", 13) == 0)
+		announcement(task->gw, ctx, task->request, strcmp(told + 13, "end") == 0);
 	webhook_reply(task->gw, task->request->id, err < 0 && err != -ENOENT ? 503 : 204);
 	webhook_job_free(task);
 }

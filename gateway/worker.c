@@ -38,6 +38,7 @@
 #include "gateway/pulse.h"
 #include "gateway/listeners.h"
 #include "gateway/rate.h"
+#include "gateway/recording.h"
 #include "gateway/recovery.h"
 #include "gateway/routes.h"
 #include "gateway/settings.h"
@@ -255,7 +256,9 @@ static int start_twilio(struct worker *w)
 {
 	struct gateway *gw = &w->gw;
 
-	return twilio_open(gw->config, calls_twilio_answer, gw, &gw->twilio);
+	int err = twilio_open(gw->config, calls_twilio_answer, gw, &gw->twilio);
+
+	return err < 0 ? err : twilio_open_media(gw->config, &gw->media);
 }
 
 static int start_nouns(struct worker *w)
@@ -342,6 +345,8 @@ static int start(struct worker *w)
 		err = recover(gw, w->db);
 	if (err == 0)
 		err = twilio_health_new(gw, &gw->health);
+	if (err == 0)
+		err = recordings_new(gw, &gw->recordings);
 	if (err == 0)
 		err = sweeper_new(gw, &gw->sweeper);
 	if (err == 0)
@@ -430,8 +435,10 @@ static void stop(struct worker *w)
 		finish_requests(w);
 	imports_stop(
 		gw->imports); /* they answer requests, and handlers still come to them */
+	twilio_media_stop(gw->media); /* downloads are answers, too */
 	http_server_free(&gw->http);
 	jobs_free(&gw->db);
+	twilio_media_free(&gw->media);
 	imports_free(&gw->imports);
 	again_stop(gw);
 	sweeper_free(&gw->sweeper);
@@ -439,6 +446,7 @@ static void stop(struct worker *w)
 	afterwork_free(&gw->afterwork);
 	rate_free(&gw->rate);
 	twilio_health_free(&gw->health);
+	recordings_free(&gw->recordings);
 	calls_free(&gw->calls);
 	agents_free(&gw->agents);
 	webhooks_free(gw);

@@ -31,7 +31,7 @@ typedef void rest_handler(struct rest *rest);
 /* What a row needs besides being found. */
 enum rest_need {
 	REST_ACCOUNT = 1 << 0, /* the account's credentials */
-	REST_CREATES = 1 << 1, /* makes a call: faults apply */
+	REST_CREATES = 1 << 1, /* makes a call or records one: faults apply */
 	REST_MEDIA = 1 << 2,   /* credentials, unless media are for everybody */
 };
 

@@ -46,7 +46,7 @@ const struct rest_row rest_rows[] = {
 	ROW(GET, "/Conferences/:sid/Participants/:call", rest_participant_fetch),
 	ROW(POST, "/Conferences/:sid/Participants/:call", rest_participant_update),
 	ROW(DELETE, "/Conferences/:sid/Participants/:call", rest_participant_delete),
-	ROW(POST, "/Calls/:sid/Recordings.json", rest_call_recording_create),
+	CREATES("/Calls/:sid/Recordings.json", rest_call_recording_create),
 	ROW(GET, "/Calls/:sid/Recordings.json", rest_call_recording_list),
 	ROW(GET, "/Calls/:sid/Recordings/:recording", rest_call_recording_fetch),
 	ROW(POST, "/Calls/:sid/Recordings/:recording", rest_call_recording_update),

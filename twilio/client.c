@@ -289,44 +289,6 @@ void twilio_cancel_creates(struct twilio_client *client)
 	post_queue_answer(client->asked, &cancel->post);
 }
 
-static int copy_target(const struct twilio_config *config, struct exchange_target *target)
-{
-	bool key = config->api_key_sid != NULL;
-	const char *password = key ? config->api_key_secret : config->auth_token;
-	int err;
-
-	if (config->account_sid == NULL || password == NULL || config->api_base == NULL)
-		return -EINVAL;
-	if (twilio_sid_check(config->account_sid, "AC") != 0)
-		return -EINVAL;
-	err = exchange_root(config->api_base, config->account_sid, target);
-	if (err != 0)
-		return err;
-	target->connect_ms = config->connect_ms;
-	target->total_ms = config->total_ms;
-	target->user = strdup(key ? config->api_key_sid : config->account_sid);
-	target->password = strdup(password);
-	if (target->user == NULL || target->password == NULL)
-		return -ENOMEM;
-	if (config->ca_file != NULL) {
-		target->ca_file = strdup(config->ca_file);
-		if (target->ca_file == NULL)
-			return -ENOMEM;
-	}
-	return 0;
-}
-
-static void free_target(struct exchange_target *target)
-{
-	if (target->password != NULL)
-		explicit_bzero(target->password, strlen(target->password));
-	free(target->host);
-	free(target->root);
-	free(target->user);
-	free(target->password);
-	free(target->ca_file);
-}
-
 int twilio_client_new(
 	const struct twilio_config *config, struct twilio_client **ret_client)
 {
@@ -350,7 +312,7 @@ int twilio_client_new(
 	list_init(&client->waiting);
 	list_init(&client->delayed);
 	list_init(&client->active);
-	err = copy_target(config, &client->target);
+	err = exchange_target_copy(config, &client->target);
 	if (err == 0)
 		err = post_queue_new(config->limit, &client->asked);
 	if (err == 0)
@@ -389,6 +351,6 @@ void twilio_client_free(struct twilio_client **ptr)
 		(void)curl_multi_cleanup(client->multi);
 	timers_free(&client->timers);
 	post_queue_free(&client->asked);
-	free_target(&client->target);
+	exchange_target_free(&client->target);
 	free(client);
 }

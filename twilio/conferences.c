@@ -60,8 +60,8 @@ static void add_callbacks(struct buf *form, const struct twilio_participant *p)
 {
 	static const char *const leg[] = {
 		"initiated", "ringing", "answered", "completed", NULL};
-	static const char *const conference[] = {
-		"start", "end", "join", "leave", "mute", "hold", "modify", NULL};
+	static const char *const conference[] = {"start", "end", "join", "leave", "mute",
+		"hold", "modify", "announcement", NULL};
 	static const char *const recording[] = {
 		"in-progress", "completed", "absent", NULL};
 

@@ -86,6 +86,45 @@ out:
 	return err;
 }
 
+int exchange_target_copy(
+	const struct twilio_config *config, struct exchange_target *target)
+{
+	bool key = config->api_key_sid != NULL;
+	const char *password = key ? config->api_key_secret : config->auth_token;
+	int err;
+
+	if (config->account_sid == NULL || password == NULL || config->api_base == NULL)
+		return -EINVAL;
+	if (twilio_sid_check(config->account_sid, "AC") != 0)
+		return -EINVAL;
+	err = exchange_root(config->api_base, config->account_sid, target);
+	if (err != 0)
+		return err;
+	target->connect_ms = config->connect_ms;
+	target->total_ms = config->total_ms;
+	target->user = strdup(key ? config->api_key_sid : config->account_sid);
+	target->password = strdup(password);
+	if (target->user == NULL || target->password == NULL)
+		return -ENOMEM;
+	if (config->ca_file != NULL) {
+		target->ca_file = strdup(config->ca_file);
+		if (target->ca_file == NULL)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+void exchange_target_free(struct exchange_target *target)
+{
+	if (target->password != NULL)
+		explicit_bzero(target->password, strlen(target->password));
+	free(target->host);
+	free(target->root);
+	free(target->user);
+	free(target->password);
+	free(target->ca_file);
+}
+
 static size_t read_form(char *dst, size_t size, size_t count, void *arg)
 {
 	struct exchange *x = arg;

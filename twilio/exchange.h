@@ -16,6 +16,7 @@
 #include <curl/curl.h>
 
 #include "base/buf.h"
+#include "twilio/client.h"
 
 /* How to reach Twilio; strings owned by the client. */
 struct exchange_target {
@@ -42,6 +43,14 @@ struct exchange {
  */
 int exchange_root(
 	const char *api_base, const char *account_sid, struct exchange_target *target);
+
+/*
+ * What the configuration says about how to reach Twilio. -EINVAL, -ENOMEM; the target is to be
+ * freed in any case.
+ */
+int exchange_target_copy(
+	const struct twilio_config *config, struct exchange_target *target);
+void exchange_target_free(struct exchange_target *target);
 
 /* What to send; copied. */
 struct exchange_order {

@@ -122,6 +122,13 @@ void twiml_say(struct buf *b, const char *text)
 	buf_add_str(b, "</Say>");
 }
 
+void twiml_play(struct buf *b, const char *url)
+{
+	buf_add_str(b, "<Play>");
+	add_escaped(b, url);
+	buf_add_str(b, "</Play>");
+}
+
 void twiml_pause(struct buf *b, unsigned seconds)
 {
 	buf_printf(b, "<Pause length=\"%u\"/>", seconds);
@@ -148,7 +155,7 @@ void twiml_conference(struct buf *b, const struct twiml_conference *conference)
 	if (conference->status_callback != NULL) {
 		add_attribute(b, "statusCallback", conference->status_callback);
 		add_attribute(b, "statusCallbackEvent",
-			"start end join leave mute hold modify");
+			"start end join leave mute hold modify announcement");
 	}
 	buf_add_char(b, '>');
 	add_escaped(b, conference->name);

@@ -84,6 +84,9 @@ CREATE TABLE campaigns (
 	record boolean NOT NULL DEFAULT false,
 	announcement_text text NOT NULL DEFAULT '', -- said before a recording begins
 	announcement_url text NOT NULL DEFAULT '',
+	recording_days int NOT NULL DEFAULT 0       -- kept so long; 0: as RECORDING_DAYS says
+		CHECK (recording_days BETWEEN 0 AND 36500),
+	amd text NOT NULL DEFAULT 'off' CHECK (amd IN ('off', 'detect', 'hangup_machine')),
 	script text NOT NULL DEFAULT '',            -- what the agent reads
 	preview_s int NOT NULL DEFAULT 60 CHECK (preview_s BETWEEN 5 AND 3600),
 	-- Money; 0 is no limit. Costs are estimated: started minutes times cost_per_minute.
@@ -325,7 +328,8 @@ CREATE INDEX call_legs_session ON call_legs (agent_session_id, turn);
 CREATE TABLE call_events (
 	id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
 	call_id bigint NOT NULL REFERENCES calls ON DELETE CASCADE,
-	source text NOT NULL CHECK (source IN ('call', 'conference', 'rest', 'gateway')),
+	source text NOT NULL CHECK (source IN ('call', 'conference', 'rest', 'gateway', 'recording',
+		'amd')),
 	source_sid text NOT NULL,
 	sequence bigint,
 	event text NOT NULL,

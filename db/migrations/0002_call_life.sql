@@ -133,6 +133,7 @@ BEGIN
 		WHERE q.id = e.entry_id AND q.state = 'dialing' AND q.dials = e.attempt;
 	PERFORM settle_dispositions(ended);
 	PERFORM settle_callbacks(ended, unsent);
+	PERFORM settle_recordings(ended);
 	PERFORM bill_ended_calls(ended, unsent);
 END
 $$;
@@ -274,6 +275,7 @@ BEGIN
 		FROM calls c
 		WHERE c.id = ANY (old_ids) AND c.state IN ('answered', 'bridged')
 			AND s.id = c.agent_session_id AND s.call_id = c.id AND s.state = 'reserved';
+	PERFORM want_recordings(old_ids);
 	PERFORM release_ended_calls(old_ids);
 
 	RETURN QUERY

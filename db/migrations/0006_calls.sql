@@ -1,4 +1,5 @@
--- 0006_calls: what an agent says a call was, what follows from it, and promises to call back.
+-- 0006_calls: what an agent says a call was, what follows from it, promises to call back, and
+-- what was recorded.
 
 -- What a call can turn out to be. The rules say what becomes of the contact; one of them at most.
 CREATE TABLE dispositions (
@@ -236,5 +237,215 @@ BEGIN
 		JOIN callbacks b ON b.contact_id = c.contact_id AND b.state = 'pending'
 			AND b.armed_dials IS NULL
 		WHERE c.id = ANY (p_call) HAVING count(*) > 0;
+END
+$$;
+
+-- One row: how long recordings are kept when their campaign does not say it; 0: for good.
+CREATE TABLE recording_rules (
+	only_one boolean PRIMARY KEY DEFAULT true CHECK (only_one),
+	keep_days int NOT NULL DEFAULT 0
+);
+INSERT INTO recording_rules DEFAULT VALUES;
+
+-- The recording of a call's customer leg, made at Twilio and kept there.
+--   announcing  the person is told first; nothing is recorded yet
+--   wanted      to be asked for
+--   starting    asked for; when no answer came it is looked for before it is asked for again
+--   recording, paused, processing   as Twilio says
+--   completed, absent, failed       final; deleted when its time is over, or by hand
+CREATE TABLE recordings (
+	id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+	call_id bigint NOT NULL UNIQUE REFERENCES calls ON DELETE CASCADE,
+	campaign_id bigint NOT NULL REFERENCES campaigns,
+	agent_id bigint REFERENCES users,
+	node_id uuid,                 -- that asked last
+	state text NOT NULL CHECK (state IN ('announcing', 'wanted', 'starting', 'recording', 'paused',
+		'processing', 'completed', 'absent', 'failed', 'deleted')),
+	pause_wanted boolean NOT NULL DEFAULT false,
+	provider_sid text UNIQUE,
+	channels int,
+	duration_s int,
+	error_code int,
+	error_text text,
+	created_at timestamptz NOT NULL DEFAULT now(),
+	started_at timestamptz,
+	completed_at timestamptz,
+	deleted_at timestamptz,
+	delete_at timestamptz,        -- null: kept for good
+	changes int NOT NULL DEFAULT 0,
+	tries int NOT NULL DEFAULT 0, -- in this state
+	due_at timestamptz            -- when something must be done about it; null: nothing
+);
+CREATE INDEX recordings_due ON recordings (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX recordings_campaign ON recordings (campaign_id, id);
+CREATE INDEX recordings_agent ON recordings (agent_id, id);
+
+-- Born in the transaction that bridged the call: no crash forgets it, no repetition makes two.
+CREATE FUNCTION want_recordings(p_call bigint[]) RETURNS void
+LANGUAGE sql AS $$
+	INSERT INTO recordings (call_id, campaign_id, agent_id, state, due_at, delete_at)
+		SELECT c.id, c.campaign_id, c.agent_id,
+			CASE WHEN k.announcement_text <> '' OR k.announcement_url <> ''
+				THEN 'announcing' ELSE 'wanted' END,
+			now(), now() + make_interval(days => NULLIF(
+				COALESCE(NULLIF(k.recording_days, 0), r.keep_days), 0))
+		FROM calls c JOIN campaigns k ON k.id = c.campaign_id, recording_rules r
+		WHERE c.id = ANY (p_call) AND c.state = 'bridged' AND k.record
+		ON CONFLICT (call_id) DO NOTHING
+$$;
+
+-- The calls are over: what had not begun never will; what runs is asked for if nobody tells.
+CREATE FUNCTION settle_recordings(p_call bigint[]) RETURNS void
+LANGUAGE sql AS $$
+	UPDATE recordings r SET
+			state = CASE WHEN r.state IN ('announcing', 'wanted') THEN 'failed' ELSE r.state END,
+			error_text = CASE WHEN r.state IN ('announcing', 'wanted')
+				THEN 'The call was over before the recording began.' ELSE r.error_text END,
+			tries = 0,
+			due_at = CASE WHEN r.state IN ('announcing', 'wanted') THEN r.delete_at
+				WHEN r.state IN ('recording', 'paused') THEN now() + interval '1 minute'
+				ELSE r.due_at END
+		WHERE r.call_id = ANY (p_call) AND (r.state IN ('announcing', 'wanted')
+			OR (r.state IN ('recording', 'paused') AND r.due_at IS NULL))
+$$;
+
+-- What must be done now, each for one node only: it was noted as asked for before it is. Nothing
+-- of it is lost with a node: what was `starting` is looked for at Twilio a minute later.
+CREATE FUNCTION take_due_recordings(p_node uuid, p_limit int)
+RETURNS TABLE (id bigint, call_id bigint, op text, call_sid text, recording_sid text,
+	conference_sid text)
+LANGUAGE sql AS $$
+	WITH late AS (
+		SELECT r.id FROM recordings r WHERE r.due_at <= now()
+			ORDER BY r.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED
+	), todo AS (
+		SELECT r.id, l.provider_sid AS call_sid, CASE
+				WHEN r.state = 'announcing' AND r.tries < 3 THEN 'announce'
+				WHEN r.state = 'announcing' THEN 'give_up'
+				WHEN r.state = 'wanted' AND r.pause_wanted THEN 'wait'
+				WHEN r.state = 'wanted' AND r.tries < 5 THEN 'create'
+				WHEN r.state = 'wanted' THEN 'give_up'
+				WHEN r.state = 'starting' THEN 'find'
+				WHEN r.state = 'processing' OR c.state = 'ended'
+					AND r.state IN ('recording', 'paused') THEN 'fetch'
+				WHEN r.state = 'recording' AND r.pause_wanted THEN 'pause'
+				WHEN r.state = 'paused' AND NOT r.pause_wanted THEN 'resume'
+				WHEN r.state IN ('completed', 'absent', 'failed')
+					AND r.delete_at <= now() THEN 'delete'
+				ELSE 'wait' END AS op,
+			(SELECT e.source_sid FROM call_events e WHERE e.call_id = r.call_id
+				AND e.source = 'conference' AND e.source_sid LIKE 'CF%'
+				ORDER BY e.id DESC LIMIT 1) AS conference_sid
+			FROM recordings r JOIN late ON late.id = r.id JOIN calls c ON c.id = r.call_id
+			LEFT JOIN call_legs l ON l.call_id = c.id AND l.kind = 'customer'
+	)
+	UPDATE recordings r SET
+			state = CASE WHEN t.op = 'create' THEN 'starting'
+				WHEN t.op = 'give_up' THEN 'failed'
+				WHEN t.op = 'delete' AND r.provider_sid IS NULL THEN 'deleted'
+				ELSE r.state END,
+			error_text = CASE WHEN t.op = 'give_up' THEN COALESCE(r.error_text,
+				'The announcement was not confirmed: nothing may be recorded.')
+				ELSE r.error_text END,
+			deleted_at = CASE WHEN t.op = 'delete' AND r.provider_sid IS NULL
+				THEN now() ELSE r.deleted_at END,
+			node_id = p_node, tries = r.tries + 1,
+			due_at = CASE WHEN t.op = 'wait' OR t.op = 'delete' AND r.provider_sid IS NULL
+					THEN NULL
+				WHEN t.op = 'give_up' THEN r.delete_at
+				WHEN t.op = 'announce' THEN now() + interval '20 seconds'
+				WHEN t.op IN ('create', 'find') THEN now() + interval '60 seconds'
+				WHEN t.op IN ('pause', 'resume') THEN now() + interval '5 seconds'
+				ELSE now() + LEAST(3600, 15 * 2 ^ LEAST(r.tries, 10)) * interval '1 second'
+				END
+		FROM todo t WHERE r.id = t.id
+		RETURNING r.id, r.call_id, t.op, t.call_sid, r.provider_sid, t.conference_sid
+$$;
+
+-- The one writer of a recording's state after its birth. p_status is Twilio's word, or ours:
+-- announced, missing (looked for and not there), unsent, lost, refused, gone. p_certain: told by
+-- Twilio's answer, not by a webhook that may be late. Any order and any repetition of webhooks
+-- gives the same end. True when something changed.
+CREATE FUNCTION apply_recording(p_id bigint, p_sid text, p_status text, p_certain boolean,
+	p_duration int, p_channels int, p_started timestamptz, p_code int, p_text text)
+RETURNS boolean
+LANGUAGE plpgsql AS $$
+DECLARE
+	r recordings;
+	call_over boolean;
+	became text;
+	due timestamptz;
+BEGIN
+	SELECT * INTO r FROM recordings WHERE id = p_id FOR UPDATE;
+	IF NOT FOUND OR (p_sid <> '' AND r.provider_sid IS NOT NULL AND r.provider_sid <> p_sid) THEN
+		RETURN false;
+	END IF;
+	SELECT c.state = 'ended' INTO call_over FROM calls c WHERE c.id = r.call_id;
+	became := CASE
+		WHEN r.state = 'deleted' THEN NULL
+		WHEN p_status IN ('deleted', 'gone') THEN
+			CASE WHEN r.state IN ('completed', 'absent', 'failed') THEN 'deleted' ELSE 'absent' END
+		WHEN p_status = 'completed' THEN 'completed'
+		WHEN r.state = 'completed' THEN NULL
+		WHEN p_status = 'absent' THEN 'absent'
+		WHEN r.state = 'absent' THEN NULL
+		WHEN p_status IN ('processing', 'stopped') THEN 'processing'
+		WHEN r.state = 'processing' THEN NULL
+		WHEN p_status = 'paused' AND p_certain THEN 'paused'
+		WHEN p_status = 'in-progress' AND p_sid <> ''
+			AND (p_certain OR r.state IN ('announcing', 'wanted', 'starting', 'failed'))
+			THEN 'recording'
+		WHEN p_status = 'announced' AND r.state = 'announcing' THEN 'wanted'
+		WHEN p_status IN ('missing', 'unsent') AND r.state = 'starting' THEN
+			CASE WHEN call_over THEN 'failed' ELSE 'wanted' END
+		WHEN p_status = 'refused' AND r.state IN ('announcing', 'wanted', 'starting') THEN 'failed'
+		END;
+	due := CASE COALESCE(became, r.state)
+		WHEN 'wanted' THEN now() + CASE WHEN p_status = 'unsent' THEN interval '2 seconds'
+			ELSE interval '0' END
+		WHEN 'recording' THEN CASE WHEN call_over THEN now() + interval '1 minute'
+			WHEN r.pause_wanted THEN now() END
+		WHEN 'paused' THEN CASE WHEN call_over THEN now() + interval '1 minute'
+			WHEN NOT r.pause_wanted THEN now() END
+		WHEN 'processing' THEN now() + interval '30 seconds'
+		WHEN 'starting' THEN now() + interval '5 seconds'
+		WHEN 'deleted' THEN NULL
+		ELSE r.delete_at END;
+	IF became IS NULL THEN
+		-- Nobody knows what became of the request: it is looked for.
+		IF p_status = 'lost' AND r.state = 'starting' THEN
+			UPDATE recordings SET due_at = due WHERE id = p_id;
+		ELSIF p_status = 'refused' AND r.state IN ('recording', 'paused') THEN
+			-- A pause, or its end: it stays as it is.
+			UPDATE recordings SET pause_wanted = r.state = 'paused',
+					due_at = CASE WHEN call_over THEN due END
+				WHERE id = p_id;
+		END IF;
+		RETURN false;
+	END IF;
+	UPDATE recordings SET state = became,
+			provider_sid = COALESCE(provider_sid, NULLIF(p_sid, '')),
+			duration_s = COALESCE(p_duration, duration_s),
+			channels = COALESCE(p_channels, channels),
+			started_at = COALESCE(started_at, p_started,
+				CASE WHEN became = 'recording' THEN now() END),
+			completed_at = CASE WHEN became = 'completed' THEN COALESCE(completed_at, now())
+				ELSE completed_at END,
+			deleted_at = CASE WHEN became = 'deleted' THEN now() END,
+			error_code = CASE WHEN became = 'completed' THEN NULL
+				ELSE COALESCE(p_code, error_code) END,
+			error_text = CASE WHEN became = 'completed' THEN NULL
+				ELSE COALESCE(NULLIF(p_text, ''), error_text) END,
+			tries = CASE WHEN became = r.state OR became = 'wanted' AND r.state = 'starting'
+				THEN tries ELSE 0 END,
+			changes = changes + 1, due_at = due
+		WHERE id = p_id;
+	IF became <> r.state THEN
+		INSERT INTO call_events (call_id, source, source_sid, sequence, event, at, detail)
+			VALUES (r.call_id, 'recording', 'recording ' || p_id, r.changes + 1,
+				became, now(), NULLIF(p_text, ''))
+			ON CONFLICT DO NOTHING;
+	END IF;
+	RETURN became <> r.state;
 END
 $$;

@@ -57,6 +57,8 @@ static struct db_campaign plain(void)
 		.record = true,
 		.announcement_text = "This call is recorded.",
 		.announcement_url = "https://example.com/a.wav",
+		.recording_days = 30,
+		.amd = "detect",
 		.script = "Good day",
 		.limits = {1000, 2000, 12.5, 99.75, 0.014}};
 }
@@ -90,6 +92,8 @@ static void a_campaign_is_read_as_it_was_written(void **state)
 	assert_string_equal(c.fallback_zone, "Asia/Kolkata");
 	assert_string_equal(c.announcement_text, plain().announcement_text);
 	assert_string_equal(c.announcement_url, plain().announcement_url);
+	assert_int_equal(c.recording_days, 30);
+	assert_string_equal(c.amd, "detect");
 	assert_string_equal(c.script, "Good day");
 	assert_true(c.limits.calls_day == 1000 && c.limits.minutes_day == 2000);
 	assert_true(c.limits.cost_day == 12.5 && c.limits.cost == 99.75 &&
