@@ -46,6 +46,16 @@ need_packages() {
   rm -f "$log"
 }
 
+# Configures a build folder, once: configure_in FOLDER OPTIONS...
+configure_in() {
+  local folder=$1
+  shift
+  mkdir -p "$folder"
+  if [ ! -f "$folder/config.status" ] || [ configure -nt "$folder/config.status" ]; then
+    (cd "$folder" && "$top/configure" --quiet "$@") >&2
+  fi
+}
+
 # Waits until a file exists; fails when the process ends first, or after the seconds given.
 wait_for_file() { # FILE PID SECONDS
   local end=$((SECONDS + $3))
