@@ -15,6 +15,7 @@
 #include "gateway/customer_twiml.h"
 #include "gateway/dial_api.h"
 #include "gateway/dnc_api.h"
+#include "gateway/docs_api.h"
 #include "gateway/disposition_api.h"
 #include "gateway/endpoint_api.h"
 #include "gateway/import_api.h"
@@ -53,6 +54,11 @@
 	{                                                                            \
 		.http = {.methods = (method), .path = (route_path)}, .roles = (who), \
 		.once = true, .handle = (handler)                                    \
+	}
+/* For anybody, and answered at once. */
+#define DIRECT(method, route_path, function)                                            \
+	{                                                                               \
+		.http = {.methods = (method), .path = (route_path)}, .direct = function \
 	}
 /* For people with a session, not for API keys. */
 #define PERSON(method, route_path, who, handler)                                     \
@@ -211,6 +217,10 @@ static const struct api_route routes[] = {
 		.roles = ALL,
 		.handle = service_events,
 	},
+	DIRECT(HTTP_GET, "/api/docs", docs_html),
+	DIRECT(HTTP_GET, "/api/docs.css", docs_css),
+	DIRECT(HTTP_GET, "/api/openapi.yaml", docs_yaml),
+	DIRECT(HTTP_GET, "/api/openapi.json", docs_json),
 	ROUTE(HTTP_GET, "/livez", API_ANYBODY, service_livez),
 	ROUTE(HTTP_GET, "/readyz", API_ANYBODY, service_readyz),
 	ROUTE(HTTP_GET, "/api/version", API_ANYBODY, service_version),

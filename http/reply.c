@@ -52,7 +52,8 @@ static const struct refusal_text refusals[REFUSE_COUNT] = {
 static const char *const secure_headers[][2] = {
 	{"X-Content-Type-Options", "nosniff"},
 	{"Referrer-Policy", "same-origin"},
-	{"Content-Security-Policy", "default-src 'self'; frame-ancestors 'none'"},
+	{"Content-Security-Policy",
+		"default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"},
 };
 
 int reply_secure(struct MHD_Response *response)

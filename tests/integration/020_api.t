@@ -74,6 +74,8 @@ subtest 'machines may ask how it is' => sub {
 	is ask(GET => '/livez')->{json}{data}{status}, 'live', 'alive';
 	is ask(GET => '/readyz')->{json}{data}{status}, 'ready', 'ready';
 	like ask(GET => '/api/version')->{json}{data}{version}, qr/^\d+\.\d+/, 'its version';
+	is ask(GET => $_)->{status}, 200, $_
+		for qw(/api/docs /api/docs.css /api/openapi.yaml /api/openapi.json);
 	contract_kept('health');
 };
 
