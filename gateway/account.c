@@ -38,8 +38,7 @@ int account_read_password(struct api_call *call, struct api_reply *reply,
 	if (api_body_text(
 		    call, reply, "password", false, password, ACCOUNT_PASSWORD_SIZE) < 0)
 		return -EINVAL;
-	*ret_made = json_object_get(call->body, "password") == NULL ||
-		    json_is_null(json_object_get(call->body, "password"));
+	*ret_made = !api_body_has(call, "password");
 	if (!*ret_made)
 		return account_check_password(reply, "password", password);
 	(void)text_random(password, MADE_BYTES);

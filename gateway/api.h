@@ -85,7 +85,12 @@ json_t *api_time(int64_t wall_ms);
 /* A text, null for "". */
 json_t *api_text(const char *text);
 
-/* Fields of the body. Absent ones leave *ret_ alone; 0, or -EINVAL with the reply filled. */
+/* Whether the body has the field at all. */
+bool api_body_has(const struct api_call *call, const char *field);
+/*
+ * Fields of the body. Absent ones leave *ret_ alone; 0, or -EINVAL with the reply filled. Null is
+ * no text: whoever gives it a meaning asks for it before. A required text is not empty.
+ */
 int api_body_text(struct api_call *call, struct api_reply *reply, const char *field,
 	bool required, char *ret_text, size_t size);
 int api_body_int(struct api_call *call, struct api_reply *reply, const char *field,

@@ -169,13 +169,18 @@ json_t *api_text(const char *text)
 	return text[0] == '\0' ? json_null() : json_string(text);
 }
 
+bool api_body_has(const struct api_call *call, const char *field)
+{
+	return json_object_get(call->body, field) != NULL;
+}
+
 int api_body_text(struct api_call *call, struct api_reply *reply, const char *field,
 	bool required, char *ret_text, size_t size)
 {
 	const json_t *value = json_object_get(call->body, field);
 	const char *text = json_string_value(value);
 
-	if (value == NULL || json_is_null(value)) {
+	if (value == NULL) {
 		if (!required)
 			return 0;
 		api_fail_field(reply, field, "%s is missing.", field);

@@ -135,8 +135,8 @@ static int read_new(
 	if (api_body_only(call, reply, fields) < 0 ||
 		api_body_text(call, reply, "name", true, key->name, sizeof(key->name)) <
 			0 ||
-		api_body_text(call, reply, "role", false, key->role, sizeof(key->role)) <
-			0 ||
+		api_body_text(call, reply, "role", api_body_has(call, "role"), key->role,
+			sizeof(key->role)) < 0 ||
 		api_body_time(call, reply, "expiresAt", &key->expires_ms) < 0)
 		return -EINVAL;
 	if (rank(key->role) < 0) {

@@ -75,9 +75,10 @@ void campaign_update(struct api_call *call, struct api_reply *reply)
 	struct db_campaign c;
 	int err = db_campaign_get(call->db, api_param_id(call, 0), &c);
 
-	if (err == 0 && (campaign_read(call, reply, &c) < 0 ||
-				api_body_text(call, reply, "state", false, state,
-					sizeof(state)) < 0))
+	if (err == 0 &&
+		(campaign_read(call, reply, &c) < 0 ||
+			api_body_text(call, reply, "state", api_body_has(call, "state"),
+				state, sizeof(state)) < 0))
 		return;
 	/* The state first: when it cannot follow, the settings stay as they are, too. */
 	if (err == 0 && state[0] != '\0') {

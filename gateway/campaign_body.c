@@ -107,7 +107,8 @@ static int read_caller_id(
 	bool usable = false;
 	int err;
 
-	if (api_body_text(call, reply, "callerId", false, number, sizeof(number)) < 0)
+	if (api_body_text(call, reply, "callerId", api_body_has(call, "callerId"), number,
+		    sizeof(number)) < 0)
 		return -EINVAL;
 	if (number[0] != '\0' && !number_valid(number)) {
 		api_fail_field(reply, "callerId",

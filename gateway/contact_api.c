@@ -194,8 +194,8 @@ static int read_zone(
 {
 	if (json_is_null(json_object_get(call->body, "timeZone")))
 		contact->time_zone[0] = '\0';
-	if (api_body_text(call, reply, "timeZone", false, contact->time_zone,
-		    sizeof(contact->time_zone)) < 0)
+	else if (api_body_text(call, reply, "timeZone", false, contact->time_zone,
+			 sizeof(contact->time_zone)) < 0)
 		return -EINVAL;
 	if (contact->time_zone[0] == '\0' || zone_known(contact->time_zone))
 		return 0;

@@ -127,7 +127,8 @@ static int read_zone(struct api_call *call, struct api_reply *reply, const char 
 
 	if (value == NULL)
 		return 0;
-	if (api_body_text(call, reply, field, required, zone, sizeof(zone)) < 0)
+	if ((required || !json_is_null(value)) &&
+		api_body_text(call, reply, field, required, zone, sizeof(zone)) < 0)
 		return -EINVAL;
 	if (zone[0] != '\0' && zones_find(call->gw->zones, zone) == NULL) {
 		api_fail_field(reply, field,

@@ -336,8 +336,8 @@ void list_clone(struct api_call *call, struct api_reply *reply)
 	int err;
 
 	if (api_body_only(call, reply, fields) < 0 ||
-		api_body_text(call, reply, "newName", false, job.name, sizeof(job.name)) <
-			0)
+		api_body_text(call, reply, "newName", api_body_has(call, "newName"),
+			job.name, sizeof(job.name)) < 0)
 		return;
 	if (with != NULL && !json_is_boolean(with)) {
 		api_fail_field(reply, "includeContacts",

@@ -133,7 +133,8 @@ void user_get(struct api_call *call, struct api_reply *reply)
 static int read_role(
 	struct api_call *call, struct api_reply *reply, bool required, char *role)
 {
-	if (api_body_text(call, reply, "role", required, role, DB_WORD_SIZE) < 0)
+	if (api_body_text(call, reply, "role", required || api_body_has(call, "role"),
+		    role, DB_WORD_SIZE) < 0)
 		return -EINVAL;
 	if (role[0] != '\0' && !is_role(role)) {
 		api_fail_field(reply, "role", "role must be admin, supervisor or agent.");
@@ -264,15 +265,14 @@ static int read_update(
 	static const char *const fields[] = {"name", "role", "active", "password", NULL};
 
 	if (api_body_only(call, reply, fields) < 0 ||
-		api_body_text(call, reply, "name",
-			json_object_get(call->body, "name") != NULL, update->name,
-			sizeof(update->name)) < 0 ||
+		api_body_text(call, reply, "name", api_body_has(call, "name"),
+			update->name, sizeof(update->name)) < 0 ||
 		read_role(call, reply, false, update->role) < 0 ||
 		api_body_bool(call, reply, "active", &update->active) < 0 ||
 		api_body_text(call, reply, "password", false, update->password,
 			sizeof(update->password)) < 0)
 		return -EINVAL;
-	if (json_object_get(call->body, "password") != NULL &&
+	if (api_body_has(call, "password") &&
 		account_check_password(reply, "password", update->password) < 0)
 		return -EINVAL;
 	return 0;
@@ -292,7 +292,7 @@ void user_update(struct api_call *call, struct api_reply *reply)
 		change.name = update.name;
 	if (update.role[0] != '\0' && strcmp(update.role, user.role) != 0)
 		change.role = update.role;
-	if (json_object_get(call->body, "active") != NULL)
+	if (api_body_has(call, "active"))
 		change.active = update.active;
 	if (update.password[0] != '\0') {
 		err = password_hash(update.password, update.hash, sizeof(update.hash));

@@ -115,7 +115,7 @@ sub check
 			unless grep { $_ eq $kind || $_ eq 'number' && $kind eq 'integer' } @types;
 	}
 	return "$at is not the constant" if exists $schema->{const} && !same($value, $schema->{const});
-	return "$at has no word of the list: $value"
+	return "$at has no word of the list: " . ($value // 'null')
 		if $schema->{enum} && !grep { same($value, $_) } @{ $schema->{enum} };
 	my @wrong;
 	push @wrong, $self->check_one_of($schema->{oneOf}, $value, $at) if $schema->{oneOf};

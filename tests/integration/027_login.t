@@ -1,0 +1,90 @@
+#!/usr/bin/env perl
+# Who tries to sign in learns nothing: not which names there are, not by words, not by time.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use JSON::PP;
+use Test::More;
+use Time::HiRes qw(time);
+use Omnivox::Asking;
+use Omnivox::Stage;
+
+my $stage = Omnivox::Stage->new(gateway_env => {TRUSTED_PROXIES => '127.0.0.1'});
+$stage->start_sandbox;
+$stage->start_gateway;
+asking($stage);
+$stage->login;
+for my $name (qw(sue gone)) {
+	$stage->api(POST => '/api/users', {username => $name, name => $name, role => 'supervisor',
+		password => "$name-password"});
+}
+my ($gone) = grep { $_->{username} eq 'gone' } @{$stage->api(GET => '/api/users')->{users}};
+$stage->api(DELETE => "/api/users/$gone->{id}");
+
+# Each try comes from an address of its own: the limit is another matter.
+my $host = 0;
+sub try {
+	my ($username, $password) = @_;
+	$host++;
+	my $began = time;
+	my $r = as('', POST => '/api/auth/login', {username => $username, password => $password},
+		{'X-Forwarded-For' => '198.51.100.' . $host});
+	return ($r, time - $began);
+}
+
+subtest 'by words' => sub {
+	my ($wrong) = try('sue', 'not this one');
+	answers($wrong, 401, 'WRONG_CREDENTIALS', 'a wrong password');
+	my %like = ('an unknown name' => ['nobody', 'sue-password'],
+		'a deactivated one' => ['gone', 'gone-password'], 'an empty look-alike' => ["sue\x{200b}", 'sue-password'],
+		'SQL' => ["sue' --", 'x'], 'a pattern' => ['su%', 'sue-password'], 'spaces' => ['sue ', 'sue-password']);
+	for my $what (sort keys %like) {
+		my ($r) = try(@{$like{$what}});
+		is $r->{content}, $wrong->{content}, "$what gets the same answer";
+		my %theirs = %{$r->{headers}};
+		my %mine = %{$wrong->{headers}};
+		delete @$_{qw(date)} for \%theirs, \%mine;
+		is_deeply \%theirs, \%mine, 'with the same headers';
+	}
+	my ($r) = try('SUE', 'sue-password');
+	is $r->{status}, 200, 'a name is the same in capitals';
+	contract_kept('by words');
+};
+
+sub median { my @sorted = sort { $a <=> $b } @_; return $sorted[@sorted / 2] }
+
+subtest 'by time' => sub {
+	my %took;
+	for (1 .. 15) {
+		push @{$took{unknown}}, (try("nobody$_", 'some password'))[1];
+		push @{$took{wrong}}, (try('sue', "wrong password $_"))[1];
+		push @{$took{gone}}, (try('gone', 'gone-password'))[1];
+	}
+	my %median = map { ($_ => median(@{$took{$_}})) } keys %took;
+	my ($least, $most) = (sort { $a <=> $b } values %median)[0, -1];
+	cmp_ok $most / $least, '<', 1.35, 'unknown, wrong and deactivated take as long'
+		or diag explain \%median;
+	cmp_ok $least, '>', 0.01, 'which is as long as a password takes' or diag explain \%median;
+};
+
+subtest 'by trying' => sub {
+	my $ask = sub {
+		my ($username, $from) = @_;
+		return as('', POST => '/api/auth/login', {username => $username, password => 'guess guess'},
+			{'X-Forwarded-For' => $from});
+	};
+	for my $name (qw(sue nobody)) {
+		my $n = 0;
+		$n++ while $ask->($name, '203.0.113.1')->{status} == 401 && $n < 50;
+		cmp_ok $n, '<=', 12, "$name may be tried $n times at once, whether there is one or not";
+	}
+	is $ask->('sue', '203.0.113.2')->{status}, 401, 'another address is not held up by it';
+	my $n = 0;
+	$n++ while $ask->("name$n", '203.0.113.3')->{status} == 401 && $n < 200;
+	cmp_ok $n, '<', 120, "an address may try $n names";
+	contract_kept('by trying');
+};
+
+undef $stage;
+done_testing;
