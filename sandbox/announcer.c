@@ -29,7 +29,8 @@ struct announcer {
 	char *url, *method;
 	struct buf form;
 	char call_sid[SID_SIZE];
-	bool endless;
+	bool endless, may_leave;
+	bool leaves; /* at the end of the present document */
 	void (*done)(void *arg, int error);
 	void *arg;
 	uint64_t ticket;
@@ -46,7 +47,7 @@ static void fetch(struct announcer *announcer);
 
 static void finish(struct announcer *announcer, int error)
 {
-	if (error != 0)
+	if (error > 0)
 		log_warn("announcer", 0, "%d call=%s url=%s", error, announcer->call_sid,
 			announcer->url);
 	if (announcer->done != NULL)
@@ -63,6 +64,10 @@ static void on_played(void *arg)
 	struct announcer *announcer = arg;
 	char *url, *method;
 
+	if (announcer->leaves) {
+		finish(announcer, ANNOUNCER_LEAVE);
+		return;
+	}
 	if (announcer->redirect != NULL && announcer->redirects++ < REDIRECTS_MAX) {
 		url = player_resolve(announcer->url, announcer->redirect->text);
 		method = memory_text(twiml_method(announcer->redirect, "method"));
@@ -95,6 +100,10 @@ static int take(struct announcer *announcer, const char *text, size_t len)
 	if (error != 0)
 		return error;
 	for (verb = announcer->twiml->root->children; verb != NULL; verb = verb->next) {
+		if (twiml_kind(verb) == TWIML_LEAVE && announcer->may_leave) {
+			announcer->leaves = true;
+			break;
+		}
 		if (twiml_kind(verb) == TWIML_REDIRECT) {
 			announcer->redirect = verb;
 			break;
@@ -179,6 +188,7 @@ struct announcer *announcer_new(
 	announcer->url = memory_text(config->url);
 	announcer->method = memory_text(config->method != NULL ? config->method : "POST");
 	announcer->endless = config->endless;
+	announcer->may_leave = config->may_leave;
 	announcer->done = config->done;
 	announcer->arg = config->arg;
 	announcer->again.fire = on_again;

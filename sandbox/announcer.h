@@ -16,6 +16,8 @@ struct call;
 struct mixer_port;
 struct sandbox;
 
+#define ANNOUNCER_LEAVE (-1)
+
 /* Texts borrowed for the call. */
 struct announcer_config {
 	const char *url; /* NULL: Twilio's own music */
@@ -23,6 +25,7 @@ struct announcer_config {
 	const struct call *call; /* whose parameters are sent; NULL: `form` only */
 	const struct buf *form;  /* more parameters; NULL: none */
 	bool endless;            /* begins again at the end */
+	bool may_leave;          /* Leave ends it, with ANNOUNCER_LEAVE */
 	/* Over: 0, or the error (11200, 13238, ...). May free it. NULL: nobody asks. */
 	void (*done)(void *arg, int error);
 	void *arg;

@@ -23,6 +23,7 @@ struct customer;
 struct dial;
 struct participant;
 struct player;
+struct queue_member;
 struct sandbox;
 struct twiml_node;
 struct twiml_run;
@@ -72,7 +73,8 @@ struct call {
 	char *url, *method, *twiml, *fallback_url, *fallback_method;
 	struct twiml_run *run; /* NULL: no document is running */
 	char *cookies; /* of the customer's web server, as webhook.h; NULL: none */
-	struct player *player; /* what is played to it; NULL: nothing */
+	struct queue_member *queue_member; /* NULL: in no queue */
+	struct player *player;             /* what is played to it; NULL: nothing */
 	struct participant
 		*participant; /* NULL: in no conference, nor on the way to one */
 

@@ -68,7 +68,7 @@ void call_settle_sound(struct call *call)
 	struct mixer *mixer = call->sandbox->mixer;
 	const struct participant *p = call->participant;
 	struct mixer_port *port = call_port(call);
-	bool waits = p != NULL && p->announcer != NULL;
+	bool waits = (p != NULL && p->announcer != NULL) || call->queue_member != NULL;
 	bool alone = !list_empty(&call->recordings) ||
 		     ((call->player != NULL || waits) &&
 			     (call->leg != NULL || call->heard != NULL));

@@ -14,12 +14,14 @@
 #include "sandbox/memory.h"
 #include "sandbox/numbers.h"
 #include "sandbox/player.h"
+#include "sandbox/queue.h"
 #include "sandbox/sandbox.h"
 #include "sandbox/twiml_verbs.h"
 
 #define NOUNS_MAX 10
 #define DEFAULT_TIMEOUT_S 30
 #define DEFAULT_LIMIT_S 14400
+#define QUEUE_LOOK_MS 500
 
 struct dial {
 	struct twiml_run *run;
@@ -34,6 +36,7 @@ struct dial {
 	char leg_sid[SID_SIZE];
 	int64_t duration_s;
 	int sip_status;
+	int64_t waited_ms; /* for somebody in the queue */
 	char recording_sid[SID_SIZE];
 };
 
@@ -65,7 +68,10 @@ static void drop_legs(struct dial *dial, const struct call *kept)
 		if (leg == kept)
 			continue;
 		forget_leg(leg);
-		call_hang_up(leg);
+		if (leg->queue_member != NULL)
+			queue_bridge_over(leg->queue_member);
+		else
+			call_hang_up(leg);
 	}
 }
 
@@ -402,6 +408,19 @@ void dial_leg_ended(struct call *leg)
 		finish(dial);
 }
 
+void dial_leg_detached(struct call *leg)
+{
+	struct dial *dial = leg->dial;
+
+	dial->status = CALL_COMPLETED;
+	dial->duration_s = (clock_wall_ms() - leg->started_ms + 500) / 1000;
+	(void)text_copy(dial->leg_sid, SID_SIZE, leg->sid);
+	forget_leg(leg);
+	call_settle_sound(leg);
+	if (list_empty(&dial->legs))
+		finish(dial);
+}
+
 /* ---- the verb ---- */
 
 /* Whether it is in; a label in use or a full room lets the document go on. */
@@ -474,9 +493,43 @@ static bool enter_conference(struct twiml_run *run, const struct twiml_node *ver
 	return true;
 }
 
+static void wait_for_member(struct dial *dial);
+
+static void on_member_look(struct timer *timer)
+{
+	wait_for_member(list_entry(timer, struct dial, limit));
+}
+
+/* The front of the queue, or whoever comes to it before the time is out. */
+static void wait_for_member(struct dial *dial)
+{
+	struct call *parent = dial->run->call;
+	const struct sandbox *sandbox = parent->sandbox;
+	const char *name = twiml_child(dial->verb, TWIML_QUEUE)->text;
+	struct queue_member *member = queue_front(parent->sandbox, name);
+
+	if (member != NULL) {
+		member->call->dial = dial;
+		list_add_tail(&dial->legs, &member->call->dial_node);
+		queue_bridged(member);
+		bridge(dial, member->call);
+		return;
+	}
+	dial->waited_ms += QUEUE_LOOK_MS;
+	if (dial->waited_ms >
+		(int64_t)twiml_number(dial->verb, "timeout", DEFAULT_TIMEOUT_S) * 1000) {
+		dial->status = CALL_NO_ANSWER;
+		finish(dial);
+		return;
+	}
+	dial->limit.fire = on_member_look;
+	loop_timer(sandbox->loop, &dial->limit, sandbox_scaled(sandbox, QUEUE_LOOK_MS));
+}
+
 bool dial_begin(struct twiml_run *run, const struct twiml_node *verb)
 {
 	const struct twiml_node *conference = twiml_child(verb, TWIML_CONFERENCE);
+	const struct twiml_node *queue;
 	struct dial *dial;
 
 	if (run->callee) {
@@ -488,6 +541,7 @@ bool dial_begin(struct twiml_run *run, const struct twiml_node *verb)
 			run_warn(run, 13000, "a Conference is not mixed with numbers");
 		return enter_conference(run, verb, conference);
 	}
+	queue = twiml_child(verb, TWIML_QUEUE);
 	dial = memory_zero(sizeof(*dial));
 	dial->run = run;
 	dial->verb = verb;
@@ -496,7 +550,9 @@ bool dial_begin(struct twiml_run *run, const struct twiml_node *verb)
 	run->dial = dial;
 	run->verb = verb;
 	record_if(dial, "from-ringing");
-	if (!call_all(dial))
+	if (queue != NULL)
+		wait_for_member(dial);
+	else if (!call_all(dial))
 		finish(dial);
 	return true;
 }

@@ -28,6 +28,9 @@ void dial_hang_up(struct dial *dial);
 void dial_leg_answered(struct call *leg);
 void dial_leg_ended(struct call *leg);
 
+/* The leg is sent elsewhere by REST: for the Dial it is over. */
+void dial_leg_detached(struct call *leg);
+
 /* The leg's own document, which it followed before being bridged, is at its end. */
 void dial_callee_ready(struct call *leg);
 

@@ -214,6 +214,7 @@ static int run(const struct config *config, struct err *err)
 	sandbox.started_ms = clock_wall_ms();
 	list_init(&sandbox.slow);
 	list_init(&sandbox.players);
+	list_init(&sandbox.queue_members);
 	list_init(&sandbox.announcers);
 	sandbox.settings = (struct sandbox_settings){
 		.account_sid = config_text(config, "SANDBOX_ACCOUNT_SID"),

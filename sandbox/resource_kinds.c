@@ -11,6 +11,7 @@
 #include "base/addr.h"
 #include "sandbox/memory.h"
 #include "sandbox/numbers.h"
+#include "sandbox/queue.h"
 #include "sandbox/resource.h"
 #include "sandbox/rest.h"
 
@@ -203,6 +204,18 @@ static bool check_queue(
 	return true;
 }
 
+static bool may_delete_queue(struct rest *rest, const struct resource *resource)
+{
+	const struct list *all = &rest->sandbox->queue_members, *node;
+	bool used = false;
+
+	/* Also by those who are being talked to: they come back to it. */
+	for (node = all->next; node != all; node = node->next)
+		used |= list_entry(node, const struct queue_member, node)->queue ==
+			resource;
+	return !used || refuse(rest, 400, 20409, "The queue is not empty");
+}
+
 const struct resource_kind kind_queue = {
 	.prefix = "QU",
 	.array = "queues",
@@ -211,6 +224,7 @@ const struct resource_kind kind_queue = {
 	.field_count = COUNT(queue_fields),
 	.invalid_code = 20422,
 	.check = check_queue,
+	.may_delete = may_delete_queue,
 };
 
 /* ---- SIP ---- */

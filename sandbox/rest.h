@@ -155,6 +155,9 @@ json_t *rest_resource_json(const struct resource *resource);
 /* rest_account.c */
 rest_handler rest_account_fetch, rest_account_balance;
 
+/* rest_queues.c */
+rest_handler rest_member_list, rest_member_fetch, rest_member_update;
+
 /* rest_caller_ids.c */
 rest_handler rest_caller_id_validate;
 

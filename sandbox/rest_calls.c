@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "sandbox/calls.h"
 #include "sandbox/conference.h"
+#include "sandbox/dial.h"
 #include "sandbox/memory.h"
 #include "sandbox/rest.h"
 #include "sandbox/twiml_run.h"
@@ -196,6 +197,8 @@ static void redirect(struct rest *rest, struct call *call)
 	call->url = call->twiml = NULL;
 	if (!instructions(rest, call))
 		return;
+	if (call->dial != NULL)
+		dial_leg_detached(call);
 	if (call->participant != NULL) {
 		twiml_run_free(&call->run);
 		conference_leave(call->participant, "participant_updated_via_api");

@@ -52,6 +52,7 @@ struct sandbox {
 	struct conferences *conferences;
 	struct recordings *recordings;
 	struct list players, announcers; /* all that play */
+	struct list queue_members;
 	struct mixer *mixer;
 	struct uas *uas;
 	struct http_server *http;

@@ -15,6 +15,7 @@
 #include "sandbox/memory.h"
 #include "sandbox/outbox.h"
 #include "sandbox/player.h"
+#include "sandbox/queue.h"
 #include "sandbox/sandbox.h"
 #include "sandbox/twiml_verbs.h"
 #include "sandbox/webhook.h"
@@ -32,6 +33,7 @@ void twiml_run_free(struct twiml_run **run)
 	timer_stop(&r->silence);
 	run_stop_playing(r);
 	dial_free(&r->dial);
+	queue_member_free(&r->call->queue_member);
 	twiml_free(&r->twiml);
 	buf_free(&r->digits);
 	free(r->url);
@@ -412,8 +414,9 @@ static bool act(struct twiml_run *run, const struct twiml_node *verb)
 		reject(run, verb);
 		return true;
 	case TWIML_ENQUEUE:
-	case TWIML_LEAVE:
-		run_warn(run, 12200, "queues are not acted on here");
+		queue_begin(run, verb);
+		return true;
+	case TWIML_LEAVE: /* only in the document of a waitUrl */
 		return false;
 	case TWIML_START:
 		node = twiml_child(verb, TWIML_RECORDING);
@@ -479,9 +482,36 @@ void twiml_run_digit(struct call *call, char digit)
 		dial_hang_up(run->dial);
 }
 
+/* The action of an Enqueue whose caller has hung up. */
+static void enqueue_call_over(struct twiml_run *run)
+{
+	const char *action = twiml_text(run->verb, "action");
+	struct call *call = run->call;
+	struct buf form = {0};
+	char *url;
+
+	if (action == NULL || call->queue_member == NULL)
+		return;
+	url = player_resolve(run->url, action);
+	call_form(call, &form);
+	queue_call_over(call->queue_member, &form);
+	outbox_notify(call->sandbox->outbox,
+		&(struct letter){.url = url,
+			.method = twiml_method(run->verb, "method"),
+			.form = &form,
+			.call = call});
+	buf_free(&form);
+	free(url);
+}
+
 void twiml_run_call_over(struct call *call)
 {
-	if (call->run != NULL && call->run->verb != NULL &&
-		twiml_kind(call->run->verb) == TWIML_RECORD)
-		record_call_over(call->run);
+	struct twiml_run *run = call->run;
+
+	if (run == NULL || run->verb == NULL)
+		return;
+	if (twiml_kind(run->verb) == TWIML_RECORD)
+		record_call_over(run);
+	else if (twiml_kind(run->verb) == TWIML_ENQUEUE)
+		enqueue_call_over(run);
 }

@@ -209,6 +209,44 @@ subtest 'an inbound call rings until somebody answers' => sub {
 	hears($sid, 1000, 'then it is answered and hears');
 };
 
+subtest 'calls wait in a queue' => sub {
+	my $wait = $sandbox->hook_url(doc('<Response><Say>' . 'please wait ' x 20 . '</Say></Response>'));
+	my $sid = follow('+14170080', qq{<Enqueue action="/action" waitUrl="$wait">line</Enqueue>});
+	hears($sid, 350, 'and hear what is played to those who wait');
+	my ($queue) = grep { $_->{friendly_name} eq 'line' } @{ $sandbox->api('GET', 'Queues.json')->{json}{queues} };
+	is $queue->{current_size}, 1, 'one waits';
+	my ($asked) = $sandbox->hooked('/doc', 1, sub { ($_[0]{form}{QueuePosition} // '') eq '1' });
+	is $asked->{form}{QueueSid}, $queue->{sid}, 'the waitUrl knows the queue';
+	is $sandbox->api('GET', "Queues/$queue->{sid}/Members/Front.json")->{json}{call_sid}, $sid, 'at the front';
+	is $sandbox->api('DELETE', "Queues/$queue->{sid}.json")->{json}{code}, 20409, 'so the queue stays';
+	my $agent = follow('+14160081', '<Dial action="/action"><Queue>line</Queue></Dial>');
+	hears($agent, 1000, 'who dials the queue hears the first of it');
+	is scalar @{ $sandbox->api('GET', "Queues/$queue->{sid}/Members.json")->{json}{queue_members} }, 0,
+		'who does not wait any more';
+	$sandbox->api('POST', "Calls/$agent.json", Status => 'completed');
+	is at_action($sid)->{QueueResult}, 'bridged', 'and goes on afterwards';
+	my $empty = follow('+14160082', '<Dial action="/action" timeout="3"><Queue>line</Queue></Dial>');
+	is at_action($empty)->{DialCallStatus}, 'no-answer', 'an empty queue is waited for, for a while';
+	my $leave = $sandbox->hook_url(doc('<Response><Say>x</Say><Leave/></Response>'));
+	is at_action(follow('+14160083', qq{<Enqueue action="/action" waitUrl="$leave">line</Enqueue>}))
+		->{QueueResult}, 'leave', 'one may leave';
+	my $gone = follow('+14160084', '<Enqueue action="/action" waitUrl="">line</Enqueue>');
+	wait_for('it to wait', 5, sub { $sandbox->api('GET', "Queues/$queue->{sid}/Members/$gone.json")->{status} == 200 });
+	$sandbox->control('POST', 'hangup', { call_sid => $gone });
+	is at_action($gone)->{QueueResult}, 'hangup', 'or hang up';
+	my $sent = follow('+14160085', '<Enqueue waitUrl="">line</Enqueue>');
+	wait_for('it to wait', 5, sub { $sandbox->api('GET', "Queues/$queue->{sid}/Members/$sent.json")->{status} == 200 });
+	$sandbox->api('POST', "Queues/$queue->{sid}/Members/$sent.json", Url => $sandbox->hook_url('/action'));
+	ok at_action($sent)->{CallSid}, 'or is sent elsewhere';
+	is $sandbox->api('DELETE', "Queues/$queue->{sid}.json")->{status}, 204, 'then the queue may go';
+	$sid = follow('+14170086', '<Dial action="/action">+14160087</Dial>');
+	hears($sid, 440, 'of two who talk');
+	my ($child) = children($sid);
+	$sandbox->api('POST', "Calls/$child->{sid}.json", Twiml => "<Response>$end</Response>");
+	is at_action($sid)->{DialCallStatus}, 'completed', 'one is sent elsewhere, the other goes on';
+	is $sandbox->api('GET', "Calls/$child->{sid}.json")->{json}{status}, 'in-progress', 'and both are there';
+};
+
 subtest 'what is wrong is said' => sub {
 	my $sid = follow('+14160060', '<Shout>x</Shout><Say tone="high">x</Say><Pause length="0"/>'
 		. '<Dial callerId="+19998887777">+14170060</Dial><Redirect>/action</Redirect>');
