@@ -9,6 +9,7 @@
 #include "dialer/numbering.h"
 #include "gateway/campaign.h"
 #include "gateway/events.h"
+#include "gateway/scope.h"
 
 #define PAGE_DEFAULT 50
 #define PAGE_MAX 200
@@ -215,6 +216,7 @@ void callback_create(struct api_call *call, struct api_reply *reply)
 	if (api_body_only(call, reply, fields) < 0 ||
 		api_body_id(call, reply, "campaignId", true, &b.campaign_id) < 0 ||
 		api_body_id(call, reply, "contactId", true, &b.contact_id) < 0 ||
+		scope_campaign(call, b.campaign_id, reply) < 0 ||
 		read_body(call, reply, &b) < 0)
 		return;
 	err = db_callback_create(call->db, &b, &id);
@@ -231,14 +233,16 @@ void callback_create(struct api_call *call, struct api_reply *reply)
 	answer(call, reply, 201, id);
 }
 
-/* The callback of the path; agents find their own, and those that are anybody's. */
+/* The callback of the path; agents find their own, and in their campaigns those of anybody. */
 static int path_callback(
 	struct api_call *call, struct api_reply *reply, struct db_callback *ret_row)
 {
 	int64_t self = api_agent(call);
 	int err = db_callback_get(call->db, api_param_id(call, 0), ret_row);
 
-	if (err == 0 && self != 0 && ret_row->agent_id != 0 && ret_row->agent_id != self)
+	if (err == 0 && self != 0 && ret_row->agent_id != self &&
+		(ret_row->agent_id != 0 ||
+			!scope_sees_campaign(call, ret_row->campaign_id)))
 		err = -ENOENT;
 	if (err < 0)
 		api_fail_db(reply, err, "callback", call->db);

@@ -13,6 +13,7 @@
 #include "gateway/callback_api.h"
 #include "gateway/campaign.h"
 #include "gateway/events.h"
+#include "gateway/scope.h"
 
 #define RETRY_MAX_S 31536000
 
@@ -43,6 +44,10 @@ void dispositions_list(struct api_call *call, struct api_reply *reply)
 	size_t count = 0;
 	int err = -EINVAL;
 
+	if (campaign > 0 && scope_campaign(call, campaign, reply) < 0) {
+		json_decref(list);
+		return;
+	}
 	if (campaign >= 0)
 		err = db_disposition_list(call->db, campaign, &rows, &count);
 	for (size_t i = 0; i < count; i++)

@@ -4,6 +4,13 @@
 #include <errno.h>
 #include <string.h>
 
+bool scope_sees_campaign(struct api_call *call, int64_t campaign_id)
+{
+	int64_t agent = api_agent(call);
+
+	return agent == 0 || db_agent_on_campaign(call->db, agent, campaign_id) == 0;
+}
+
 int scope_campaign(struct api_call *call, int64_t campaign_id, struct api_reply *reply)
 {
 	int64_t agent = api_agent(call);

@@ -17,7 +17,10 @@
 int scope_check(
 	struct api_call *call, const struct api_route *route, struct api_reply *reply);
 
-/* The same for one campaign that the body names. */
+/* The same for one campaign that the body or the query names. */
 int scope_campaign(struct api_call *call, int64_t campaign_id, struct api_reply *reply);
+
+/* Whether the caller may see what belongs to this campaign; false also without a database. */
+bool scope_sees_campaign(struct api_call *call, int64_t campaign_id);
 
 #endif

@@ -330,6 +330,19 @@ subtest 'an agent sees its own campaigns' => sub {
 		"an agent's key sees what its user is on";
 	answers(keyed($key{agent}, GET => "$CM/campaigns/$mine"), 404, 'NOT_FOUND', 'and no more');
 
+	my $soon = do { my @t = gmtime(time + 3600); sprintf '%d-%02d-%02dT%02d:%02d:%02dZ', $t[5] + 1900,
+		$t[4] + 1, @t[3, 2, 1, 0] };
+	my $contact = $entry->{contact}{id};
+	my $callback = ask(POST => '/api/callbacks', {campaignId => $other, contactId => $contact,
+		dueAt => $soon})->{json}{data}{callback}{id};
+	answers(as($ana, GET => "/api/callbacks/$callback"), 404, 'NOT_FOUND',
+		"anybody's callback is anybody's on the campaign");
+	answers(as($ana, POST => '/api/callbacks', {campaignId => $other, contactId => $contact,
+		dueAt => $soon}), 404, 'NOT_FOUND', 'and not made by others');
+	answers(as($ana, GET => "/api/dispositions?campaignId=$other"), 404, 'NOT_FOUND',
+		'nor are its dispositions seen');
+	is as($ana, GET => "/api/dispositions?campaignId=$mine")->{status}, 200, "one's own are";
+
 	my $stream = open_events("Cookie: $ana");
 	my $staff = open_events("Cookie: $admin");
 	$stage->wait_until(5, 'streams', sub { events_text($stream) =~ /retry:/ && events_text($staff) =~ /retry:/ });
