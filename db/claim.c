@@ -56,7 +56,9 @@ struct pick {
 	"   WHERE l.id = a.leg_id AND l.left_at IS NULL))"                                 \
 	"  AND (a.state = 'ready' OR ($4 AND (a.state = 'paused'"                          \
 	"   OR a.state = 'wrap_up' AND a.id = $3)))"                                       \
-	"  AND CASE WHEN $3::bigint IS NULL THEN a.node_id = $2::uuid"                     \
+	"  AND CASE WHEN $3::bigint IS NULL THEN a.node_id = $2::uuid OR EXISTS ("         \
+	"    SELECT 1 FROM nodes n WHERE n.id = a.node_id"                                 \
+	"    AND n.seen_at > now() - interval '10 seconds')"                               \
 	"   ELSE a.id = $3 AND ($4 OR a.node_id = $2::uuid) END"                           \
 	"  AND (SELECT runs FROM k)"                                                       \
 	"  AND COALESCE((SELECT q.agent_id FROM queue_entries q WHERE q.id = $5"           \

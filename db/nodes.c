@@ -82,6 +82,66 @@ int db_node_sign_out(
 		ARGS(arg_text(node)), &id_reader, (void **)ret_sessions, ret_count);
 }
 
+int db_node_others(struct db *db, const char *node, bool *ret_others)
+{
+	int64_t others;
+	int rc = db_run_number(db,
+		"SELECT count(*) FROM nodes WHERE id <> $1::uuid"
+		" AND seen_at > now() - interval '1 minute'",
+		ARGS(arg_text(node)), &others);
+
+	if (rc == 0)
+		*ret_others = others > 0;
+	return rc;
+}
+
+int db_node_news(struct db *db, const char *node, const struct db_node_known *known,
+	int64_t **ret_ids, size_t *ret_count)
+{
+	struct buf ids = {0}, versions = {0};
+	int rc;
+
+	for (size_t i = 0; i < known->count; i++) {
+		array_int(&ids, known->ids[i]);
+		array_int(&versions, known->versions[i]);
+	}
+	rc = array_end(&ids);
+	if (rc == 0)
+		rc = array_end(&versions);
+	if (rc == 0)
+		rc = db_run_rows(db,
+			"SELECT s.id FROM unnest($2::bigint[], $3::bigint[]) AS k(id, version)"
+			" JOIN agent_sessions s ON s.id = k.id WHERE s.version <> k.version"
+			" UNION ALL SELECT s.id FROM agent_sessions s WHERE s.node_id = $1::uuid"
+			"  AND s.ended_at IS NULL AND NOT s.id = ANY ($2::bigint[])",
+			ARGS(arg_text(node), arg_text(ids.data), arg_text(versions.data)),
+			&id_reader, (void **)ret_ids, ret_count);
+	buf_free(&ids);
+	buf_free(&versions);
+	return rc;
+}
+
+static void read_ready(struct db_row *row, void *item)
+{
+	struct db_node_ready *ready = item;
+
+	ready->campaign_id = row_int(row);
+	ready->count = (unsigned)row_int(row);
+}
+
+int db_node_ready(struct db *db, const char *node, struct db_node_ready **ret_rows,
+	size_t *ret_count)
+{
+	static const struct db_reader reader = {sizeof(struct db_node_ready), read_ready};
+
+	return db_run_rows(db,
+		"SELECT s.campaign_id, count(*) FROM agent_sessions s"
+		" JOIN nodes n ON n.id = s.node_id AND n.seen_at > now() - interval '10 seconds'"
+		" WHERE s.ended_at IS NULL AND s.state = 'ready' AND s.node_id <> $1::uuid"
+		" GROUP BY 1",
+		ARGS(arg_text(node)), &reader, (void **)ret_rows, ret_count);
+}
+
 int db_node_calls(struct db *db, const char *node, int64_t *ret_count)
 {
 	return db_run_number(db,

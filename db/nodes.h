@@ -8,6 +8,7 @@
 #ifndef OMNIVOX_DB_NODES_H
 #define OMNIVOX_DB_NODES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "db/conn.h"
@@ -34,6 +35,28 @@ int db_node_inherit(struct db *db, const char *node, unsigned dead_ms,
 int db_node_release(struct db *db, const char *node);
 int db_node_sign_out(
 	struct db *db, const char *node, int64_t **ret_sessions, size_t *ret_count);
+
+/* Whether others live besides this node. */
+int db_node_others(struct db *db, const char *node, bool *ret_others);
+
+/*
+ * What other nodes changed: this node's sessions whose version is not the one known (`count`
+ * ids and versions), or that are not known at all. Returns their ids.
+ */
+struct db_node_known {
+	const int64_t *ids, *versions;
+	size_t count;
+};
+int db_node_news(struct db *db, const char *node, const struct db_node_known *known,
+	int64_t **ret_ids, size_t *ret_count);
+
+/* Agents of other living nodes who are ready, by campaign. */
+struct db_node_ready {
+	int64_t campaign_id;
+	unsigned count;
+};
+int db_node_ready(struct db *db, const char *node, struct db_node_ready **ret_rows,
+	size_t *ret_count);
 
 /* Open calls that this node placed. */
 int db_node_calls(struct db *db, const char *node, int64_t *ret_count);

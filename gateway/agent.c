@@ -13,6 +13,7 @@
 #include "gateway/agent_ring.h"
 #include "gateway/campaign.h"
 #include "gateway/events.h"
+#include "gateway/nodes.h"
 #include "twilio/conferences.h"
 
 #define RETRY_MS 500
@@ -326,7 +327,7 @@ void agent_claimed(struct gateway *gw, int64_t session_id)
 unsigned agents_ready(struct gateway *gw, int64_t campaign_id)
 {
 	struct list *node, *tmp;
-	unsigned ready = 0;
+	unsigned ready = nodes_ready(gw, campaign_id);
 
 	list_for_each(&gw->agents->all, node, tmp)
 	{
@@ -360,6 +361,14 @@ int agents_ids(struct gateway *gw, int64_t **ret_ids, size_t *ret_count)
 	*ret_ids = ids;
 	*ret_count = count;
 	return 0;
+}
+
+void agents_versions(struct gateway *gw, int64_t *ret_versions)
+{
+	struct list *node, *tmp;
+
+	list_for_each(&gw->agents->all, node, tmp) *ret_versions++ =
+		list_entry(node, struct agent, node)->row.version;
 }
 
 /* ---- has the leg joined? ---- */

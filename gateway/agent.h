@@ -57,6 +57,9 @@ unsigned agents_ready(struct gateway *gw, int64_t campaign_id);
 size_t agents_count(struct gateway *gw);
 int agents_ids(struct gateway *gw, int64_t **ret_ids, size_t *ret_count);
 
+/* Loop. The version that is known of each session, in the order of agents_ids(). */
+void agents_versions(struct gateway *gw, int64_t *ret_versions);
+
 /* rtp_config.event with arg = struct gateway; rtp thread. */
 void agent_rtp_event(void *gateway, const struct rtp_event *event);
 

@@ -18,12 +18,18 @@
 #include "gateway/call.h"
 
 #define SEEN_MS 2000
+#define NEWS_MS 200 /* between two looks for what other nodes changed */
 
 struct nodes {
 	struct gateway *gw;
 	struct timer timer;
 	int64_t seen_ms;  /* when the database last took our word; 0: never */
 	int64_t since_ms; /* it has done so without a gap since then */
+	bool others;      /* live besides us */
+	bool looking;     /* a news_job is under way */
+	struct timer news;
+	struct db_node_ready *ready; /* on other nodes */
+	size_t ready_count;
 };
 
 struct seen_job {
@@ -33,6 +39,7 @@ struct seen_job {
 	bool away;     /* we were not seen: others may have buried us */
 	int64_t *sessions; /* of ours, when `away` */
 	size_t session_count;
+	bool others; /* live */
 	int err;
 };
 
@@ -97,6 +104,7 @@ static void seen_work(struct job *job, void *ctx)
 		tell_sessions(gw, ctx, task->sessions, task->session_count);
 	if (task->may_bury)
 		bury(gw, ctx);
+	(void)db_node_others(ctx, gw->node, &task->others);
 }
 
 static void seen_drop(struct job *job)
@@ -119,6 +127,11 @@ static void seen_done(struct job *job)
 		if (nodes->since_ms == INT64_MAX || task->away)
 			nodes->since_ms = now;
 		nodes->seen_ms = now;
+		if (task->others && !timer_started(&nodes->news) && !nodes->looking)
+			timer_start(nodes->gw->timers, &nodes->news, 0);
+		nodes->others = task->others;
+		if (!nodes->others)
+			nodes->ready_count = 0;
 	}
 	timer_start(nodes->gw->timers, &nodes->timer, SEEN_MS);
 	seen_drop(job);
@@ -148,6 +161,92 @@ static void seen_fire(struct timer *timer)
 	timer_start(nodes->gw->timers, timer, SEEN_MS);
 }
 
+/* ---- what other nodes changed ---- */
+
+struct news_job {
+	struct job job;
+	struct nodes *nodes;
+	int64_t *ids, *versions;
+	size_t count;
+	struct db_node_ready *ready;
+	size_t ready_count;
+};
+
+static void news_work(struct job *job, void *ctx)
+{
+	struct news_job *task = list_entry(job, struct news_job, job);
+	struct gateway *gw = task->nodes->gw;
+	int64_t *changed = NULL;
+	size_t count = 0;
+
+	if (db_node_news(ctx, gw->node,
+		    &(struct db_node_known){task->ids, task->versions, task->count},
+		    &changed, &count) == 0)
+		tell_sessions(gw, ctx, changed, count);
+	free(changed);
+	(void)db_node_ready(ctx, gw->node, &task->ready, &task->ready_count);
+}
+
+static void news_drop(struct job *job)
+{
+	struct news_job *task = list_entry(job, struct news_job, job);
+
+	free(task->ids);
+	free(task->versions);
+	free(task->ready);
+	free(task);
+}
+
+static void news_done(struct job *job)
+{
+	struct news_job *task = list_entry(job, struct news_job, job);
+	struct nodes *nodes = task->nodes;
+
+	free(nodes->ready);
+	nodes->ready = task->ready;
+	nodes->ready_count = task->ready_count;
+	task->ready = NULL;
+	nodes->looking = false;
+	if (nodes->others)
+		timer_start(nodes->gw->timers, &nodes->news, NEWS_MS);
+	news_drop(job);
+}
+
+static void news_fire(struct timer *timer)
+{
+	struct nodes *nodes = list_entry(timer, struct nodes, news);
+	struct news_job *task = calloc(1, sizeof(*task));
+
+	if (task != NULL) {
+		task->job.work = news_work;
+		task->job.done = news_done;
+		task->job.drop = news_drop;
+		task->nodes = nodes;
+		if (agents_ids(nodes->gw, &task->ids, &task->count) == 0)
+			task->versions = calloc(task->count + 1, sizeof(*task->versions));
+		if (task->versions != NULL) {
+			agents_versions(nodes->gw, task->versions);
+			if (jobs_put(nodes->gw->db, &task->job) == 0) {
+				nodes->looking = true;
+				return;
+			}
+		}
+		news_drop(&task->job);
+	}
+	timer_start(nodes->gw->timers, timer, NEWS_MS);
+}
+
+unsigned nodes_ready(const struct gateway *gw, int64_t campaign_id)
+{
+	const struct nodes *nodes = gw->nodes;
+	unsigned ready = 0;
+
+	for (size_t i = 0; nodes != NULL && i < nodes->ready_count; i++)
+		if (nodes->ready[i].campaign_id == campaign_id)
+			ready += nodes->ready[i].count;
+	return ready;
+}
+
 int nodes_new(struct gateway *gw, struct nodes **ret_nodes)
 {
 	struct nodes *nodes = calloc(1, sizeof(*nodes));
@@ -157,6 +256,7 @@ int nodes_new(struct gateway *gw, struct nodes **ret_nodes)
 	nodes->gw = gw;
 	nodes->since_ms = INT64_MAX;
 	nodes->timer.fire = seen_fire;
+	nodes->news.fire = news_fire;
 	timer_start(gw->timers, &nodes->timer, 0);
 	*ret_nodes = nodes;
 	return 0;
@@ -167,6 +267,8 @@ void nodes_free(struct nodes **nodes)
 	if (*nodes == NULL)
 		return;
 	timer_stop(&(*nodes)->timer);
+	timer_stop(&(*nodes)->news);
+	free((*nodes)->ready);
 	free(*nodes);
 	*nodes = NULL;
 }

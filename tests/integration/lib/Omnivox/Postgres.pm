@@ -53,6 +53,7 @@ sub psql {
 			$database or POSIX::_exit(127);
 	}
 	my $out = do { local $/; <$fh> };
+	chomp $out if defined $out;
 	return close($fh) ? $out // '' : undef;
 }
 
