@@ -43,8 +43,8 @@ static void a_create_sends_what_twilio_documents(void **state)
 	static const struct step steps[] = {OK_CREATE};
 	static const char *const leg[] = {
 		"initiated", "ringing", "answered", "completed"};
-	static const char *const conference[] = {
-		"start", "end", "join", "leave", "mute", "hold", "modify"};
+	static const char *const conference[] = {"start", "end", "join", "leave", "mute",
+		"hold", "modify", "announcement"};
 	struct bench *b = bench_open(steps, 1);
 	const struct twilio_answer *answer;
 	const struct seen *seen;
@@ -91,8 +91,8 @@ static void a_create_sends_what_twilio_documents(void **state)
 		assert_int_equal(
 			bench_count_values(&form, "StatusCallbackEvent", leg[i]), 1);
 	assert_int_equal(
-		bench_count_values(&form, "ConferenceStatusCallbackEvent", NULL), 7);
-	for (size_t i = 0; i < 7; i++)
+		bench_count_values(&form, "ConferenceStatusCallbackEvent", NULL), 8);
+	for (size_t i = 0; i < 8; i++)
 		assert_int_equal(bench_count_values(&form,
 					 "ConferenceStatusCallbackEvent", conference[i]),
 			1);
