@@ -420,15 +420,17 @@ static void stored_remote(
 		side->remote = audio.remote;
 }
 
-static void agent_resume(struct agent *agent, const struct db_dialog *phone,
+/* How many dialogs go on. The agent may be gone afterwards: signed out, and nothing left of it. */
+static size_t agent_resume(struct agent *agent, const struct db_dialog *phone,
 	const struct db_dialog *twilio)
 {
 	struct rtp_side_params sides[RTP_SIDES] = {{0}};
+	size_t resumed;
 
 	if (agent_is_rung(agent)) {
 		agent->call_phone = !agent_gave_up(&agent->row);
 		agent_step(agent);
-		return;
+		return 0;
 	}
 	stored_remote(phone, true, &sides[RTP_PHONE]);
 	stored_remote(twilio, false, &sides[RTP_TWILIO]);
@@ -449,7 +451,9 @@ static void agent_resume(struct agent *agent, const struct db_dialog *phone,
 			agent_store_twilio_ended(
 				agent, twilio == NULL ? 0 : twilio->leg_id);
 	}
+	resumed = (size_t)agent->phone.up + agent->twilio.up;
 	agent_step(agent);
+	return resumed;
 }
 
 size_t agents_resume(struct gateway *gw, const struct db_agent_session *rows,
@@ -462,9 +466,9 @@ size_t agents_resume(struct gateway *gw, const struct db_agent_session *rows,
 
 		if (agent == NULL)
 			continue;
-		agent_resume(agent, dialog_of(dialogs, dialog_count, rows[i].id, "phone"),
+		resumed += agent_resume(agent,
+			dialog_of(dialogs, dialog_count, rows[i].id, "phone"),
 			dialog_of(dialogs, dialog_count, rows[i].id, "twilio"));
-		resumed += agent->phone.up + agent->twilio.up;
 	}
 	return resumed;
 }
