@@ -483,7 +483,7 @@ void config_print_help(const struct config_item *items, size_t count, FILE *out)
 	size_t j;
 
 	for (size_t i = 0; i < count; i++) {
-		for (j = 0; items[i].name[j] != '\0' && j < sizeof(option) - 1; j++)
+		for (j = 0; j < sizeof(option) - 1 && items[i].name[j] != '\0'; j++)
 			option[j] =
 				items[i].name[j] == '_'
 					? '-'

@@ -113,10 +113,9 @@ static int settle_file(const char *draft, const char *path, struct err *err)
 	int fd = open(draft, O_RDONLY | O_CLOEXEC), dir = -1, rc = 0;
 
 	(void)snprintf(copy, sizeof(copy), "%s", path);
-	if (fd < 0 || fsync(fd) < 0 || rename(draft, path) < 0)
-		rc = -errno;
-	else if ((dir = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0 ||
-		 fsync(dir) < 0)
+	if (fd < 0 || fsync(fd) < 0 || rename(draft, path) < 0 ||
+		(dir = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0 ||
+		fsync(dir) < 0)
 		rc = -errno;
 	if (fd >= 0)
 		(void)close(fd);

@@ -1,5 +1,6 @@
 /* import_json.c: rows of a JSON document, without ever holding all of it. See import_rows.h. */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,8 +30,8 @@ struct json_file {
 static int fail(struct json_file *file, const char *what)
 {
 	return err_set(file->err, -EINVAL,
-		"The document is no valid JSON: %s at byte %lld.", what,
-		(long long)(file->read - (int64_t)file->len + (int64_t)file->at));
+		"The document is no valid JSON: %s at byte %" PRId64 ".", what,
+		file->read - (int64_t)file->len + (int64_t)file->at);
 }
 
 /* The next byte is at hand. 0; 1: the file is at its end; -EIO, or what progress() says. */

@@ -258,7 +258,7 @@ void zones_free(struct zones **zones)
 
 const struct zone *zones_find(const struct zones *zones, const char *name)
 {
-	struct zone key;
+	struct zone key = {.count = 0};
 
 	if (text_copy(key.name, sizeof(key.name), name) < 0)
 		return NULL;

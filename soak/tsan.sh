@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # tsan: ThreadSanitizer over the unit tests with threads and over whole calls: no data race of ours.
 #
-# Excused in soak/tsan.supp: what is inside libraries that are not built for it.
 . "$(dirname "$0")/../script/lib.sh"
 cd "$top"
 folder=$top/build/tsan
@@ -19,7 +18,7 @@ make -s -C "$folder/tests" -j"$(nproc)" "${units[@]/#/unit/test_}" check-program
 rm -rf "$reports"
 mkdir -p "$reports"
 # Goes on after a report, so that one run shows all; the reports are judged at the end.
-export TSAN_OPTIONS="suppressions=$top/soak/tsan.supp log_path=$reports/tsan exitcode=0 second_deadlock_stack=1"
+export TSAN_OPTIONS="log_path=$reports/tsan exitcode=0 second_deadlock_stack=1"
 export CMOCKA_MESSAGE_OUTPUT=TAP OVX_BUILD=$folder
 result=0
 # The shim that kills workers is for others, hence no 110_crash.
