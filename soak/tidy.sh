@@ -35,7 +35,11 @@ done
 export FLAGS CHECKS=$checks
 result=0
 printf '%s\n' "${files[@]}" | xargs -P "$(nproc)" -n 8 sh -c '
-  for file; do clang-tidy --quiet --warnings-as-errors="*" --checks="$CHECKS" "$file" -- $FLAGS || exit 1; done' sh || result=1
+  bad=0
+  for file; do
+    clang-tidy --quiet --warnings-as-errors="*" --checks="$CHECKS" "$file" -- $FLAGS || bad=1
+  done
+  exit $bad' sh || result=1
 
 # A macro with a block behind it is no function call without its semicolon.
 cppcheck --quiet --error-exitcode=1 --enable=warning,portability --std=c11 -j "$(nproc)" \

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# tsan: ThreadSanitizer over the unit tests with threads and over whole calls: no data race of ours.
-#
+# tsan: ThreadSanitizer over the unit tests with threads and over whole calls: no data race.
+# Nothing is excused.
 . "$(dirname "$0")/../script/lib.sh"
 cd "$top"
 folder=$top/build/tsan
