@@ -73,13 +73,19 @@ int db_call_correlation(
 int db_call_open_with(struct db *db, const char *number, int64_t *ret_call_id);
 
 /*
- * The agent that was rung for a `claimed` call is there: takes a rate token for the customer and
- * makes the call `placing`, to be placed by `node`. Result CALL, RATE (try again in wait_ms), or
- * STOPPED: the campaign does not run any more, the caller tells the call `unsent`. -ENOENT: the
- * call is not `claimed` any more.
+ * The agent that was rung for a `claimed` call is there: asks the verdict once more (its own call
+ * apart, of whose attempt and place the claim has decided), takes a rate token for the customer
+ * and makes the call `placing`, to be placed by `node`. Result CALL, RATE (try again in wait_ms),
+ * REFUSED (rule, reason) or STOPPED: the campaign does not run any more; after these two the
+ * caller tells the call `unsent`. -ENOENT: the call is not `claimed` any more.
  */
-int db_call_go(
-	struct db *db, int64_t call_id, const char *node, struct db_claimed *ret_claimed);
+struct db_go {
+	int64_t call_id;
+	const char *node;
+	db_verdict_fn *manual, *automatic; /* by the call's mode */
+	void *arg;
+};
+int db_call_go(struct db *db, const struct db_go *go, struct db_claimed *ret_claimed);
 
 /* One thing that happened to a call. Texts are borrowed. */
 struct db_call_event {

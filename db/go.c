@@ -2,12 +2,13 @@
 #include "db/calls.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 #include "db/exec.h"
 #include "db/rate.h"
 
 struct waiting {
-	bool runs;
+	bool runs, automatic;
 	struct db_claimed claimed;
 };
 
@@ -17,6 +18,7 @@ static void read_waiting(struct db_row *row, void *item)
 	struct db_claimed *c = &w->claimed;
 
 	w->runs = row_bool(row);
+	w->automatic = row_bool(row);
 	c->call_id = row_int(row);
 	c->entry_id = row_int(row);
 	c->contact_id = row_int(row);
@@ -39,8 +41,8 @@ static int find(struct db *db, int64_t call_id, struct waiting *ret_waiting)
 	return db_run_item(db,
 		"SELECT (c.mode <> 'auto' OR k.state = 'active' AND k.auto_dial) AND NOT EXISTS ("
 		"  SELECT 1 FROM twilio_stops t WHERE t.ended_at IS NULL AND (t.scope = 'account'"
-		"   OR t.scope = 'caller' AND t.key = c.caller_id)), c.id, c.entry_id,"
-		" c.contact_id, c.agent_session_id, c.agent_id, l.id, c.campaign_id, c.attempt,"
+		"   OR t.scope = 'caller' AND t.key = c.caller_id)), c.mode = 'auto', c.id,"
+		" c.entry_id, c.contact_id, c.agent_session_id, c.agent_id, l.id, c.campaign_id, c.attempt,"
 		" c.number, c.caller_id, c.conference, l.label, c.ring_timeout_s"
 		" FROM calls c JOIN campaigns k ON k.id = c.campaign_id"
 		" JOIN call_legs l ON l.call_id = c.id AND l.kind = 'customer'"
@@ -77,21 +79,56 @@ static int move(struct db *db, int64_t call_id, const char *node)
 		ARGS(arg_int(call_id), arg_text(node)), NULL);
 }
 
-int db_call_go(
-	struct db *db, int64_t call_id, const char *node, struct db_claimed *ret_claimed)
+/* What may have changed while the agent was rung: the hour, a list, a limit. */
+static int ask_again(struct db *db, const struct db_go *go, struct waiting *w)
+{
+	db_verdict_fn *verdict = w->automatic ? go->automatic : go->manual;
+	struct db_claim_verdict now;
+	struct db_claim_facts facts;
+	int rc;
+
+	/* The entry is gone: its list was deleted meanwhile. */
+	if (w->claimed.entry_id == 0) {
+		w->claimed.result = DB_CLAIM_STOPPED;
+		return 0;
+	}
+	rc = db_facts_read(db, w->claimed.campaign_id, w->claimed.entry_id, &facts);
+	if (rc < 0)
+		return rc;
+	facts.number_busy = facts.locked = false;
+	facts.attempts_free_ms = 0;
+	facts.attempts -= facts.attempts > 0;
+	facts.calls_today -= facts.calls_today > 0;
+	facts.run_at_ms = 0;
+	now = verdict(go->arg, &facts);
+	if (now.allowed)
+		return 1;
+	w->claimed.result = DB_CLAIM_REFUSED;
+	(void)snprintf(w->claimed.rule, sizeof(w->claimed.rule), "%s", now.rule);
+	(void)snprintf(w->claimed.reason, sizeof(w->claimed.reason), "%s",
+		now.reason ? now.reason : now.rule);
+	return 0;
+}
+
+int db_call_go(struct db *db, const struct db_go *go, struct db_claimed *ret_claimed)
 {
 	struct waiting w = {.runs = false};
 	int rc = db_begin(db);
 
 	if (rc == 0)
-		rc = find(db, call_id, &w);
-	if (rc == 0)
-		w.claimed.result = w.runs ? DB_CLAIM_RATE : DB_CLAIM_STOPPED;
-	if (rc == 0 && w.runs)
+		rc = find(db, go->call_id, &w);
+	if (rc == 0) {
+		w.claimed.result = DB_CLAIM_STOPPED;
+		if (w.runs)
+			rc = ask_again(db, go, &w);
+	}
+	if (rc == 1) {
+		w.claimed.result = DB_CLAIM_RATE;
 		rc = take_token(db, &w.claimed.wait_ms);
+	}
 	if (rc == 1) {
 		w.claimed.result = DB_CLAIM_CALL;
-		rc = move(db, call_id, node);
+		rc = move(db, go->call_id, go->node);
 		if (rc == 0)
 			rc = db_commit(db);
 	}

@@ -16,6 +16,7 @@
 #include "gateway/call.h"
 #include "gateway/call_table.h"
 #include "gateway/urls.h"
+#include "gateway/verdict.h"
 #include "twilio/calls.h"
 #include "twilio/conferences.h"
 
@@ -244,17 +245,30 @@ static void go_drop(struct job *job)
 static void go_work(struct job *job, void *ctx)
 {
 	struct go_job *task = list_entry(job, struct go_job, job);
+	const struct db_claimed *claimed = &task->claimed;
+	struct call_news no = {.call_id = task->call_id,
+		.events = {"unsent"},
+		.count = 1,
+		.at_ms = clock_wall_ms(),
+		.duration_s = -1};
 
-	task->err = db_call_go(ctx, task->call_id, task->gw->node, &task->claimed);
-	if (task->err == 0 && task->claimed.result == DB_CLAIM_CALL)
-		call_place(task->gw, &task->claimed, 0);
-	else if (task->err == 0 && task->claimed.result == DB_CLAIM_STOPPED)
-		call_news(task->gw, &(struct call_news){.call_id = task->call_id,
-					    .events = {"unsent"},
-					    .count = 1,
-					    .at_ms = clock_wall_ms(),
-					    .duration_s = -1,
-					    .detail = "The campaign was stopped."});
+	task->err = db_call_go(ctx,
+		&(struct db_go){.call_id = task->call_id,
+			.node = task->gw->node,
+			.manual = verdict_manual,
+			.automatic = verdict_auto,
+			.arg = task->gw},
+		&task->claimed);
+	if (task->err < 0 || claimed->result == DB_CLAIM_RATE)
+		return;
+	if (claimed->result == DB_CLAIM_CALL) {
+		call_place(task->gw, claimed, 0);
+		return;
+	}
+	(void)snprintf(no.detail, sizeof(no.detail), "%s",
+		claimed->result == DB_CLAIM_REFUSED ? claimed->reason
+						    : "The campaign was stopped.");
+	call_news(task->gw, &no);
 }
 
 static void go_done(struct job *job)

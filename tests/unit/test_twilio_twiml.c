@@ -58,7 +58,7 @@ static void a_conference_ends_for_nobody_and_reports_everything(void **state)
 		" startConferenceOnEnter=\"true\" endConferenceOnExit=\"false\" beep=\"false\""
 		" waitUrl=\"\" participantLabel=\"leg 7\""
 		" statusCallback=\"https://example.com/c?a=1&amp;b=2#rc=3\""
-		" statusCallbackEvent=\"start end join leave mute hold modify\">"
+		" statusCallbackEvent=\"start end join leave mute hold modify announcement\">"
 		"ovx-1-2-3</Conference></Dial></Response>");
 	buf_free(&b);
 }
@@ -181,6 +181,35 @@ static void any_bytes_make_a_document_that_parses(void **state)
 	}
 }
 
+static void a_key_is_gathered_while_a_text_is_said(void **state)
+{
+	struct buf b = {0};
+	xmlDocPtr doc;
+	xmlNodePtr gather;
+	xmlChar *value;
+
+	(void)state;
+	twiml_begin(&b);
+	twiml_gather_key(
+		&b, "https://x.example/in?key=1&a=\"b\"", 5, "Press 9 & <wait>.");
+	twiml_end(&b);
+	doc = parse(&b);
+	gather = xmlDocGetRootElement(doc)->children;
+	assert_string_equal((const char *)gather->name, "Gather");
+	value = xmlGetProp(gather, (const xmlChar *)"action");
+	assert_string_equal((const char *)value, "https://x.example/in?key=1&a=\"b\"");
+	xmlFree(value);
+	value = xmlGetProp(gather, (const xmlChar *)"numDigits");
+	assert_string_equal((const char *)value, "1");
+	xmlFree(value);
+	assert_string_equal((const char *)gather->children->name, "Say");
+	value = xmlNodeGetContent(gather->children);
+	assert_string_equal((const char *)value, "Press 9 & <wait>.");
+	xmlFree(value);
+	xmlFreeDoc(doc);
+	buf_free(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -189,6 +218,7 @@ int main(void)
 		cmocka_unit_test(verbs_stand_in_order),
 		cmocka_unit_test(nothing_in_a_text_leaves_its_place),
 		cmocka_unit_test(what_xml_forbids_is_left_out),
+		cmocka_unit_test(a_key_is_gathered_while_a_text_is_said),
 		cmocka_unit_test(any_bytes_make_a_document_that_parses),
 	};
 	int failed = cmocka_run_group_tests_name("twilio_twiml", tests, NULL, NULL);
