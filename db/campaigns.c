@@ -200,8 +200,10 @@ int db_campaign_set_state(struct db *db, int64_t id, const char *state)
 	rc = db_run_one(db,
 		"UPDATE campaigns SET state = $2, auto_dial = auto_dial AND $2 = 'active',"
 		" updated_at = now()"
-		" WHERE id = $1 AND $2 IN ('active', 'paused', 'completed')"
-		" AND state <> 'completed'",
+		" WHERE id = $1 AND $2 = ANY (CASE state"
+		"  WHEN 'draft' THEN '{active,completed}'::text[]"
+		"  WHEN 'completed' THEN '{}'::text[]"
+		"  ELSE '{active,paused,completed}'::text[] END)",
 		ARGS(arg_int(id), arg_text(state)), NULL);
 	return rc == -ENOENT ? explain_missing(db, id, -EINVAL) : rc;
 }

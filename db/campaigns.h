@@ -40,7 +40,7 @@ struct db_campaign {
 	int64_t created_ms, updated_ms, archived_ms; /* 0: not archived */
 	char run_code
 		[DB_WORD_SIZE]; /* why the runner dials or does not; its node writes it */
-	char run_reason[128];   /* the same for people */
+	char run_reason[256];   /* the same for people */
 	/* Counted on reading. */
 	int64_t pending, dialing, completed, skipped, agents;
 };
@@ -53,7 +53,10 @@ int db_campaign_get(struct db *db, int64_t id, struct db_campaign *ret_campaign)
 int db_campaign_update(struct db *db, const struct db_campaign *campaign);
 /* Hides it for good, completed, its history kept. -EBUSY: calls are open; -EALREADY. */
 int db_campaign_archive(struct db *db, int64_t id);
-/* -EINVAL: not a state that can follow (completed is final; draft only at birth). */
+/*
+ * Draft to active, active to paused and back, any to completed, which is final; the present state
+ * is harmless. -EINVAL: it cannot follow.
+ */
 int db_campaign_set_state(struct db *db, int64_t id, const char *state);
 /* Those that are not archived, oldest first; of an agent (id not 0) those that it may see. */
 int db_campaign_list(struct db *db, int64_t agent_id, struct db_campaign **ret_campaigns,
@@ -94,15 +97,28 @@ struct db_entry {
 	char list_name[DB_NAME_SIZE];
 	struct db_contact contact;
 	int64_t agent_id; /* of the last call, 0: none */
+	char reason
+		[DB_WORD_SIZE]; /* why it waits for run_at, or was skipped; "" when due */
+	int64_t owner_id,
+		owner_until_ms; /* for this agent alone, until then; 0: anybody's */
 };
 
 struct db_queue_stats {
 	int64_t total, pending, dialing, completed, skipped;
 };
 
-/* By id from `after` on; `state` NULL: all. One more row than `limit` tells of a next page. */
-int db_queue_page(struct db *db, int64_t campaign_id, const char *state, int64_t after,
-	unsigned limit, struct db_entry **ret_entries, size_t *ret_count);
+/* Which entries; what is NULL or 0 does not matter. */
+struct db_queue_query {
+	int64_t campaign_id, after; /* by id from `after` on */
+	unsigned limit;             /* one more row than it tells of a next page */
+	const char *state, *reason; /* "" is a reason, too: entries that are due */
+	int64_t list_id;
+	int priority;
+	bool due;           /* pending, and its time has come */
+	const char *search; /* how the number begins, or a part of a name */
+};
+int db_queue_page(struct db *db, const struct db_queue_query *query,
+	struct db_entry **ret_entries, size_t *ret_count);
 int db_queue_stats(struct db *db, int64_t campaign_id, struct db_queue_stats *ret_stats);
 int db_entry_get(
 	struct db *db, int64_t campaign_id, int64_t entry_id, struct db_entry *ret_entry);

@@ -43,6 +43,7 @@ struct pick {
 	"    OR k.lease_until < now()) END AS runs"                                   \
 	"  FROM campaigns k WHERE k.id = $1 FOR SHARE)"
 /*
+ * Signed in for this campaign, or for all that the agent is assigned to.
  * Who has a callback that is due comes first; an entry that is kept for an agent gets no other.
  * Who is rung for each call has a conference for each: the turn goes up, unless the agent has
  * made this call's leg itself. While the leg of the last call is still there it is not free.
@@ -50,7 +51,11 @@ struct pick {
 #define PICK_SESSION                                                                       \
 	", s AS (SELECT a.id, a.user_id, NOT a.nailed OR $6 AS ring_first,"                \
 	"  a.turn + (NOT a.nailed AND NOT $6)::int AS turn FROM agent_sessions a"          \
-	"  WHERE a.campaign_id = $1 AND a.ended_at IS NULL"                                \
+	"  WHERE a.id IN (SELECT i.id FROM agent_sessions i"                               \
+	"    WHERE i.campaign_id = $1 AND i.ended_at IS NULL"                              \
+	"   UNION ALL SELECT i.id FROM campaign_agents m JOIN agent_sessions i"            \
+	"    ON i.user_id = m.user_id AND i.ended_at IS NULL AND i.campaign_id IS NULL"    \
+	"    WHERE m.campaign_id = $1) AND a.ended_at IS NULL"                             \
 	"  AND (session_reachable(a.nailed, a.phone_up, a.twilio_up) OR $6)"               \
 	"  AND (a.nailed OR $6 OR NOT EXISTS (SELECT 1 FROM call_legs l"                   \
 	"   WHERE l.id = a.leg_id AND l.left_at IS NULL))"                                 \

@@ -32,7 +32,7 @@
 	" SELECT k.state = 'active', k.max_attempts, k.hours, k.hours_zone, k.time_zone,"                                                   \
 	"  k.fallback_zone, k.max_calls_day, k.max_minutes_day, k.max_cost_day,"                                                            \
 	"  k.max_cost, k.cost_per_minute, k.calls_today, k.minutes_today,"                                                                  \
-	"  k.minutes_ever, k.day_ends, k.cli_usable, k.stopped, q.id, x.phone, '', q.attempts, " MS("q.run_at") ", " MS(                    \
+	"  k.minutes_ever, k.day_ends, k.cli_usable, k.stopped, q.id, x.phone, x.time_zone, q.attempts, " MS("q.run_at") ", " MS(           \
 		"now()") ","                                                                                                                \
 			 "  EXISTS (SELECT 1 FROM calls c WHERE c.number = x.phone AND c.state <> 'ended'),"                                \
 			 "  EXISTS (SELECT 1 FROM calls c WHERE c.id = x.locked_by AND c.state <> 'ended'),"                                \

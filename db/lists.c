@@ -3,34 +3,48 @@
 #include <stdlib.h>
 
 #include "db/campaigns.h"
+#include "db/entry_reason.h"
 #include "db/exec.h"
 
 /* ---- queue ---- */
 
+/*
+ * Lists are mixed by their blend weights: of weights 60 and 20, three contacts of the first follow
+ * on one of the other, as long as both last. run_at is the same for all, so ids decide the order.
+ */
 int db_queue_generate(struct db *db, int64_t campaign_id, int64_t max, int64_t *ret_added)
 {
+	int rc = db_patience(db, true);
+
 	/* A contact that was dialled to an end in this campaign does not come back by itself. */
-	return db_run_number(db,
-		"WITH made AS (INSERT INTO queue_entries (campaign_id, contact_id)"
-		" SELECT $1, c.id FROM contacts c JOIN data_lists l ON l.id = c.list_id"
-		" WHERE l.campaign_id = $1 AND l.active AND NOT EXISTS ("
-		"  SELECT 1 FROM queue_entries q WHERE q.contact_id = c.id AND q.campaign_id = $1)"
-		" ORDER BY c.id LIMIT $2 ON CONFLICT DO NOTHING RETURNING 1)"
-		" SELECT count(*) FROM made",
-		ARGS(arg_int(campaign_id), arg_int(max)), ret_added);
+	if (rc == 0)
+		rc = db_run_number(db,
+			"WITH made AS (INSERT INTO queue_entries (campaign_id, contact_id)"
+			" SELECT $1, m.id FROM data_lists l CROSS JOIN LATERAL ("
+			"  SELECT c.id, row_number() OVER (ORDER BY c.id)::float8 / l.blend_weight"
+			"   AS turn FROM contacts c WHERE c.list_id = l.id AND NOT EXISTS ("
+			"    SELECT 1 FROM queue_entries q"
+			"    WHERE q.contact_id = c.id AND q.campaign_id = $1)"
+			"   ORDER BY c.id LIMIT $2) m"
+			" WHERE l.campaign_id = $1 AND l.active ORDER BY m.turn, m.id LIMIT $2"
+			" ON CONFLICT DO NOTHING RETURNING 1) SELECT count(*) FROM made",
+			ARGS(arg_int(campaign_id), arg_int(max)), ret_added);
+	(void)db_patience(db, false);
+	return rc;
 }
 
-#define ENTRY_SELECT                                                                                                                               \
-	"SELECT q.id, q.campaign_id, q.state, q.outcome, q.priority, q.attempts,"                                                                  \
-	" q.dials, " MS("q.run_at") ", " MS("q.queued_at") ", " MS(                                                                                \
-		"q.dialed_at") ","                                                                                                                 \
-			       " " MS("q.completed_at") ", l.id, l.name, c.id, c.list_id, c.phone,"                                                \
-							" c.first_name, c.last_name, c.email, c.attempts, c.last_outcome,"                         \
-							" " MS("c.last_attempt_at") ", c.locked_by,"                                               \
-										    " (SELECT k.agent_id FROM calls k WHERE k.entry_id = q.id"     \
-										    "  ORDER BY k.attempt DESC LIMIT 1)"                           \
-										    " FROM queue_entries q JOIN contacts c ON c.id = q.contact_id" \
-										    " JOIN data_lists l ON l.id = c.list_id"
+#define ENTRY_SELECT                                                                                                                                                        \
+	"SELECT q.id, q.campaign_id, q.state, q.outcome, q.priority, q.attempts,"                                                                                           \
+	" q.dials, " MS("q.run_at") ", " MS("q.queued_at") ", " MS(                                                                                                         \
+		"q.dialed_at") ","                                                                                                                                          \
+			       " " MS("q.completed_at") ", l.id, l.name, c.id, c.list_id, c.phone,"                                                                         \
+							" c.first_name, c.last_name, c.email, c.attempts, c.last_outcome,"                                                  \
+							" " MS("c.last_attempt_at") ", c.locked_by,"                                                                        \
+										    " (SELECT k.agent_id FROM calls k WHERE k.entry_id = q.id"                              \
+										    "  ORDER BY k.attempt DESC LIMIT 1), " ENTRY_REASON                                     \
+										    ", q.agent_id, " MS(                                                                    \
+											    "q.agent_until") " FROM queue_entries q JOIN contacts c ON c.id = q.contact_id" \
+													     " JOIN data_lists l ON l.id = c.list_id"
 
 static void read_contact(struct db_row *row, struct db_contact *c)
 {
@@ -65,19 +79,31 @@ static void read_entry(struct db_row *row, void *item)
 	row_text(row, e->list_name, sizeof(e->list_name));
 	read_contact(row, &e->contact);
 	e->agent_id = row_int(row);
+	row_text(row, e->reason, sizeof(e->reason));
+	e->owner_id = row_int(row);
+	e->owner_until_ms = row_int(row);
 }
 
 static const struct db_reader entry_reader = {sizeof(struct db_entry), read_entry};
 
-int db_queue_page(struct db *db, int64_t campaign_id, const char *state, int64_t after,
-	unsigned limit, struct db_entry **ret_entries, size_t *ret_count)
+int db_queue_page(struct db *db, const struct db_queue_query *query,
+	struct db_entry **ret_entries, size_t *ret_count)
 {
 	return db_run_rows(db,
 		ENTRY_SELECT
 		" WHERE q.campaign_id = $1 AND ($2::text IS NULL OR q.state = $2)"
-		" AND q.id > $3 ORDER BY q.id LIMIT $4",
-		ARGS(arg_int(campaign_id), arg_text(state), arg_int(after),
-			arg_int((int64_t)limit + 1)),
+		" AND q.id > $3 AND ($5::text IS NULL OR " ENTRY_REASON " = $5)"
+		" AND ($6::bigint IS NULL OR c.list_id = $6)"
+		" AND ($7::int = 0 OR q.priority = $7)"
+		" AND (NOT $8::boolean OR q.state = 'pending' AND q.run_at <= now())"
+		" AND ($9::text IS NULL OR starts_with(c.phone, $9) OR strpos("
+		"  lower(c.first_name || ' ' || c.last_name), lower($9)) > 0)"
+		" ORDER BY q.id LIMIT $4",
+		ARGS(arg_int(query->campaign_id), arg_text(query->state),
+			arg_int(query->after), arg_int((int64_t)query->limit + 1),
+			arg_text(query->reason), arg_id(query->list_id),
+			arg_int(query->priority), arg_bool(query->due),
+			arg_text(query->search)),
 		&entry_reader, (void **)ret_entries, ret_count);
 }
 

@@ -72,14 +72,13 @@ int db_agent_session_start(struct db *db, int64_t user_id, int64_t campaign_id,
 	rc = db_one_session(db,
 		"INSERT INTO agent_sessions AS s (user_id, campaign_id, node_id, endpoint,"
 		"  endpoint_number, nailed)"
-		" SELECT a.user_id, a.campaign_id, $3, COALESCE(e.type, 'sip'), e.number,"
-		"  COALESCE(e.nailed, true) FROM campaign_agents a"
-		" JOIN users u ON u.id = a.user_id"
-		" LEFT JOIN agent_endpoints e ON e.user_id = a.user_id"
-		" WHERE a.user_id = $1 AND a.campaign_id = $2 AND u.active"
+		" SELECT u.id, $2::bigint, $3, COALESCE(e.type, 'sip'), e.number,"
+		"  COALESCE(e.nailed, true) FROM users u"
+		" LEFT JOIN agent_endpoints e ON e.user_id = u.id"
+		" WHERE u.id = $1 AND u.active AND EXISTS (SELECT 1 FROM campaign_agents a"
+		"  WHERE a.user_id = u.id AND ($2::bigint IS NULL OR a.campaign_id = $2))"
 		" RETURNING " SESSION_COLUMNS,
-		ARGS(arg_int(user_id), arg_int(campaign_id), arg_text(node)),
-		ret_session);
+		ARGS(arg_int(user_id), arg_id(campaign_id), arg_text(node)), ret_session);
 	return rc == -ENOENT ? -EPERM : rc;
 }
 

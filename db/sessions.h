@@ -37,7 +37,7 @@ struct db_agent_session {
 
 /*
  * Signs in: a new session, paused until its legs are up. -EEXIST when signed in already,
- * -EPERM when the agent is not on the campaign.
+ * -EPERM when the agent is not on the campaign. Campaign 0: all that the agent is on, now and later.
  */
 int db_agent_session_start(struct db *db, int64_t user_id, int64_t campaign_id,
 	const char *node, struct db_agent_session *ret_session);

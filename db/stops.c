@@ -174,29 +174,6 @@ int db_health_get(struct db *db, const char *node, struct db_health *ret_health)
 	return rc;
 }
 
-static void read_rate(struct db_row *row, void *item)
-{
-	double *rate = item;
-
-	rate[0] = row_real(row);
-	rate[1] = row_real(row);
-}
-
-int db_rate_get(struct db *db, double *ret_now, double *ret_most)
-{
-	static const struct db_reader reader = {2 * sizeof(double), read_rate};
-	double rate[2];
-	int rc;
-
-	rc = db_run_item(db, "SELECT per_second, most_per_second FROM account_rate",
-		NO_ARGS, &reader, rate);
-	if (rc == 0) {
-		*ret_now = rate[0];
-		*ret_most = rate[1];
-	}
-	return rc;
-}
-
 int db_number_errors_load(struct db *db, const int (*codes)[2], size_t count)
 {
 	int rc = db_begin(db);

@@ -51,9 +51,6 @@ struct db_health {
 int db_health_put(struct db *db, const char *node, const struct db_health *health);
 int db_health_get(struct db *db, const char *node, struct db_health *ret_health);
 
-/* The account's calls per second: now, and as set. */
-int db_rate_get(struct db *db, double *ret_now, double *ret_most);
-
 /* Replaces number_errors: `codes` are pairs of first and last. */
 int db_number_errors_load(struct db *db, const int (*codes)[2], size_t count);
 

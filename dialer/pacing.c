@@ -31,16 +31,3 @@ void pacing_dialled(
 		state->next_ms = now_ms + rules->call_gap_ms;
 	}
 }
-
-const char *pacing_reason(enum pacing_wait wait)
-{
-	switch (wait) {
-	case PACING_DIAL:
-		return "Dialling.";
-	case PACING_GAP:
-		return "Waiting for the time between two calls or batches to pass.";
-	case PACING_NO_AGENT:
-		return "No agent is ready.";
-	}
-	return "";
-}

@@ -39,7 +39,4 @@ enum pacing_wait pacing_next(const struct pacing_state *state, unsigned ready_ag
 void pacing_dialled(
 	struct pacing_state *state, const struct pacing_rules *rules, int64_t now_ms);
 
-/* The same as one sentence for people. Static storage. */
-const char *pacing_reason(enum pacing_wait wait);
-
 #endif

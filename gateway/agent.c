@@ -333,7 +333,10 @@ unsigned agents_ready(struct gateway *gw, int64_t campaign_id)
 	{
 		struct agent *agent = list_entry(node, struct agent, node);
 
-		if (agent->row.campaign_id == campaign_id && is(agent, "ready"))
+		/* Of all campaigns (0): the claim knows whether this is one of them. */
+		if ((agent->row.campaign_id == campaign_id ||
+			    agent->row.campaign_id == 0) &&
+			is(agent, "ready"))
 			ready++;
 	}
 	return ready;

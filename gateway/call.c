@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/post.h"
 #include "base/timers.h"
+#include "db/rate_state.h"
 #include "gateway/agent.h"
 #include "gateway/agent_ring.h"
 #include "gateway/call_table.h"
@@ -217,6 +218,14 @@ struct event_job {
 	enum call_now_result result;
 };
 
+static bool news_has(const struct call_news *news, const char *event)
+{
+	for (size_t i = 0; i < news->count; i++)
+		if (strcmp(news->events[i], event) == 0)
+			return true;
+	return false;
+}
+
 static void event_work(struct job *job, void *ctx)
 {
 	struct event_job *task = list_entry(job, struct event_job, job);
@@ -243,6 +252,9 @@ static void event_work(struct job *job, void *ctx)
 			news->events[0], db_error(ctx));
 	else if (news->action_done)
 		(void)db_call_action_done(ctx, news->call_id);
+	if (news_has(news, "slow") && db_rate_lower(ctx) == 0)
+		log_warn("call", news->call_id,
+			"Twilio queues calls: calls per second are lowered");
 	if (task->waiter != 0)
 		task->answer(task->gw, task->waiter, news->call_id, task->result,
 			news->detail);

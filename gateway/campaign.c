@@ -1,4 +1,4 @@
-/* campaign.c: the runner of campaigns. See campaign.h. */
+/* campaign.c: the runner of campaigns: which of them run here, and why they do what they do. */
 #include "gateway/campaign.h"
 
 #include <errno.h>
@@ -7,50 +7,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/jobs.h"
-#include "base/list.h"
 #include "base/log.h"
 #include "base/post.h"
-#include "base/timers.h"
-#include "db/calls.h"
-#include "db/campaigns.h"
-#include "dialer/pacing.h"
-#include "gateway/agent.h"
-#include "gateway/call.h"
+#include "db/rate_state.h"
+#include "gateway/campaign_run.h"
 #include "gateway/drain.h"
 #include "gateway/events.h"
-#include "gateway/metrics.h"
-#include "gateway/verdict.h"
+#include "gateway/reason.h"
 
-#define LEASE_MS 10000   /* how long a dead node keeps a campaign */
-#define LOOK_MS 2000     /* leases are renewed, and lost news made good, this often */
-#define PLACING_MS 20000 /* a POST without an answer becomes ambiguous */
-#define IDLE_MS 1000     /* between two looks at an empty queue or at busy agents */
+#define LEASE_MS 10000 /* how long a dead node keeps a campaign */
+#define LOOK_MS 2000   /* leases are renewed, and lost news made good, this often */
 
-/* A campaign that this node runs. On the loop. */
-struct run {
-	struct list node;
-	struct gateway *gw;
-	struct db_campaign row;
-	struct pacing_state pacing;
-	struct timer timer; /* the next look */
-	bool claiming;      /* a claim is under way */
-	bool leased;        /* seen in the newest answer to the lease */
-	char reason[256];
-};
-
-struct campaigns {
-	struct gateway *gw;
-	struct list runs;
-	struct timer timer;
-	bool leasing; /* a lease job is under way */
-	bool again;   /* somebody asked for another meanwhile */
-};
-
-static void step(struct run *run);
-
-static struct run *run_find(struct campaigns *campaigns, int64_t campaign_id)
+struct run *run_find(struct campaigns *campaigns, int64_t campaign_id)
 {
 	struct list *node, *tmp;
 
@@ -64,20 +33,13 @@ static struct run *run_find(struct campaigns *campaigns, int64_t campaign_id)
 	return NULL;
 }
 
-static void run_fire(struct timer *timer)
-{
-	step(list_entry(timer, struct run, timer));
-}
-
 static struct run *run_new(struct campaigns *campaigns, const struct db_campaign *row)
 {
 	struct run *run = calloc(1, sizeof(*run));
 
 	if (run == NULL)
 		return NULL;
-	run->gw = campaigns->gw;
 	run->row = *row;
-	run->timer.fire = run_fire;
 	list_add_tail(&campaigns->runs, &run->node);
 	log_info("campaign", 0, "%" PRId64 " \"%s\" runs here", row->id, row->name);
 	return run;
@@ -85,7 +47,6 @@ static struct run *run_new(struct campaigns *campaigns, const struct db_campaign
 
 static void run_free(struct run *run)
 {
-	timer_stop(&run->timer);
 	list_remove(&run->node);
 	free(run);
 }
@@ -95,14 +56,14 @@ static void run_free(struct run *run)
 struct note_job {
 	struct job job;
 	int64_t campaign_id;
-	char reason[256];
+	char code[DB_WORD_SIZE], reason[256];
 };
 
 static void note_work(struct job *job, void *ctx)
 {
 	struct note_job *task = list_entry(job, struct note_job, job);
 
-	(void)db_campaign_note(ctx, task->campaign_id, "", task->reason);
+	(void)db_campaign_note(ctx, task->campaign_id, task->code, task->reason);
 	free(task);
 }
 
@@ -111,181 +72,32 @@ static void note_drop(struct job *job)
 	free(list_entry(job, struct note_job, job));
 }
 
-/* Says the reason once, to listeners and in the row, where every node can read it. */
-static void say(struct gateway *gw, int64_t campaign_id, char *last, size_t size,
-	const char *reason)
+void run_say(struct gateway *gw, struct run *run, const char *code, const char *reason)
 {
 	struct note_job *task;
 
-	if (strcmp(last, reason) == 0)
+	if (strcmp(run->code, code) == 0 && strcmp(run->reason, reason) == 0)
 		return;
-	(void)snprintf(last, size, "%s", reason);
-	events_campaign(gw, campaign_id, reason);
+	(void)snprintf(run->code, sizeof(run->code), "%s", code);
+	(void)snprintf(run->reason, sizeof(run->reason), "%s", reason);
+	events_campaign(gw, run->row.id, reason);
 	task = calloc(1, sizeof(*task));
 	if (task == NULL)
 		return;
 	task->job.work = note_work;
 	task->job.drop = note_drop;
-	task->campaign_id = campaign_id;
-	(void)snprintf(task->reason, sizeof(task->reason), "%s", reason);
+	task->campaign_id = run->row.id;
+	memcpy(task->code, run->code, sizeof(task->code));
+	memcpy(task->reason, run->reason, sizeof(task->reason));
 	if (jobs_put(gw->db, &task->job) < 0)
 		free(task);
-}
-
-static void run_say(struct run *run, const char *reason)
-{
-	say(run->gw, run->row.id, run->reason, sizeof(run->reason), reason);
-}
-
-static void look_in(struct run *run, int64_t ms)
-{
-	timer_start(run->gw->timers, &run->timer, ms);
-}
-
-/* ---- claiming the next call ---- */
-
-struct claim_job {
-	struct job job;
-	struct gateway *gw;
-	int64_t campaign_id;
-	struct db_claimed claimed;
-	int err;
-};
-
-static void claim_work(struct job *job, void *ctx)
-{
-	struct claim_job *task = list_entry(job, struct claim_job, job);
-
-	task->err = db_call_claim(ctx,
-		&(struct db_claim){
-			.campaign_id = task->campaign_id,
-			.node = task->gw->node,
-			.install = task->gw->install,
-			.deadline_ms = PLACING_MS,
-			.verdict = verdict_auto,
-			.arg = task->gw,
-		},
-		&task->claimed);
-	metrics_claim(task->err, &task->claimed);
-	if (task->err < 0)
-		log_warn("campaign", 0, "%" PRId64 " claim: %s", task->campaign_id,
-			db_error(ctx));
-	/* The POST goes out whatever became of the runner meanwhile: the claim is committed. */
-	else if (task->claimed.result == DB_CLAIM_CALL)
-		call_place(task->gw, &task->claimed, 0);
-}
-
-static void claim_drop(struct job *job)
-{
-	free(list_entry(job, struct claim_job, job));
-}
-
-static void claimed_nothing(struct run *run, const struct db_claimed *claimed)
-{
-	char reason[256];
-
-	switch (claimed->result) {
-	case DB_CLAIM_NO_ENTRY:
-		run_say(run,
-			claimed->next_ms == 0
-				? "Every contact has been dialled."
-				: "No contact is due: retries are waiting for their time.");
-		look_in(run, IDLE_MS);
-		break;
-	case DB_CLAIM_NO_AGENT:
-		run_say(run, "No agent is ready.");
-		look_in(run, IDLE_MS);
-		break;
-	case DB_CLAIM_RATE:
-		run_say(run, "Twilio's calls per second are used up for the moment.");
-		look_in(run, claimed->wait_ms);
-		break;
-	case DB_CLAIM_HELD:
-		run_say(run, claimed->reason);
-		look_in(run, IDLE_MS);
-		break;
-	case DB_CLAIM_REFUSED:
-		(void)snprintf(reason, sizeof(reason),
-			"A contact may not be dialled: %.90s", claimed->reason);
-		run_say(run, reason);
-		look_in(run, 0);
-		break;
-	default:
-		look_in(run, IDLE_MS);
-		break;
-	}
-}
-
-static void claim_done(struct job *job)
-{
-	struct claim_job *task = list_entry(job, struct claim_job, job);
-	struct run *run = run_find(task->gw->campaigns, task->campaign_id);
-
-	if (run == NULL)
-		goto out;
-	run->claiming = false;
-	if (task->err < 0) {
-		run_say(run, task->err == -ENOSPC ? "The database's disk is full."
-						  : "The database does not answer.");
-		look_in(run, IDLE_MS);
-	} else if (task->claimed.result == DB_CLAIM_CALL) {
-		struct pacing_rules rules = {
-			.batch = (unsigned)run->row.batch_size,
-			.call_gap_ms = (unsigned)run->row.call_gap_ms,
-			.batch_gap_ms = (unsigned)run->row.batch_gap_ms,
-		};
-
-		pacing_dialled(&run->pacing, &rules, timers_now(task->gw->timers));
-		run_say(run, "Dialling.");
-		step(run);
-	} else {
-		claimed_nothing(run, &task->claimed);
-	}
-out:
-	free(task);
-}
-
-static void claim(struct run *run)
-{
-	struct claim_job *task = calloc(1, sizeof(*task));
-
-	if (task != NULL) {
-		task->job.work = claim_work;
-		task->job.done = claim_done;
-		task->job.drop = claim_drop;
-		task->gw = run->gw;
-		task->campaign_id = run->row.id;
-		if (jobs_put(run->gw->db, &task->job) == 0) {
-			run->claiming = true;
-			return;
-		}
-		free(task);
-	}
-	look_in(run, IDLE_MS);
-}
-
-static void step(struct run *run)
-{
-	int64_t wait = 0;
-	unsigned ready = agents_ready(run->gw, run->row.id);
-	enum pacing_wait next;
-
-	if (run->claiming)
-		return;
-	next = pacing_next(&run->pacing, ready, timers_now(run->gw->timers), &wait);
-	if (next == PACING_DIAL) {
-		claim(run);
-		return;
-	}
-	run_say(run, pacing_reason(next));
-	look_in(run, next == PACING_GAP ? wait : IDLE_MS);
 }
 
 /* ---- leases ---- */
 
 struct lease_job {
 	struct job job;
-	struct campaigns *campaigns;
+	struct gateway *gw;
 	struct db_campaign *rows;
 	size_t count;
 	int err;
@@ -295,10 +107,11 @@ static void lease_work(struct job *job, void *ctx)
 {
 	struct lease_job *task = list_entry(job, struct lease_job, job);
 
-	if (drain_active(task->campaigns->gw))
+	if (drain_active(task->gw))
 		return; /* leased none: what runs here is let go */
+	(void)db_rate_recover(ctx);
 	task->err = db_campaign_lease(
-		ctx, task->campaigns->gw->node, LEASE_MS, &task->rows, &task->count);
+		ctx, task->gw->node, LEASE_MS, &task->rows, &task->count);
 }
 
 static void lease_drop(struct job *job)
@@ -312,21 +125,23 @@ static void lease_drop(struct job *job)
 static void leased(struct campaigns *campaigns, const struct lease_job *task)
 {
 	struct list *node, *tmp;
+	const char *code;
 
-	list_for_each(&campaigns->runs, node, tmp) list_entry(node, struct run, node)
-		->leased = false;
+	list_for_each(&campaigns->runs, node, tmp)
+	{
+		list_entry(node, struct run, node)->leased = false;
+	}
 	for (size_t i = 0; i < task->count; i++) {
 		struct run *run = run_find(campaigns, task->rows[i].id);
-		bool fresh = run == NULL;
 
-		if (fresh)
+		if (run == NULL)
 			run = run_new(campaigns, &task->rows[i]);
 		if (run == NULL)
 			continue;
 		run->row = task->rows[i];
+		run->turn.priority = run->row.priority;
+		run->turn.weight = run->row.weight;
 		run->leased = true;
-		if (fresh || !timer_started(&run->timer))
-			step(run);
 	}
 	list_for_each(&campaigns->runs, node, tmp)
 	{
@@ -334,12 +149,12 @@ static void leased(struct campaigns *campaigns, const struct lease_job *task)
 
 		if (run->leased)
 			continue;
-		run_say(run, drain_active(run->gw)
-				     ? "This node is being drained; another may go on."
-				     : "Auto-dial is stopped.");
+		code = drain_active(campaigns->gw) ? "drain" : "stopped";
+		run_say(campaigns->gw, run, code, reason_text(code));
 		log_info("campaign", 0, "%" PRId64 " stopped here", run->row.id);
 		run_free(run);
 	}
+	campaigns_turn(campaigns);
 }
 
 static void look(struct campaigns *campaigns);
@@ -347,15 +162,17 @@ static void look(struct campaigns *campaigns);
 static void lease_done(struct job *job)
 {
 	struct lease_job *task = list_entry(job, struct lease_job, job);
-	struct campaigns *campaigns = task->campaigns;
+	struct campaigns *campaigns = task->gw->campaigns;
 
-	campaigns->leasing = false;
-	if (task->err == 0)
-		leased(campaigns, task);
+	if (campaigns != NULL) { /* else the worker is stopping */
+		campaigns->leasing = false;
+		if (task->err == 0)
+			leased(campaigns, task);
+		timer_start(campaigns->gw->timers, &campaigns->lease_timer, LOOK_MS);
+		if (campaigns->again)
+			look(campaigns);
+	}
 	lease_drop(job);
-	timer_start(campaigns->gw->timers, &campaigns->timer, LOOK_MS);
-	if (campaigns->again)
-		look(campaigns);
 }
 
 static void look(struct campaigns *campaigns)
@@ -370,19 +187,24 @@ static void look(struct campaigns *campaigns)
 		task->job.work = lease_work;
 		task->job.done = lease_done;
 		task->job.drop = lease_drop;
-		task->campaigns = campaigns;
+		task->gw = campaigns->gw;
 		if (jobs_put(campaigns->gw->db, &task->job) == 0) {
 			campaigns->leasing = true;
 			return;
 		}
 		free(task);
 	}
-	timer_start(campaigns->gw->timers, &campaigns->timer, LOOK_MS);
+	timer_start(campaigns->gw->timers, &campaigns->lease_timer, LOOK_MS);
 }
 
 static void look_fire(struct timer *timer)
 {
-	look(list_entry(timer, struct campaigns, timer));
+	look(list_entry(timer, struct campaigns, lease_timer));
+}
+
+static void turn_fire(struct timer *timer)
+{
+	campaigns_turn(list_entry(timer, struct campaigns, turn_timer));
 }
 
 int campaigns_new(struct gateway *gw, struct campaigns **ret_campaigns)
@@ -393,8 +215,9 @@ int campaigns_new(struct gateway *gw, struct campaigns **ret_campaigns)
 		return -ENOMEM;
 	campaigns->gw = gw;
 	list_init(&campaigns->runs);
-	campaigns->timer.fire = look_fire;
-	timer_start(gw->timers, &campaigns->timer, 0);
+	campaigns->lease_timer.fire = look_fire;
+	campaigns->turn_timer.fire = turn_fire;
+	timer_start(gw->timers, &campaigns->lease_timer, 0);
 	*ret_campaigns = campaigns;
 	return 0;
 }
@@ -405,7 +228,8 @@ void campaigns_free(struct campaigns **campaigns)
 
 	if (*campaigns == NULL)
 		return;
-	timer_stop(&(*campaigns)->timer);
+	timer_stop(&(*campaigns)->lease_timer);
+	timer_stop(&(*campaigns)->turn_timer);
 	list_for_each(&(*campaigns)->runs, node, tmp)
 		run_free(list_entry(node, struct run, node));
 	free(*campaigns);
@@ -426,16 +250,32 @@ static void wake_drop(struct post *post)
 	free(list_entry(post, struct wake_post, post));
 }
 
+/* An agent that comes free may be anybody's: all that waited for one get their chance. */
 static void wake_run(struct post *post)
 {
 	struct wake_post *told = list_entry(post, struct wake_post, post);
 	struct campaigns *campaigns = told->gw->campaigns;
-	struct run *run = run_find(campaigns, told->campaign_id);
+	struct list *node, *tmp;
 
+	if (campaigns == NULL) { /* the worker is stopping */
+		wake_drop(post);
+		return;
+	}
+	list_for_each(&campaigns->runs, node, tmp)
+	{
+		struct run *run = list_entry(node, struct run, node);
+
+		if (run->row.id == told->campaign_id && told->changed) {
+			run->wait_until_ms = 0;
+			run->generated_ms = 0;
+		} else if (strcmp(run->code, "no_agent") == 0) {
+			run->wait_until_ms = 0;
+		}
+	}
 	if (told->changed)
 		look(campaigns);
-	else if (run != NULL)
-		step(run);
+	else
+		campaigns_turn(campaigns);
 	wake_drop(post);
 }
 

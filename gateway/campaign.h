@@ -1,7 +1,7 @@
 /*
  * campaign.h: the runner of campaigns: leases them, paces them, claims the next call.
  *
- * What it is doing, or why it is not dialling, stands in the campaign's row (run_reason).
+ * What it is doing, or why it is not dialling, stands in the campaign's row (run_code, run_reason).
  */
 #ifndef OMNIVOX_GATEWAY_CAMPAIGN_H
 #define OMNIVOX_GATEWAY_CAMPAIGN_H
@@ -14,7 +14,7 @@
 int campaigns_new(struct gateway *gw, struct campaigns **ret_campaigns);
 void campaigns_free(struct campaigns **campaigns);
 
-/* Any thread. A line or an agent came free: the runner looks at once. */
+/* Any thread. A line or an agent came free: whoever waits for one looks at once. */
 void campaign_wake(struct gateway *gw, int64_t campaign_id);
 
 /* Any thread. Somebody started, stopped or edited it: its row is read anew. */

@@ -7,8 +7,10 @@
 
 #include "db/campaigns.h"
 #include "db/data_lists.h"
+#include "db/queue.h"
 #include "gateway/campaign.h"
 #include "gateway/campaign_body.h"
+#include "gateway/halt.h"
 
 #define GENERATE_MAX 1000000
 
@@ -69,36 +71,153 @@ void campaign_create(struct api_call *call, struct api_reply *reply)
 		answer(call, reply, 201, id);
 }
 
+/* Waits may end sooner, or begin, by these. */
+static bool moves_entries(const struct db_campaign *a, const struct db_campaign *b)
+{
+	return strcmp(a->hours, b->hours) != 0 ||
+	       strcmp(a->hours_zone, b->hours_zone) != 0 ||
+	       strcmp(a->time_zone, b->time_zone) != 0 ||
+	       strcmp(a->fallback_zone, b->fallback_zone) != 0 ||
+	       a->max_attempts_24h != b->max_attempts_24h;
+}
+
+/* draft to active; active to paused and back; any to completed, which is final. */
+static int set_state(struct api_call *call, struct api_reply *reply,
+	const struct db_campaign *c, const char *state)
+{
+	int err = db_campaign_set_state(call->db, c->id, state);
+
+	if (err == -EINVAL)
+		api_fail_field(reply, "state",
+			"A campaign that is %s cannot become %.15s: a draft becomes active, an "
+			"active one paused and back, any one completed, which is final.",
+			c->state, state);
+	else if (err < 0)
+		api_fail_db(reply, err, "campaign", call->db);
+	return err;
+}
+
+/* Answers with the campaign; when it was stopped, not before nothing of it is under way. */
+static void answer_changed(
+	struct api_call *call, struct api_reply *reply, const struct db_campaign *before)
+{
+	campaign_changed(call->gw, before->id);
+	answer(call, reply, 200, before->id);
+	if (before->auto_dial && strcmp(before->state, "active") == 0)
+		halt_reply(call, reply, before->id);
+}
+
 void campaign_update(struct api_call *call, struct api_reply *reply)
 {
 	char state[DB_WORD_SIZE] = "";
-	struct db_campaign c;
-	int err = db_campaign_get(call->db, api_param_id(call, 0), &c);
+	struct db_campaign before, c;
+	int err = db_campaign_get(call->db, api_param_id(call, 0), &before);
 
+	c = before;
 	if (err == 0 &&
 		(campaign_read(call, reply, &c) < 0 ||
 			api_body_text(call, reply, "state", api_body_has(call, "state"),
 				state, sizeof(state)) < 0))
 		return;
 	/* The state first: when it cannot follow, the settings stay as they are, too. */
-	if (err == 0 && state[0] != '\0') {
-		err = db_campaign_set_state(call->db, c.id, state);
-		if (err == -EINVAL) {
-			api_fail_field(reply, "state",
-				"A campaign that is %s cannot become %.15s; possible are active, "
-				"paused and completed, and completed is final.",
-				c.state, state);
-			return;
-		}
-	}
+	if (err == 0 && state[0] != '\0' && set_state(call, reply, &before, state) < 0)
+		return;
 	if (err == 0)
 		err = db_campaign_update(call->db, &c);
+	if (err == 0 && moves_entries(&before, &c))
+		err = db_queue_recheck(call->db, c.id);
+	if (err < 0)
+		api_fail_db(reply, err, "campaign", call->db);
+	else
+		answer_changed(call, reply, &before);
+}
+
+void campaign_delete(struct api_call *call, struct api_reply *reply)
+{
+	int64_t id = api_param_id(call, 0);
+	int err = db_campaign_archive(call->db, id);
+
+	if (err == -EBUSY) {
+		api_fail(reply, 409, "CALLS_OPEN",
+			"Calls of this campaign are open. Stop it and wait for their end.");
+	} else if (err == -EALREADY) {
+		api_fail(reply, 409, "ARCHIVED", "The campaign was deleted already.");
+	} else if (err < 0) {
+		api_fail_db(reply, err, "campaign", call->db);
+	} else {
+		campaign_changed(call->gw, id);
+		answer(call, reply, 200, id);
+	}
+}
+
+/* ---- one setting, by the addresses of older clients ---- */
+
+void campaign_activate(struct api_call *call, struct api_reply *reply)
+{
+	static const char *const fields[] = {"isActive", NULL};
+	const json_t *active = json_object_get(call->body, "isActive");
+	struct db_campaign before;
+	int err;
+
+	if (api_body_only(call, reply, fields) < 0)
+		return;
+	if (!json_is_boolean(active)) {
+		api_fail_field(reply, "isActive", "isActive must be true or false.");
+		return;
+	}
+	err = db_campaign_get(call->db, api_param_id(call, 0), &before);
+	if (err < 0)
+		api_fail_db(reply, err, "campaign", call->db);
+	else if (set_state(call, reply, &before,
+			 json_is_true(active) ? "active" : "paused") == 0)
+		answer_changed(call, reply, &before);
+}
+
+void campaign_dial_method(struct api_call *call, struct api_reply *reply)
+{
+	static const char *const fields[] = {"dialMethod", NULL};
+	struct db_campaign before, c;
+	int err;
+
+	if (api_body_only(call, reply, fields) < 0)
+		return;
+	if (json_object_get(call->body, "dialMethod") == NULL) {
+		api_fail_field(reply, "dialMethod", "dialMethod is missing.");
+		return;
+	}
+	err = db_campaign_get(call->db, api_param_id(call, 0), &before);
+	c = before;
+	if (err == 0 && campaign_read(call, reply, &c) < 0)
+		return;
+	if (err == 0)
+		err = db_campaign_update(call->db, &c);
+	if (err < 0)
+		api_fail_db(reply, err, "campaign", call->db);
+	else
+		answer_changed(call, reply, &before);
+}
+
+void campaigns_stats(struct api_call *call, struct api_reply *reply)
+{
+	struct db_campaign_totals t;
+	int err = db_campaign_totals(call->db, &t);
+
 	if (err < 0) {
 		api_fail_db(reply, err, "campaign", call->db);
 		return;
 	}
-	campaign_changed(call->gw, c.id);
-	answer(call, reply, 200, c.id);
+	api_ok(reply, 200,
+		json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f}",
+			"totalCampaigns", (json_int_t)t.campaigns, "draftCampaigns",
+			(json_int_t)t.draft, "activeCampaigns", (json_int_t)t.active,
+			"pausedCampaigns", (json_int_t)t.paused, "completedCampaigns",
+			(json_int_t)t.completed, "totalContacts", (json_int_t)t.contacts,
+			"totalInteractions", (json_int_t)t.calls, "totalCompletedCalls",
+			(json_int_t)t.completed_calls, "conversionRate",
+			t.calls > 0 ? 100.0 * (double)t.completed_calls / (double)t.calls
+				    : 0.0,
+			"averageCallsPerCampaign",
+			t.campaigns > 0 ? (double)t.calls / (double)t.campaigns : 0.0));
 }
 
 /* ---- agents and lists ---- */
@@ -159,7 +278,7 @@ void campaign_assign_list(struct api_call *call, struct api_reply *reply)
 		answer(call, reply, 200, api_param_id(call, 0));
 }
 
-/* ---- the queue and auto-dial ---- */
+/* ---- the queue ---- */
 
 void campaign_generate_queue(struct api_call *call, struct api_reply *reply)
 {
@@ -187,76 +306,4 @@ void campaign_generate_queue(struct api_call *call, struct api_reply *reply)
 				? "Contacts were queued."
 				: "No contact was queued: all of this campaign's lists are "
 				  "queued already, or it has no active list."));
-}
-
-void campaign_auto_dial_status(struct api_call *call, struct api_reply *reply)
-{
-	struct db_campaign c;
-	int err = db_campaign_get(call->db, api_param_id(call, 0), &c);
-
-	if (err < 0)
-		api_fail_db(reply, err, "campaign", call->db);
-	else
-		api_ok(reply, 200,
-			json_pack("{s:o, s:b, s:s, s:s, s:o}", "campaignId", api_id(c.id),
-				"running", c.auto_dial && strcmp(c.state, "active") == 0,
-				"state", c.state, "reason", c.run_reason, "stats",
-				campaign_counts_json(&c)));
-}
-
-void campaign_auto_dial_start(struct api_call *call, struct api_reply *reply)
-{
-	int64_t id = api_param_id(call, 0), made;
-	struct db_campaign c;
-	int err = db_campaign_get(call->db, id, &c);
-
-	if (err == 0 && strcmp(c.state, "completed") != 0)
-		err = db_queue_generate(call->db, id, GENERATE_MAX, &made);
-	if (err == 0)
-		err = db_campaign_get(call->db, id, &c);
-	if (err < 0) {
-		api_fail_db(reply, err, "campaign", call->db);
-		return;
-	}
-	if (c.pending + c.dialing == 0) {
-		api_fail(reply, 422, "NOTHING_TO_DIAL",
-			"No contact is waiting in this campaign's queue. Assign it a list with "
-			"contacts first.");
-		return;
-	}
-	err = db_campaign_auto_dial(call->db, id, true);
-	if (err == -EALREADY) {
-		api_fail(reply, 409, "ALREADY_RUNNING", "Auto-dial runs already.");
-		return;
-	}
-	if (err < 0) {
-		api_fail_db(reply, err, "campaign", call->db);
-		return;
-	}
-	campaign_changed(call->gw, id);
-	api_ok(reply, 200,
-		json_pack("{s:o, s:I, s:s, s:s}", "campaignId", api_id(id),
-			"queuedContacts", (json_int_t)c.pending, "status",
-			"AUTODIAL_STARTED", "message",
-			"Auto-dial was started. It goes on until every contact was dialled."));
-}
-
-void campaign_auto_dial_stop(struct api_call *call, struct api_reply *reply)
-{
-	int64_t id = api_param_id(call, 0);
-	int err = db_campaign_auto_dial(call->db, id, false);
-
-	if (err == -EALREADY) {
-		api_fail(reply, 409, "NOT_RUNNING", "Auto-dial does not run.");
-		return;
-	}
-	if (err < 0) {
-		api_fail_db(reply, err, "campaign", call->db);
-		return;
-	}
-	campaign_changed(call->gw, id);
-	api_ok(reply, 200,
-		json_pack("{s:o, s:s, s:s}", "campaignId", api_id(id), "status",
-			"AUTODIAL_STOPPED", "message",
-			"No further contact is dialled. Calls under way go on."));
 }

@@ -1,4 +1,4 @@
-/* campaign_api.h: the routes of campaigns: settings, agents, lists, auto-dial. */
+/* campaign_api.h: the routes of campaigns: settings, state, agents, lists. */
 #ifndef OMNIVOX_GATEWAY_CAMPAIGN_API_H
 #define OMNIVOX_GATEWAY_CAMPAIGN_API_H
 
@@ -8,12 +8,13 @@ void campaigns_list(struct api_call *call, struct api_reply *reply);
 void campaign_create(struct api_call *call, struct api_reply *reply);
 void campaign_get(struct api_call *call, struct api_reply *reply);
 void campaign_update(struct api_call *call, struct api_reply *reply);
+void campaign_delete(struct api_call *call, struct api_reply *reply);
+void campaign_activate(struct api_call *call, struct api_reply *reply);
+void campaign_dial_method(struct api_call *call, struct api_reply *reply);
+void campaigns_stats(struct api_call *call, struct api_reply *reply);
 void campaign_join_agent(struct api_call *call, struct api_reply *reply);
 void campaign_leave_agent(struct api_call *call, struct api_reply *reply);
 void campaign_assign_list(struct api_call *call, struct api_reply *reply);
 void campaign_generate_queue(struct api_call *call, struct api_reply *reply);
-void campaign_auto_dial_status(struct api_call *call, struct api_reply *reply);
-void campaign_auto_dial_start(struct api_call *call, struct api_reply *reply);
-void campaign_auto_dial_stop(struct api_call *call, struct api_reply *reply);
 
 #endif

@@ -16,39 +16,13 @@
 #include "gateway/call_api.h"
 #include "gateway/drain.h"
 #include "gateway/metrics.h"
+#include "gateway/queue_json.h"
+#include "gateway/reason.h"
 #include "gateway/verdict.h"
 
 #define PAGE_DEFAULT 50
 #define PAGE_MAX 500
 #define PLACING_MS 20000
-
-static json_t *contact_json(const struct db_contact *c)
-{
-	char full[160];
-
-	(void)snprintf(full, sizeof(full), "%s%s%s", c->first_name,
-		c->first_name[0] != '\0' && c->last_name[0] != '\0' ? " " : "",
-		c->last_name);
-	return json_pack("{s:o, s:s, s:s, s:s, s:s, s:s, s:i, s:o, s:o, s:b}", "id",
-		api_id(c->id), "firstName", c->first_name, "lastName", c->last_name,
-		"fullName", full, "phone", c->phone, "email", c->email, "attemptCount",
-		c->attempts, "lastOutcome", api_text(c->last_outcome), "lastAttempt",
-		api_time(c->last_attempt_ms), "locked", c->locked_by != 0);
-}
-
-static json_t *entry_json(const struct db_entry *e)
-{
-	return json_pack(
-		"{s:o, s:o, s:o, s:s, s:i, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:{s:o, s:o, s:s}}",
-		"id", api_id(e->id), "queueId", api_id(e->id), "campaignId",
-		api_id(e->campaign_id), "status", e->state, "priority", e->priority,
-		"attempts", e->attempts, "outcome", api_text(e->outcome), "runAt",
-		api_time(e->run_at_ms), "queuedAt", api_time(e->queued_ms), "dialedAt",
-		api_time(e->dialed_ms), "completedAt", api_time(e->completed_ms),
-		"assignedAgentId", api_id(e->agent_id), "contact",
-		contact_json(&e->contact), "list", "id", api_id(e->list_id), "listId",
-		api_id(e->list_id), "name", e->list_name);
-}
 
 static json_t *stats_json(const struct db_queue_stats *s)
 {
@@ -65,8 +39,7 @@ static bool is_state(const char *word)
 }
 
 static void answer_page(struct api_call *call, struct api_reply *reply,
-	const struct db_campaign *campaign, const char *state, int64_t after,
-	unsigned limit)
+	const struct db_campaign *campaign, const struct db_queue_query *query)
 {
 	struct db_queue_stats stats;
 	struct db_entry *rows = NULL;
@@ -74,19 +47,20 @@ static void answer_page(struct api_call *call, struct api_reply *reply,
 	size_t count = 0;
 	int err;
 
-	err = db_queue_page(call->db, campaign->id, state, after, limit, &rows, &count);
+	err = db_queue_page(call->db, query, &rows, &count);
 	if (err == 0)
 		err = db_queue_stats(call->db, campaign->id, &stats);
 	if (err < 0) {
 		free(rows);
+		json_decref(next);
 		api_fail_db(reply, err, "campaign", call->db);
 		return;
 	}
 	list = json_array();
-	for (size_t i = 0; i < count && i < limit; i++)
-		(void)json_array_append_new(list, entry_json(&rows[i]));
-	if (count > limit)
-		next = api_id(rows[limit - 1].id);
+	for (size_t i = 0; i < count && i < query->limit; i++)
+		(void)json_array_append_new(list, queue_entry_json(campaign, &rows[i]));
+	if (count > query->limit)
+		next = api_id(rows[query->limit - 1].id);
 	free(rows);
 	api_ok(reply, 200,
 		json_pack("{s:{s:o, s:s}, s:o, s:o, s:o}", "campaign", "id",
@@ -94,26 +68,58 @@ static void answer_page(struct api_call *call, struct api_reply *reply,
 			list, "stats", stats_json(&stats), "nextCursor", next));
 }
 
+static const char *text_or_null(const struct api_call *call, const char *name)
+{
+	const char *text = form_get(&call->request->query, name);
+
+	return text != NULL && text[0] != '\0' ? text : NULL;
+}
+
+/* What entries that are due wait for is the campaign's reason, and theirs is empty. */
+static int read_query(struct api_call *call, const struct db_campaign *campaign,
+	struct db_queue_query *query)
+{
+	const char *due = text_or_null(call, "due");
+	int64_t limit = api_query_int(call, "limit", PAGE_MAX, PAGE_DEFAULT);
+	int64_t priority = api_query_int(call, "priority", 9, 0);
+
+	*query = (struct db_queue_query){
+		.campaign_id = campaign->id,
+		.after = api_query_int(call, "after", INT64_MAX, 0),
+		.limit = (unsigned)limit,
+		.state = text_or_null(call, "status"),
+		.reason = text_or_null(call, "reason"),
+		.list_id = api_query_int(call, "listId", INT64_MAX, 0),
+		.priority = (int)priority,
+		.due = due != NULL && strcmp(due, "true") == 0,
+		.search = text_or_null(call, "search"),
+	};
+	if (query->reason != NULL &&
+		strcmp(query->reason, reason_of_campaign(campaign)) == 0)
+		query->reason = "";
+	if (query->after < 0 || limit < 1 || query->list_id < 0 || priority < 0 ||
+		(query->state != NULL && !is_state(query->state)) ||
+		(due != NULL && !query->due && strcmp(due, "false") != 0))
+		return -EINVAL;
+	return 0;
+}
+
 void queue_list(struct api_call *call, struct api_reply *reply)
 {
-	const char *state = form_get(&call->request->query, "status");
-	int64_t after = api_query_int(call, "after", INT64_MAX, 0);
-	int64_t limit = api_query_int(call, "limit", PAGE_MAX, PAGE_DEFAULT);
+	struct db_queue_query query;
 	struct db_campaign campaign;
 	int err = db_campaign_get(call->db, api_param_id(call, 0), &campaign);
 
-	if (err < 0) {
+	if (err < 0)
 		api_fail_db(reply, err, "campaign", call->db);
-		return;
-	}
-	if (after < 0 || limit < 1 || (state != NULL && !is_state(state))) {
+	else if (read_query(call, &campaign, &query) < 0)
 		api_fail(reply, 422, "VALIDATION",
-			"status must be pending, dialing, completed or skipped, after an id, limit "
-			"a number from 1 to %d.",
+			"status must be pending, dialing, completed or skipped, after and listId "
+			"an id, priority a number from 1 to 9, due true or false, limit a number "
+			"from 1 to %d.",
 			PAGE_MAX);
-		return;
-	}
-	answer_page(call, reply, &campaign, state, after, (unsigned)limit);
+	else
+		answer_page(call, reply, &campaign, &query);
 }
 
 /* ---- Call Now ---- */
@@ -239,10 +245,13 @@ static void answer_read(struct answer_job *task, struct db *db, struct api_reply
 			"Twilio has not answered yet; watch the call's state.",
 		[CALL_NOW_REFUSED] = "",
 	};
+	struct db_campaign campaign;
 	struct db_entry entry;
 	struct db_call row;
 	int err = db_call_get(db, task->call_id, &row);
 
+	if (err == 0)
+		err = db_campaign_get(db, row.campaign_id, &campaign);
 	if (err == 0)
 		err = db_entry_get(db, row.campaign_id, row.entry_id, &entry);
 	if (err < 0) {
@@ -258,8 +267,8 @@ static void answer_read(struct answer_job *task, struct db *db, struct api_reply
 	}
 	api_ok(reply, task->result == CALL_NOW_PLACED ? 200 : 202,
 		json_pack("{s:o, s:o, s:o, s:o, s:s}", "callRecord", call_json(&row),
-			"queueEntry", entry_json(&entry), "contact",
-			contact_json(&entry.contact), "twilioCallSid",
+			"queueEntry", queue_entry_json(&campaign, &entry), "contact",
+			queue_contact_json(&entry.contact), "twilioCallSid",
 			api_text(row.provider_sid), "message", messages[task->result]));
 }
 

@@ -6,6 +6,7 @@
 #include "gateway/api_key.h"
 #include "gateway/audit.h"
 #include "gateway/auth_api.h"
+#include "gateway/autodial_api.h"
 #include "gateway/browser_twiml.h"
 #include "gateway/call_api.h"
 #include "gateway/call_export.h"
@@ -18,6 +19,7 @@
 #include "gateway/docs_api.h"
 #include "gateway/disposition_api.h"
 #include "gateway/endpoint_api.h"
+#include "gateway/entry_api.h"
 #include "gateway/import_api.h"
 #include "gateway/list_api.h"
 #include "gateway/pause_api.h"
@@ -104,6 +106,11 @@ static const struct api_route routes[] = {
 	ONCE(HTTP_POST, CM "/campaigns", STAFF, campaign_create),
 	ROUTE(HTTP_GET, CM "/campaigns/:campaignId", ALL, campaign_get),
 	ROUTE(HTTP_PUT, CM "/campaigns/:campaignId", STAFF, campaign_update),
+	ROUTE(HTTP_DELETE, CM "/campaigns/:campaignId", STAFF, campaign_delete),
+	ROUTE(HTTP_PATCH, CM "/campaigns/:campaignId/activate", STAFF, campaign_activate),
+	ROUTE(HTTP_PATCH, CM "/campaigns/:campaignId/dial-method", STAFF,
+		campaign_dial_method),
+	ROUTE(HTTP_GET, CM "/stats", STAFF, campaigns_stats),
 	ROUTE(HTTP_POST, CM "/campaigns/:campaignId/join-agent", STAFF,
 		campaign_join_agent),
 	ROUTE(HTTP_DELETE, CM "/campaigns/:campaignId/leave-agent", STAFF,
@@ -112,13 +119,18 @@ static const struct api_route routes[] = {
 		campaign_assign_list),
 	ONCE(HTTP_POST, CM "/campaigns/:campaignId/generate-queue", STAFF,
 		campaign_generate_queue),
-	ROUTE(HTTP_GET, CM "/campaigns/:campaignId/auto-dial", ALL,
-		campaign_auto_dial_status),
-	ONCE(HTTP_POST, CM "/campaigns/:campaignId/auto-dial", STAFF,
-		campaign_auto_dial_start),
+	ROUTE(HTTP_GET, CM "/campaigns/:campaignId/auto-dial", ALL, autodial_status),
+	ONCE(HTTP_POST, CM "/campaigns/:campaignId/auto-dial", STAFF, autodial_start),
 	ROUTE(HTTP_POST, CM "/campaigns/:campaignId/auto-dial/stop", STAFF,
-		campaign_auto_dial_stop),
+		autodial_stop),
 	ROUTE(HTTP_GET, CM "/campaigns/:campaignId/queue", ALL, queue_list),
+	ROUTE(HTTP_POST, CM "/campaigns/:campaignId/queue/next", ALL, entry_next),
+	ROUTE(HTTP_GET, CM "/campaigns/:campaignId/queue/:queueId", ALL, entry_get),
+	ROUTE(HTTP_PUT, CM "/campaigns/:campaignId/queue/:queueId", STAFF, entry_update),
+	ROUTE(HTTP_POST, CM "/campaigns/:campaignId/queue/:queueId/skip", ALL,
+		entry_skip),
+	ROUTE(HTTP_POST, CM "/campaigns/:campaignId/queue/:queueId/requeue", STAFF,
+		entry_requeue),
 	ONCE(HTTP_POST, CM "/campaigns/:campaignId/queue/:queueId/call", ALL,
 		queue_call_now),
 

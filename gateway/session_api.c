@@ -42,7 +42,7 @@ void agent_session_start(struct api_call *call, struct api_reply *reply)
 
 	if (id == 0 || drain_refuses(call->gw, reply) ||
 		api_body_only(call, reply, fields) < 0 ||
-		api_body_id(call, reply, "campaignId", true, &campaign) < 0)
+		api_body_id(call, reply, "campaignId", false, &campaign) < 0)
 		return;
 	err = db_agent_session_start(call->db, id, campaign, call->gw->node, &session);
 	if (err == -EEXIST) {
@@ -50,7 +50,7 @@ void agent_session_start(struct api_call *call, struct api_reply *reply)
 			"The agent is signed in already. Sign out first to change the campaign.");
 	} else if (err == -EPERM) {
 		api_fail(reply, 403, "NOT_ON_CAMPAIGN",
-			"The agent is not on this campaign. A supervisor can add it: POST "
+			"The agent is not on this campaign, or on none. A supervisor can add it: POST "
 			".../campaigns/{id}/join-agent.");
 	} else if (err < 0) {
 		api_fail_db(reply, err, "agent", call->db);

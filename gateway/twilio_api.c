@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "db/rate_state.h"
 #include "db/stops.h"
 
 static json_t *stop_json(const struct db_stop *s)
@@ -29,13 +30,13 @@ void twilio_status(struct api_call *call, struct api_reply *reply)
 	struct db_health health;
 	struct db_stop *stops = NULL;
 	size_t count = 0;
-	double now, most;
+	struct db_rate rate;
 	json_t *list;
 	int err;
 
 	err = db_health_get(call->db, call->gw->node, &health);
 	if (err == 0)
-		err = db_rate_get(call->db, &now, &most);
+		err = db_rate_get(call->db, &rate);
 	if (err == 0)
 		err = db_stop_list(call->db, &stops, &count);
 	if (err < 0) {
@@ -50,8 +51,8 @@ void twilio_status(struct api_call *call, struct api_reply *reply)
 		json_pack("{s:o, s:o, s:o, s:o, s:{s:f, s:f}}", "reachable",
 			health.known ? json_boolean(health.reachable) : json_null(),
 			"lastAnswerAt", api_time(health.answered_ms), "lastError",
-			error_json(&health), "stops", list, "callsPerSecond", "now", now,
-			"most", most));
+			error_json(&health), "stops", list, "callsPerSecond", "now",
+			rate.per_second, "most", rate.most_per_second));
 }
 
 void twilio_resume(struct api_call *call, struct api_reply *reply)

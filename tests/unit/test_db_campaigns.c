@@ -190,6 +190,17 @@ static void one_node_runs_a_campaign_until_its_lease_is_over(void **state)
 	assert_int_equal(lease(OTHER_NODE, 10000), 0);
 }
 
+static int queue_page(int64_t campaign, const char *state, int64_t after, unsigned limit,
+	struct db_entry **ret_entries, size_t *ret_count)
+{
+	return db_queue_page(db,
+		&(struct db_queue_query){.campaign_id = campaign,
+			.state = state,
+			.after = after,
+			.limit = limit},
+		ret_entries, ret_count);
+}
+
 static void a_queue_is_made_once_and_read_in_pages(void **state)
 {
 	int64_t campaign = new_campaign(), other = new_campaign(), list = 0, queued = 0;
@@ -219,13 +230,11 @@ static void a_queue_is_made_once_and_read_in_pages(void **state)
 	assert_int_equal(queued, 2);
 	assert_int_equal(db_queue_generate(db, campaign, 100, &queued), 0);
 	assert_int_equal(queued, 0);
-	assert_int_equal(
-		db_queue_page(db, campaign, "pending", 0, 2, &entries, &count), 0);
+	assert_int_equal(queue_page(campaign, "pending", 0, 2, &entries, &count), 0);
 	assert_int_equal(count, 3); /* one more tells of a next page */
 	last = entries[1].id;
 	free(entries);
-	assert_int_equal(
-		db_queue_page(db, campaign, NULL, last, 10, &entries, &count), 0);
+	assert_int_equal(queue_page(campaign, NULL, last, 10, &entries, &count), 0);
 	assert_int_equal(count, 3);
 	assert_string_equal(entries[0].list_name, "q");
 	assert_true(entries[0].agent_id == 0 && entries[0].dialed_ms == 0);
@@ -233,8 +242,7 @@ static void a_queue_is_made_once_and_read_in_pages(void **state)
 	assert_true(entry.contact.id == entries[0].contact.id && entry.priority == 2);
 	assert_int_equal(db_entry_get(db, other, entries[0].id, &entry), -ENOENT);
 	free(entries);
-	assert_int_equal(
-		db_queue_page(db, campaign, "skipped", 0, 2, &entries, &count), 0);
+	assert_int_equal(queue_page(campaign, "skipped", 0, 2, &entries, &count), 0);
 	assert_int_equal(count, 0);
 	assert_int_equal(db_queue_stats(db, campaign, &stats), 0);
 	assert_true(stats.total == 5 && stats.pending == 5 && stats.skipped == 0);

@@ -1,0 +1,208 @@
+/* queue.c: what people do with queue entries, and why entries wait. See queue.h. */
+#include "db/queue.h"
+
+#include <errno.h>
+
+#include "db/entry_reason.h"
+#include "db/exec.h"
+
+/* Tells "no such entry" from "not in this state" after an UPDATE that touched nothing. */
+static int explain(struct db *db, int64_t campaign_id, int64_t entry_id, int rc)
+{
+	if (rc != -ENOENT)
+		return rc;
+	rc = db_run_one(db,
+		"SELECT 1 FROM queue_entries WHERE campaign_id = $1 AND id = $2",
+		ARGS(arg_int(campaign_id), arg_int(entry_id)), NULL);
+	return rc == 0 ? -EINVAL : rc;
+}
+
+int db_entry_skip(
+	struct db *db, int64_t campaign_id, int64_t entry_id, const char *reason)
+{
+	int rc = db_run_one(db,
+		"UPDATE queue_entries SET state = 'skipped', reason = $3,"
+		" completed_at = now(), agent_id = NULL, agent_until = NULL"
+		" WHERE campaign_id = $1 AND id = $2 AND state = 'pending'",
+		ARGS(arg_int(campaign_id), arg_int(entry_id), arg_text(reason)), NULL);
+
+	return explain(db, campaign_id, entry_id, rc);
+}
+
+int db_entry_requeue(struct db *db, int64_t campaign_id, int64_t entry_id)
+{
+	int rc = db_run_one(db,
+		"UPDATE queue_entries SET state = 'pending', reason = '', run_at = now(),"
+		" attempts = 0, completed_at = NULL WHERE campaign_id = $1 AND id = $2"
+		" AND state IN ('skipped', 'completed')",
+		ARGS(arg_int(campaign_id), arg_int(entry_id)), NULL);
+
+	return explain(db, campaign_id, entry_id, rc);
+}
+
+int db_entry_priority(struct db *db, int64_t campaign_id, int64_t entry_id, int priority)
+{
+	int rc = db_run_one(db,
+		"UPDATE queue_entries SET priority = $3 WHERE campaign_id = $1 AND id = $2"
+		" AND state = 'pending'",
+		ARGS(arg_int(campaign_id), arg_int(entry_id), arg_int(priority)), NULL);
+
+	return explain(db, campaign_id, entry_id, rc);
+}
+
+int db_entry_preview(struct db *db, int64_t campaign_id, int64_t user_id, int hold_s,
+	int64_t *ret_entry_id)
+{
+	int rc = db_run_number(db,
+		"SELECT id FROM queue_entries WHERE campaign_id = $1 AND agent_id = $2"
+		" AND state = 'pending' AND agent_until > now() AND run_at <= now()"
+		" ORDER BY run_at LIMIT 1",
+		ARGS(arg_int(campaign_id), arg_int(user_id)), ret_entry_id);
+
+	if (rc != -ENOENT)
+		return rc;
+	return db_run_number(db,
+		"WITH p AS (SELECT p FROM generate_series(1, 9) AS p WHERE ("
+		"  SELECT q.run_at <= now() FROM queue_entries q WHERE q.campaign_id = $1"
+		"   AND q.state = 'pending' AND q.agent_id IS NULL AND q.priority = p"
+		"   ORDER BY q.run_at LIMIT 1) ORDER BY p LIMIT 1)"
+		" UPDATE queue_entries SET agent_id = $2,"
+		"  agent_until = now() + make_interval(secs => $3::int)"
+		" WHERE id = (SELECT q.id FROM queue_entries q WHERE q.campaign_id = $1"
+		"  AND q.state = 'pending' AND q.agent_id IS NULL AND q.run_at <= now()"
+		"  AND q.priority = (SELECT p FROM p) ORDER BY q.run_at, q.id LIMIT 1"
+		"  FOR UPDATE SKIP LOCKED) RETURNING id",
+		ARGS(arg_int(campaign_id), arg_int(user_id), arg_int(hold_s)),
+		ret_entry_id);
+}
+
+int db_queue_recheck(struct db *db, int64_t campaign_id)
+{
+	int rc = db_patience(db, true);
+
+	if (rc == 0)
+		rc = db_run(db,
+			"UPDATE queue_entries SET run_at = now(), reason = ''"
+			" WHERE campaign_id = $1 AND state = 'pending' AND run_at > now()"
+			" AND reason IN ('hours', 'attempts_24h', 'busy', 'locked')",
+			ARGS(arg_int(campaign_id)), NULL);
+	(void)db_patience(db, false);
+	return rc;
+}
+
+static void read_reason(struct db_row *row, void *item)
+{
+	struct db_queue_reason *r = item;
+
+	row_text(row, r->state, sizeof(r->state));
+	row_text(row, r->reason, sizeof(r->reason));
+	r->count = row_int(row);
+	r->earliest_ms = row_int(row);
+}
+
+int db_queue_reasons(struct db *db, int64_t campaign_id,
+	struct db_queue_reason **ret_rows, size_t *ret_count)
+{
+	static const struct db_reader reader = {
+		sizeof(struct db_queue_reason), read_reason};
+
+	return db_run_rows(db,
+		"SELECT q.state, " ENTRY_REASON ", count(*), " MS(
+			"min(q.run_at) FILTER (WHERE q.state = 'pending')") " FROM queue_entries q WHERE q.campaign_id = $1 GROUP BY 1, 2 ORDER BY 1, 2",
+		ARGS(arg_int(campaign_id)), &reader, (void **)ret_rows, ret_count);
+}
+
+static void read_agent(struct db_row *row, void *item)
+{
+	struct db_queue_agent *a = item;
+
+	a->user_id = row_int(row);
+	row_text(row, a->name, sizeof(a->name));
+	row_text(row, a->state, sizeof(a->state));
+	row_text(row, a->pause_reason, sizeof(a->pause_reason));
+	a->reachable = row_bool(row);
+	a->elsewhere = row_bool(row);
+	a->since_ms = row_int(row);
+}
+
+int db_queue_agents(struct db *db, int64_t campaign_id, struct db_queue_agent **ret_rows,
+	size_t *ret_count)
+{
+	static const struct db_reader reader = {
+		sizeof(struct db_queue_agent), read_agent};
+
+	return db_run_rows(db,
+		"SELECT u.id, u.name, COALESCE(s.state, 'offline'), s.pause_reason,"
+		" session_reachable(s.nailed, s.phone_up, s.twilio_up),"
+		" s.campaign_id <> $1, " MS(
+			"s.state_since") " FROM (SELECT user_id FROM campaign_agents WHERE campaign_id = $1"
+					 "  UNION SELECT user_id FROM agent_sessions WHERE campaign_id = $1"
+					 "   AND ended_at IS NULL) m JOIN users u ON u.id = m.user_id"
+					 " LEFT JOIN agent_sessions s ON s.user_id = u.id AND s.ended_at IS NULL"
+					 " ORDER BY u.id",
+		ARGS(arg_int(campaign_id)), &reader, (void **)ret_rows, ret_count);
+}
+
+int db_campaign_placing(struct db *db, int64_t campaign_id, int64_t *ret_count)
+{
+	return db_run_number(db,
+		"SELECT count(*) FROM calls WHERE campaign_id = $1 AND state <> 'ended'"
+		" AND state = 'placing' AND mode = 'auto'",
+		ARGS(arg_int(campaign_id)), ret_count);
+}
+
+static void read_use(struct db_row *row, void *item)
+{
+	struct db_campaign_use *use = item;
+
+	use->calls_today = row_int(row);
+	use->minutes_today = row_int(row);
+	use->calls_ever = row_int(row);
+	use->minutes_ever = row_int(row);
+}
+
+int db_campaign_use(struct db *db, int64_t campaign_id, struct db_campaign_use *ret_use)
+{
+	static const struct db_reader reader = {sizeof(struct db_campaign_use), read_use};
+
+	return db_run_item(db,
+		"SELECT sum(d.calls) FILTER (WHERE d.day = n.day),"
+		" sum(d.minutes) FILTER (WHERE d.day = n.day), sum(d.calls), sum(d.minutes)"
+		" FROM campaigns k CROSS JOIN LATERAL"
+		"  (SELECT (now() AT TIME ZONE k.time_zone)::date AS day) n"
+		" LEFT JOIN campaign_days d ON d.campaign_id = k.id WHERE k.id = $1",
+		ARGS(arg_int(campaign_id)), &reader, ret_use);
+}
+
+static void read_totals(struct db_row *row, void *item)
+{
+	struct db_campaign_totals *t = item;
+
+	t->campaigns = row_int(row);
+	t->draft = row_int(row);
+	t->active = row_int(row);
+	t->paused = row_int(row);
+	t->completed = row_int(row);
+	t->contacts = row_int(row);
+	t->calls = row_int(row);
+	t->completed_calls = row_int(row);
+}
+
+int db_campaign_totals(struct db *db, struct db_campaign_totals *ret_totals)
+{
+	static const struct db_reader reader = {
+		sizeof(struct db_campaign_totals), read_totals};
+
+	return db_run_item(db,
+		"SELECT count(*), count(*) FILTER (WHERE k.state = 'draft'),"
+		" count(*) FILTER (WHERE k.state = 'active'),"
+		" count(*) FILTER (WHERE k.state = 'paused'),"
+		" count(*) FILTER (WHERE k.state = 'completed'),"
+		" (SELECT count(*) FROM contacts),"
+		" (SELECT COALESCE(sum(d.calls), 0) FROM campaign_days d"
+		"   JOIN campaigns c ON c.id = d.campaign_id AND c.archived_at IS NULL),"
+		" (SELECT count(*) FROM calls c JOIN campaigns x ON x.id = c.campaign_id"
+		"  AND x.archived_at IS NULL WHERE c.outcome = 'completed')"
+		" FROM campaigns k WHERE k.archived_at IS NULL",
+		NO_ARGS, &reader, ret_totals);
+}

@@ -1,0 +1,53 @@
+#!/usr/bin/env perl
+# Calls that Twilio queues are cancelled, and the account's rate comes down until it queues no
+# more; then it rises again slowly.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use Test::More;
+use Time::HiRes qw(time sleep);
+use Omnivox::Stage;
+
+my $CM = $Omnivox::Stage::CM;
+my $stage = Omnivox::Stage->new(
+	population => [{match => '*', weight => 1, behaviour => 'busy', ring_ms => 100,
+		talk_ms => 0, say => 'silence'}],
+	sandbox_env => {SANDBOX_CPS => 1, SANDBOX_RECORD => 0}, gateway_env => {TWILIO_CPS => 16});
+$stage->start_sandbox;
+$stage->start_gateway;
+$stage->login;
+my @numbers = map { sprintf '+1555311%04d', $_ } 1 .. 300;
+my $id = $stage->make_campaign({callGapMs => 0, batchGapMs => 0, batchSize => 100, wrapUpS => 0,
+	retry => {canceled => {afterS => 1, max => 20}}, maxAttempts => 30,
+	maxAttemptsPer24h => 50}, @numbers);
+my @agents = map {
+	my $agent = $stage->make_agent("agent$_", $id);
+	$stage->start_phone($agent, hz => 880);
+	$agent;
+} 1 .. 4;
+for my $agent (@agents) {
+	$stage->wait_registered($agent);
+	$stage->agent_ready($agent, $id);
+}
+my $rate = $stage->api(GET => "$CM/campaigns/$id/auto-dial")->{rate};
+is_deeply [@$rate{qw(perSecond limit slowCalls)}, $rate->{lowered} ? 1 : 0], [16, 16, 0, 0],
+	'at first the rate is the configured one';
+$stage->api(POST => "$CM/campaigns/$id/auto-dial");
+$stage->wait_until(60, 'the rate to come down', sub {
+	$rate = $stage->api(GET => "$CM/campaigns/$id/auto-dial")->{rate};
+	$rate->{perSecond} <= 4 });
+cmp_ok $rate->{slowCalls}, '>=', 2, "calls were queued: $rate->{slowCalls}";
+ok $rate->{lowered}, 'and the status says that the rate is lowered';
+my @log = $stage->call_log;
+my %queued = map { ($_->{call_sid} => 1) } grep { $_->{event} eq 'queued' } @log;
+ok scalar(keys %queued), 'Twilio queued some';
+my %cancel = map { ($_->{call_sid} => 1) } grep { $_->{event} eq 'cancel' } @log;
+ok scalar(grep { $queued{$_} } keys %cancel), 'and what would have waited long was cancelled';
+$stage->api(POST => "$CM/campaigns/$id/auto-dial/stop");
+my $low = $stage->api(GET => "$CM/campaigns/$id/auto-dial")->{rate}{perSecond};
+$stage->wait_until(30, 'the rate to rise again', sub {
+	$stage->api(GET => "$CM/campaigns/$id/auto-dial")->{rate}{perSecond} > $low });
+pass "it rises slowly from $low";
+undef $stage;
+done_testing;

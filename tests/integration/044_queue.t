@@ -1,0 +1,119 @@
+#!/usr/bin/env perl
+# The queue by hand: filters, priority, skip, requeue, lists mixed by weight, and previews.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use Test::More;
+use Omnivox::Contract;
+use Omnivox::Stage;
+
+my $CM = $Omnivox::Stage::CM;
+my $contract = Omnivox::Contract->new("$Omnivox::Stage::TOP/docs/openapi.yaml");
+my $stage = Omnivox::Stage->new(population => [{match => '*', weight => 1,
+	behaviour => 'human', ring_ms => 100, talk_ms => 300, say => 'tone:440'}]);
+$stage->start_sandbox;
+$stage->start_gateway;
+$stage->login;
+my @broken;
+
+sub ask {
+	my ($method, $path, $body, $cookie) = @_;
+	local $stage->{cookie} = $cookie || $stage->{cookie};
+	my $r = $stage->request($method, $path, $body);
+	push @broken, $contract->complaints($method, $path, $r);
+	return $r;
+}
+
+sub data {
+	my $r = ask(@_);
+	die "$_[0] $_[1]: $r->{status} $r->{content}\n" unless $r->{success};
+	return $r->{json}{data};
+}
+
+my $id = $stage->make_campaign({dialMethod => 'preview', previewS => 5, maxAttemptsPer24h => 9},
+	map { "+1555411000$_" } 1 .. 6);
+my $path = "$CM/campaigns/$id/queue";
+sub entries { return @{data(GET => $path . (defined $_[0] ? "?$_[0]" : ''))->{queueEntries}} }
+sub names { return join ' ', map { $_->{contact}{firstName} } @_ }
+my @e = entries();
+
+subtest 'filters' => sub {
+	is names(entries('search=%2B15554110003')), 'Name2', 'by number';
+	is names(entries('search=name4%20te')), 'Name4', 'by name';
+	my $list = $e[0]{list}{id};
+	is scalar(entries("listId=$list")), 6, 'by list';
+	is scalar(entries('listId=999999')), 0, 'of another list none';
+	is data(PUT => "$path/$e[3]{id}", {priority => 1})->{queueEntry}{priority}, 1, 'a priority is set';
+	is names(entries('priority=1')), 'Name3', 'and found';
+	is scalar(entries('due=true')), 6, 'all are due';
+	is ask(GET => "$path?$_")->{status}, 422, $_
+		for 'priority=10', 'listId=x', 'due=perhaps', 'status=dead';
+	is ask(PUT => "$path/$e[3]{id}", {priority => $_})->{status}, 422, "priority $_" for 0, 10, 'x';
+	is ask(PUT => "$path/$e[3]{id}", {})->{status}, 422, 'no priority';
+	is ask(PUT => "$path/999999", {priority => 1})->{status}, 404, 'no such entry';
+};
+
+subtest 'skip and requeue' => sub {
+	my $skipped = data(POST => "$path/$e[5]{id}/skip")->{queueEntry};
+	is "$skipped->{status} $skipped->{reason}", 'skipped operator', 'an entry is skipped';
+	is ask(POST => "$path/$e[5]{id}/skip")->{status}, 409, 'once';
+	is data(GET => $path)->{stats}{statusBreakdown}{skipped}, 1, 'and counted';
+	is ask(PUT => "$path/$e[5]{id}", {priority => 1})->{status}, 409, 'it has no priority';
+	is data(POST => "$path/$e[5]{id}/requeue")->{queueEntry}{status}, 'pending', 'it comes back';
+	is ask(POST => "$path/$e[5]{id}/requeue")->{status}, 409, 'once';
+	data(POST => "$path/$e[5]{id}/skip");
+	my $more = $stage->api(POST => "$CM/campaigns/$id/generate-queue", {});
+	is $more->{generated}, 0, 'generating does not bring it back';
+};
+
+my $ana = $stage->make_agent('ana', $id);
+my $bo = $stage->make_agent('bo', $id);
+$stage->start_phone($ana);
+$stage->wait_registered($ana);
+my $admin = $stage->{cookie};
+my $her = $stage->login('ana', $ana->{password});
+my $his = $stage->login('bo', $bo->{password});
+$stage->{cookie} = $admin;
+
+subtest 'previews' => sub {
+	is ask(POST => "$path/next", {}, $her)->{status}, 409, 'a draft gives none';
+	data(PUT => "$CM/campaigns/$id", {state => 'active'});
+	$stage->agent_ready($ana, $id);
+	my $hers = data(POST => "$path/next", {}, $her)->{queueEntry};
+	is $hers->{contact}{firstName}, 'Name3', 'the most urgent contact comes first';
+	is $hers->{reservedFor}, $ana->{id}, 'it is hers';
+	is data(POST => "$path/next", {}, $her)->{queueEntry}{id}, $hers->{id}, 'asked again, the same';
+	my $other = data(POST => "$path/next", {}, $his)->{queueEntry};
+	isnt $other->{id}, $hers->{id}, 'another agent gets another';
+	is ask(POST => "$path/next", {agentId => $bo->{id}}, $her)->{status}, 403, 'for herself only';
+	is ask(POST => "$path/$other->{id}/skip", undef, $her)->{status}, 403, 'what is his she cannot skip';
+	is data(POST => "$path/$other->{id}/skip", undef, $his)->{queueEntry}{status}, 'skipped', 'he can';
+	my $r = ask(POST => "$path/$hers->{id}/call", undef, $her);
+	is $r->{status}, 200, 'she calls it' or diag $r->{content};
+	$stage->wait_until(15, 'the call to end', sub { (entries("search=%2B15554110004"))[0]{status} eq 'completed' });
+	my $next = data(POST => "$path/next", {}, $her)->{queueEntry};
+	$stage->wait_until(10, 'the preview to be over', sub {
+		!(grep { $_->{id} eq $next->{id} } entries())[0]{reservedFor} });
+	is data(POST => "$path/next", {}, $his)->{queueEntry}{id}, $next->{id}, 'then it is anybody\'s';
+};
+
+subtest 'lists are mixed by their weights' => sub {
+	my $mixed = $stage->api(POST => "$CM/campaigns", {name => 'Mixed'})->{campaign}{id};
+	for my $list (['A', 60, '+1555421'], ['B', 20, '+1555422']) {
+		my ($name, $weight, $prefix) = @$list;
+		my $made = $stage->api(POST => "$CM/data-lists", {name => $name, campaignId => $mixed,
+			blendWeight => $weight})->{dataList}{id};
+		$stage->api(POST => "$CM/data-lists/$made/upload",
+			join("\n", 'phone', map { sprintf '%s%04d', $prefix, $_ } 1 .. 12) . "\n",
+			{'Content-Type' => 'text/csv'});
+	}
+	$stage->api(POST => "$CM/campaigns/$mixed/generate-queue", {});
+	my $order = join '', map { $_->{list}{name} } @{data(GET => "$CM/campaigns/$mixed/queue")->{queueEntries}};
+	is substr($order, 0, 12) =~ tr/A//, 9, "three of A for one of B: $order";
+	is length $order, 24, 'and all are there';
+};
+
+is_deeply \@broken, [], 'every answer keeps the contract';
+undef $stage;
+done_testing;
