@@ -58,9 +58,10 @@
 		.once = true, .handle = (handler)                                    \
 	}
 /* For anybody, and answered at once. */
-#define DIRECT(method, route_path, function)                                            \
-	{                                                                               \
-		.http = {.methods = (method), .path = (route_path)}, .direct = function \
+#define DIRECT(method, route_path, function)                         \
+	{                                                            \
+		.http = {.methods = (method), .path = (route_path)}, \
+		.direct = (function)                                 \
 	}
 /* For people with a session, not for API keys. */
 #define PERSON(method, route_path, who, handler)                                     \

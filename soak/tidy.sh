@@ -14,18 +14,19 @@ FLAGS="-std=c11 -D_GNU_SOURCE -I. -I$build -Idb -DOVX_WEB_DIR=\"\" $(pkg-config 
 
 # Not asked, and why:
 #   easily-swappable-parameters, reserved-identifier, assignment-in-if-condition: taste
+#   branch-clone: two checks in their order may have one answer
 #   narrowing-conversions, implicit-widening: -Wconversion says what matters
 #   suspicious-include: migrations.c is made of files
 #   not-null-terminated-result: takes each memcpy() of part of a text for a strcpy()
 #   core.CallAndMessage, NonNullParamChecker, NullDereference, UndefinedBinaryOperatorResult,
 #   uninitialized: the analyzer reads one file, and so does not know that err_set() and the
 #   functions of db/ that return 0 have filled their ret_; sanitizers and valgrind watch these
-#   valist: does not follow va_start() of this clang
+#   valist: clang-tidy 14 does not follow va_start()
 #   insecureAPI: the strcpy()s are between buffers of one size; Annex K is not in glibc
 checks='-*,bugprone-*,clang-analyzer-*'
 for no in bugprone-{easily-swappable-parameters,reserved-identifier,assignment-in-if-condition} \
   bugprone-{narrowing-conversions,implicit-widening-of-multiplication-result} \
-  bugprone-{suspicious-include,not-null-terminated-result} \
+  bugprone-{branch-clone,suspicious-include,not-null-terminated-result} \
   clang-analyzer-core.{CallAndMessage,NonNullParamChecker,NullDereference} \
   clang-analyzer-core.{UndefinedBinaryOperatorResult,'uninitialized.*'} \
   clang-analyzer-valist.Uninitialized 'clang-analyzer-security.insecureAPI.*'; do
