@@ -1,0 +1,79 @@
+#!/usr/bin/env perl
+# A softphone that is rung for each call: first the agent, then the customer; let go after it.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use Test::More;
+use Omnivox::Sound qw(tones heard_order);
+use Omnivox::Stage;
+
+my $CM = $Omnivox::Stage::CM;
+my @numbers = ('+14155550101', '+14155550102', '+14155550103');
+my $stage = Omnivox::Stage->new(population => [
+	{match => '*', behaviour => 'human', ring_ms => 300, talk_ms => 2500, say => 'tone:440'}]);
+$stage->start_sandbox;
+$stage->start_gateway;
+$stage->login;
+my $campaign = $stage->make_campaign({wrapUpS => 0, callGapMs => 0}, @numbers);
+my $agent = $stage->make_agent('ana', $campaign);
+$stage->api(PUT => "/api/agents/$agent->{id}/endpoint", {type => 'sip', nailed => JSON::PP::false});
+
+sub entry {
+	my ($number) = @_;
+	my ($e) = grep { $_->{contact}{phone} eq $number } @{$stage->api(
+		GET => "$CM/campaigns/$campaign/queue")->{queueEntries}};
+	return $e;
+}
+sub call_now {
+	my ($number) = @_;
+	return $stage->request(POST => "$CM/campaigns/$campaign/queue/" . entry($number)->{id} . '/call',
+		{agentId => $agent->{id}});
+}
+sub creates { my ($to) = @_; return grep { $_->{event} eq 'create' && $_->{to} eq $to } $stage->call_log }
+sub rung {
+	open my $fh, '<', "$stage->{dir}/phone-ana.log" or die $!;
+	return scalar grep { /Incoming call|answering call/i } <$fh>;
+}
+
+subtest 'a phone that is not there' => sub {
+	$stage->api(POST => "/api/agents/$agent->{id}/session", {campaignId => $campaign});
+	$stage->api(POST => "/api/agents/$agent->{id}/session/ready");
+	is $stage->agent_session($agent)->{state}, 'ready', 'is ready: it will be rung';
+	call_now($numbers[0]);
+	my $s = $stage->wait_until(10, 'the agent to be paused', sub {
+		my $now = $stage->agent_session($agent); $now->{state} eq 'paused' ? $now : undef });
+	is $s->{reason}, 'did not answer', 'and is paused when it cannot';
+	is scalar(creates($numbers[0])), 0, 'the customer was not dialled';
+	is entry($numbers[0])->{attempts}, 0, 'and lost no attempt';
+};
+
+$stage->start_phone($agent, hz => 1330);
+$stage->wait_registered($agent);
+$stage->api(POST => "/api/agents/$agent->{id}/session/ready");
+is rung(), 0, 'Ready rings nobody';
+
+subtest 'for each call' => sub {
+	for my $n (0, 1) {
+		is call_now($numbers[$n])->{status}, 200, "call $n";
+		$stage->wait_until(20, 'the call to end', sub { entry($numbers[$n])->{status} eq 'completed' });
+		$stage->wait_until(10, 'the agent to be free and let go', sub {
+			my $s = $stage->agent_session($agent);
+			$s->{state} eq 'ready' && !$s->{phoneUp} && !$s->{twilioUp} });
+		is rung(), $n + 1, 'the phone was rung for it';
+	}
+};
+
+subtest 'by auto-dial too' => sub {
+	$stage->api(POST => "$CM/campaigns/$campaign/auto-dial");
+	$stage->wait_until(30, 'the third call to end', sub { entry($numbers[2])->{status} eq 'completed' });
+	is scalar(creates($_)), 1, "$_ was dialled once" for @numbers;
+};
+
+my %sid = map { $_->{to} => $_->{call_sid} } grep { $_->{event} eq 'create' } $stage->call_log;
+$stage->stop($_) for 'phone-ana', 'gateway', 'sandbox';
+for my $number (@numbers) {
+	my @order = heard_order(tones("$stage->{sandbox}{data}/sandbox/heard/$sid{$number}.wav", 440, 1330));
+	is $order[0], 1330, "$number heard the agent";
+}
+done_testing;
