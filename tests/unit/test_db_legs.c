@@ -59,6 +59,14 @@ static struct db_claim_verdict no(void *arg, const struct db_claim_facts *facts)
 		.version = 1};
 }
 
+static struct db_claim_verdict never(void *arg, const struct db_claim_facts *facts)
+{
+	struct db_claim_verdict verdict = no(arg, facts);
+
+	verdict.later = false;
+	return verdict;
+}
+
 /* A campaign with one ready agent whose session is of this kind. */
 static int64_t campaign_of(const char *endpoint, bool nailed, struct db_agent_session *s)
 {
@@ -362,6 +370,9 @@ static void a_dialled_number_becomes_a_contact_only_when_it_is_called(void **sta
 
 	(void)state;
 	assert_int_equal(dial(campaign, s.id, "+14155559001", "corr-0001", no, &c), 0);
+	assert_int_equal(c.result, DB_CLAIM_REFUSED);
+	assert_string_equal(world_text(count), "0");
+	assert_int_equal(dial(campaign, s.id, "+14155559001", "corr-0001", never, &c), 0);
 	assert_int_equal(c.result, DB_CLAIM_REFUSED);
 	assert_string_equal(world_text(count), "0");
 	assert_int_equal(dial(campaign, s.id, "+14155559001", "corr-0001", yes, &c), 0);
