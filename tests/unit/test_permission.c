@@ -60,6 +60,19 @@ static void a_number_that_is_none_is_never_dialled(void **state)
 	}
 }
 
+static void a_country_that_twilio_refuses_waits(void **state)
+{
+	struct dial_facts facts = good;
+	struct dial_verdict verdict;
+
+	(void)state;
+	facts.country_stopped = true;
+	verdict = always(&facts, &active, "twilio.country");
+	assert_true(verdict.later);
+	assert_false(verdict.whole);
+	assert_string_equal(verdict.code, "twilio");
+}
+
 static void who_must_not_be_called_is_not_called(void **state)
 {
 	struct dial_facts facts = good;
@@ -215,6 +228,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_broken_is_a_permission),
 		cmocka_unit_test(a_number_that_is_none_is_never_dialled),
+		cmocka_unit_test(a_country_that_twilio_refuses_waits),
 		cmocka_unit_test(who_must_not_be_called_is_not_called),
 		cmocka_unit_test(spent_attempts_end_the_entry_in_both_modes),
 		cmocka_unit_test(attempts_of_a_day_wait_for_the_oldest_to_be_a_day_old),
