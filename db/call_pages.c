@@ -17,7 +17,7 @@
 	" c.agent_session_id, c.attempt, c.mode, c.number, c.caller_id, c.conference,"            \
 	" c.state, c.outcome, c.error_code, c.error_text, c.verdict_rule,"                        \
 	" c.verdict_version, l.provider_sid, " MS("c.placed_at") ", " MS("c.ringing_at") ", " MS( \
-		ANSWERED) ", " MS("c.bridged_at") ", " MS("c.ended_at") ", c.duration_s, c.was_ambiguous, c.direction, d.disposition_id, s.name"
+		ANSWERED) ", " MS("c.bridged_at") ", " MS("c.ended_at") ", c.duration_s, c.was_ambiguous, c.answered_by, c.direction, d.disposition_id, s.name"
 #define CALL_FROM                                                                         \
 	" FROM calls c LEFT JOIN call_legs l ON l.call_id = c.id AND l.kind = 'customer'" \
 	" LEFT JOIN call_dispositions d ON d.call_id = c.id"                              \
@@ -52,6 +52,7 @@ static void read_call(struct db_row *row, void *item)
 	c->ended_ms = row_int(row);
 	c->duration_s = (int)row_int_or(row, -1);
 	c->was_ambiguous = row_bool(row);
+	row_text(row, c->answered_by, sizeof(c->answered_by));
 	row_text(row, c->direction, sizeof(c->direction));
 	c->disposition_id = row_int(row);
 	row_text(row, c->disposition, sizeof(c->disposition));

@@ -55,6 +55,7 @@ struct db_claimed {
 	char number[DB_NUMBER_SIZE], caller_id[DB_NUMBER_SIZE];
 	char conference[64], label[64];
 	int ring_timeout_s;
+	char amd[DB_WORD_SIZE]; /* off detect hangup_machine */
 };
 
 /*
@@ -177,6 +178,7 @@ struct db_call {
 	int64_t placed_ms, ringing_ms, answered_ms, bridged_ms, ended_ms; /* 0: null */
 	int duration_s;                                                   /* -1: null */
 	bool was_ambiguous;
+	char answered_by[32];           /* as AnsweredBy; "": not told */
 	char direction[DB_WORD_SIZE];   /* outbound inbound */
 	int64_t disposition_id;         /* 0: nothing was said yet */
 	char disposition[DB_NAME_SIZE]; /* its name */

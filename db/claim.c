@@ -97,7 +97,7 @@ struct pick {
 	", e AS (SELECT q.* FROM queue_entries q WHERE q.campaign_id = $1 AND q.id = $5" \
 	"  FOR UPDATE)"
 #define PICK_RESULT                                                                      \
-	" SELECT k.runs, k.caller_id, k.ring_timeout_s,"                                 \
+	" SELECT k.runs, k.caller_id, k.ring_timeout_s, k.amd,"                          \
 	"  s.id, s.user_id, s.turn, s.ring_first, e.id, e.contact_id, e.state, e.dials," \
 	"  e.agent_until > now(), c.phone,"                                              \
 	"  pg_try_advisory_xact_lock(hashtextextended(c.phone, 7251664932)),"            \
@@ -132,6 +132,7 @@ static int pick(struct db *db, const struct db_claim *claim, struct pick *p,
 	p->runs = row_bool(&row);
 	row_text(&row, claimed->caller_id, sizeof(claimed->caller_id));
 	claimed->ring_timeout_s = (int)row_int(&row);
+	row_text(&row, claimed->amd, sizeof(claimed->amd));
 	p->session_id = row_int(&row);
 	p->agent_id = row_int(&row);
 	p->turn = (int)row_int(&row);

@@ -32,6 +32,7 @@ static void read_waiting(struct db_row *row, void *item)
 	row_text(row, c->conference, sizeof(c->conference));
 	row_text(row, c->label, sizeof(c->label));
 	c->ring_timeout_s = (int)row_int(row);
+	row_text(row, c->amd, sizeof(c->amd));
 }
 
 static int find(struct db *db, int64_t call_id, struct waiting *ret_waiting)
@@ -43,7 +44,8 @@ static int find(struct db *db, int64_t call_id, struct waiting *ret_waiting)
 		"  SELECT 1 FROM twilio_stops t WHERE t.ended_at IS NULL AND (t.scope = 'account'"
 		"   OR t.scope = 'caller' AND t.key = c.caller_id)), c.mode = 'auto', c.id,"
 		" c.entry_id, c.contact_id, c.agent_session_id, c.agent_id, l.id, c.campaign_id, c.attempt,"
-		" c.number, c.caller_id, c.conference, l.label, c.ring_timeout_s"
+		" c.number, c.caller_id, c.conference, l.label, c.ring_timeout_s,"
+		" k.amd"
 		" FROM calls c JOIN campaigns k ON k.id = c.campaign_id"
 		" JOIN call_legs l ON l.call_id = c.id AND l.kind = 'customer'"
 		" WHERE c.id = $1 AND c.state = 'claimed' FOR UPDATE OF c FOR SHARE OF k",

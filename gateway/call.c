@@ -17,6 +17,7 @@
 #include "db/rate_state.h"
 #include "gateway/agent.h"
 #include "gateway/agent_ring.h"
+#include "gateway/call_control.h"
 #include "gateway/call_table.h"
 #include "gateway/campaign.h"
 #include "gateway/events.h"
@@ -324,10 +325,12 @@ static void place_late(struct timer *timer)
 
 static int place_send(struct gateway *gw, const struct db_claimed *claimed)
 {
-	char status[URL_SIZE], conference[URL_SIZE];
+	bool detects = strcmp(claimed->amd, "off") != 0;
+	char status[URL_SIZE], conference[URL_SIZE], amd[URL_SIZE];
 
 	url_status(gw, claimed->call_id, claimed->entry_id, claimed->attempt, status);
 	url_conference(gw, claimed->session_id, conference);
+	url_amd(gw, claimed->call_id, amd);
 	return twilio_participant_create(gw->twilio, (uint64_t)claimed->call_id,
 		&(struct twilio_participant){
 			.conference = claimed->conference,
@@ -338,6 +341,8 @@ static int place_send(struct gateway *gw, const struct db_claimed *claimed)
 			.early_media = false,
 			.status_callback = status,
 			.conference_status_callback = conference,
+			.machine_detection = detects ? "Enable" : NULL,
+			.amd_callback = detects ? amd : NULL,
 		});
 }
 
@@ -556,6 +561,9 @@ static void answer_run(struct post *post)
 	case TWILIO_CONFERENCE_FIND:
 	case TWILIO_PARTICIPANT_LIST:
 		agent_twilio_answer(told->gw, told->answer);
+		break;
+	case TWILIO_PARTICIPANT_UPDATE:
+		controls_answer(told->gw, told->answer);
 		break;
 	case TWILIO_RECORDING_CREATE:
 	case TWILIO_RECORDING_UPDATE:

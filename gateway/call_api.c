@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "dialer/number.h"
 #include "gateway/call.h"
+#include "gateway/call_control.h"
 #include "gateway/disposition_api.h"
 
 #define PAGE_DEFAULT 50
@@ -30,7 +31,7 @@ json_t *call_json(const struct db_call *row)
 		row->attempt, "mode", row->mode, "number", row->number, "callerId",
 		row->caller_id, "conference", row->conference, "state", row->state);
 	json_t *more = json_pack(
-		"{s:o, s:o, s:o, s:{s:s, s:i}, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:s, s:o,"
+		"{s:o, s:o, s:o, s:{s:s, s:i}, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:s, s:o,"
 		" s:o}",
 		"outcome", api_text(row->outcome), "errorCode",
 		number_or_null(row->error_code, 0), "errorText",
@@ -41,8 +42,9 @@ json_t *call_json(const struct db_call *row)
 		api_time(row->answered_ms), "bridgedAt", api_time(row->bridged_ms),
 		"endedAt", api_time(row->ended_ms), "durationS",
 		number_or_null(row->duration_s, -1), "wasAmbiguous", row->was_ambiguous,
-		"direction", row->direction, "dispositionId", api_id(row->disposition_id),
-		"disposition", api_text(row->disposition));
+		"answeredBy", api_text(row->answered_by), "direction", row->direction,
+		"dispositionId", api_id(row->disposition_id), "disposition",
+		api_text(row->disposition));
 
 	if (doc != NULL && more != NULL)
 		(void)json_object_update(doc, more);
@@ -207,23 +209,25 @@ static json_t *legs_json(struct db *db, int64_t call_id)
 
 void call_get(struct api_call *call, struct api_reply *reply)
 {
-	json_t *events, *legs, *said = NULL;
+	json_t *events, *legs, *controls, *said = NULL;
 	struct db_call row;
 
 	if (call_of_path(call, reply, &row) < 0)
 		return;
+	controls = call_controls_json(call->db, row.id);
 	events = history_json(call->db, row.id);
 	legs = legs_json(call->db, row.id);
-	if (events == NULL || legs == NULL ||
+	if (events == NULL || legs == NULL || controls == NULL ||
 		disposition_of_call(call->db, row.id, &said) < 0) {
 		json_decref(events);
 		json_decref(legs);
+		json_decref(controls);
 		api_fail_db(reply, -EIO, "call", call->db);
 		return;
 	}
 	api_ok(reply, 200,
-		json_pack("{s:o, s:o, s:o, s:o}", "call", call_json(&row), "events",
-			events, "legs", legs, "disposition", said));
+		json_pack("{s:o, s:o, s:o, s:o, s:o}", "call", call_json(&row), "events",
+			events, "legs", legs, "controls", controls, "disposition", said));
 }
 
 void call_hangup(struct api_call *call, struct api_reply *reply)

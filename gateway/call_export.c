@@ -53,9 +53,9 @@ static void end(struct export *export, bool whole)
 
 static const char *const columns[] = {"callId", "placedAt", "ringingAt", "answeredAt",
 	"bridgedAt", "endedAt", "durationS", "direction", "mode", "state", "outcome",
-	"number", "callerId", "campaignId", "campaign", "agentId", "agent", "contactId",
-	"firstName", "lastName", "attempt", "disposition", "notes", "errorCode",
-	"errorText", "twilioCallSid"};
+	"answeredBy", "number", "callerId", "campaignId", "campaign", "agentId", "agent",
+	"contactId", "firstName", "lastName", "attempt", "disposition", "notes",
+	"errorCode", "errorText", "twilioCallSid"};
 
 static void cell_number(struct buf *out, int64_t number, int64_t none)
 {
@@ -88,6 +88,7 @@ static void add_row(struct buf *out, const struct db_call_named *n)
 	csv_cell(out, c->mode);
 	csv_cell(out, c->state);
 	csv_cell(out, c->outcome);
+	csv_cell(out, c->answered_by);
 	csv_cell(out, c->number);
 	csv_cell(out, c->caller_id);
 	cell_number(out, c->campaign_id, 0);

@@ -7,8 +7,8 @@
 
 /*
  * Events: from our POST: accepted, refused (4xx), unsent (surely not processed), lost (nobody
- * knows). From Twilio: initiated, ringing, answered, joined, left, and the five endings. From
- * us: hangup (somebody wants it over), slow (Twilio queues it), expired (looked for, not found);
+ * knows). From Twilio: initiated, ringing, answered, joined, left, the five endings, and
+ * what its answering machine detection heard: machine, fax. From us: hangup (somebody wants it over), slow (Twilio queues it), expired (looked for, not found);
  * abandoned (no agent for somebody who is on the line); agent_joined and agent_missing, of the agent who is rung before the customer.
  *
  * A pair that is not here changes nothing: that is what makes late and repeated events harmless.
@@ -23,6 +23,13 @@
 		{state, "canceled", "ended", "canceled", NULL, 0},   \
 	{                                                            \
 		state, "hangup", state, NULL, "hangup", 0            \
+	}
+
+/* The answering machine detection has heard a machine: only where the campaign wants it gone. */
+#define MACHINE(state)                                 \
+	{state, "machine", state, NULL, "hangup", 0},  \
+	{                                              \
+		state, "fax", state, NULL, "hangup", 0 \
 	}
 
 /* How far a call can get, told by any later news as well. */
@@ -53,6 +60,7 @@ static const struct db_transition transitions[] = {
 	{"placing", "initiated", "queued", NULL, NULL, 0},
 	NEWS("placing"),
 	NOBODY("placing"),
+	MACHINE("placing"),
 	ENDINGS("placing"),
 
 	{"ambiguous", "accepted", "queued", NULL, NULL, 0},
@@ -60,24 +68,29 @@ static const struct db_transition transitions[] = {
 	{"ambiguous", "expired", "ended", "unknown", NULL, 0},
 	NEWS("ambiguous"),
 	NOBODY("ambiguous"),
+	MACHINE("ambiguous"),
 	ENDINGS("ambiguous"),
 
 	{"queued", "slow", "queued", NULL, "cancel", 0},
 	NEWS("queued"),
 	NOBODY("queued"),
+	MACHINE("queued"),
 	ENDINGS("queued"),
 
 	{"ringing", "answered", "answered", NULL, NULL, 0},
 	{"ringing", "joined", "bridged", NULL, NULL, 0},
 	NOBODY("ringing"),
+	MACHINE("ringing"),
 	ENDINGS("ringing"),
 
 	{"answered", "joined", "bridged", NULL, NULL, 0},
 	NOBODY("answered"),
 	{"answered", "left", "answered", NULL, NULL, 1},
+	MACHINE("answered"),
 	ENDINGS("answered"),
 
 	{"bridged", "left", "bridged", NULL, NULL, 1},
+	MACHINE("bridged"),
 	ENDINGS("bridged"),
 };
 

@@ -98,3 +98,12 @@ void events_recording(struct gateway *gw, const struct db_recording *r)
 			r->state),
 		r->agent_id != 0 ? r->agent_id : STAFF_ONLY);
 }
+
+void events_control(struct gateway *gw, const struct db_call *call, json_t *controls)
+{
+	publish(gw, "control",
+		json_pack("{s:o, s:o, s:o}", "callId", api_id(call->id), "agentId",
+			api_id(call->agent_id), "controls",
+			controls == NULL ? json_null() : controls),
+		call->agent_id != 0 ? call->agent_id : STAFF_ONLY);
+}

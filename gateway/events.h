@@ -6,6 +6,8 @@
 #ifndef OMNIVOX_GATEWAY_EVENTS_H
 #define OMNIVOX_GATEWAY_EVENTS_H
 
+#include <jansson.h>
+
 #include "db/calls.h"
 #include "db/imports.h"
 #include "db/sessions.h"
@@ -17,6 +19,8 @@ void events_call(struct gateway *gw, const struct db_call_change *change);
 void events_agent(struct gateway *gw, const struct db_agent_session *session);
 /* `campaign`: {campaignId, reason} */
 void events_campaign(struct gateway *gw, int64_t campaign_id, const char *reason);
+/* `control`: {callId, agentId, controls}; takes the document. */
+void events_control(struct gateway *gw, const struct db_call *call, json_t *controls);
 /* `recording`: {recordingId, callId, campaignId, agentId, state} */
 struct db_recording;
 void events_recording(struct gateway *gw, const struct db_recording *recording);

@@ -21,6 +21,7 @@ struct batch;
 struct calls;
 struct campaigns;
 struct config;
+struct controls;
 struct http_events;
 struct http_server;
 struct drain;
@@ -79,6 +80,7 @@ struct gateway {
 
 	struct twilio_health *health; /* twilio_health.h */
 
+	struct controls *controls;     /* call_control.h */
 	struct recordings *recordings; /* recording.h */
 	struct twilio_media *media;    /* the sound of recordings */
 };

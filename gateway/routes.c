@@ -5,10 +5,12 @@
 #include "gateway/agent_twiml.h"
 #include "gateway/api_key.h"
 #include "gateway/audit.h"
+#include "gateway/amd_webhook.h"
 #include "gateway/auth_api.h"
 #include "gateway/autodial_api.h"
 #include "gateway/browser_twiml.h"
 #include "gateway/call_api.h"
+#include "gateway/call_control.h"
 #include "gateway/call_export.h"
 #include "gateway/callback_api.h"
 #include "gateway/campaign_api.h"
@@ -202,6 +204,10 @@ static const struct api_route routes[] = {
 	ROUTE(HTTP_GET, "/api/calls/export.csv", ALL, calls_export),
 	ROUTE(HTTP_GET, "/api/calls/:callId", ALL, call_get),
 	ROUTE(HTTP_POST, "/api/calls/:callId/hangup", ALL, call_hangup),
+	ROUTE(HTTP_POST, "/api/calls/:callId/hold", ALL, call_hold),
+	ROUTE(HTTP_POST, "/api/calls/:callId/unhold", ALL, call_unhold),
+	ROUTE(HTTP_POST, "/api/calls/:callId/mute", ALL, call_mute),
+	ROUTE(HTTP_POST, "/api/calls/:callId/unmute", ALL, call_unmute),
 	ONCE(HTTP_POST, "/api/calls/:callId/disposition", ALL, call_dispose),
 	ROUTE(HTTP_POST, "/api/calls/:callId/recording/pause", ALL, call_recording_pause),
 	ROUTE(HTTP_POST, "/api/calls/:callId/recording/resume", ALL,
@@ -258,6 +264,12 @@ static const struct api_route routes[] = {
 	TWIML(URL_TWIML_CUSTOMER, TWIML_HOLD_MS, twiml_customer),
 	TWIML(URL_TWIML_BROWSER, TWIML_LATE_MS, twiml_browser),
 	TWIML(URL_INBOUND, TWIML_HOLD_MS, webhook_inbound),
+	{
+		.http = {.methods = HTTP_POST,
+			.path = URL_AMD,
+			.flags = HTTP_ROUTE_SIGNED},
+		.direct = webhook_amd,
+	},
 	{
 		.http = {.methods = HTTP_POST,
 			.path = URL_RECORDING,

@@ -12,6 +12,7 @@
 #include "db/calls.h"
 #include "gateway/agent.h"
 #include "gateway/agent_webhook.h"
+#include "gateway/amd_webhook.h"
 #include "gateway/call.h"
 #include "gateway/call_table.h"
 #include "gateway/metrics.h"
@@ -49,21 +50,36 @@ static void status_done(struct gateway *gw, struct post *post, int err)
 	status_free(status);
 }
 
+/* What a webhook tells: who picked up, when it says so, then the status. */
+static size_t events_of(struct post *post, struct db_call_event ret_events[2])
+{
+	const struct status_post *status = list_entry(post, struct status_post, post);
+	size_t count = 0;
+
+	if (amd_event(status->request, status->event.call_id, &ret_events[0]))
+		count++;
+	ret_events[count++] = status->event;
+	return count;
+}
+
 static void write_batch(void *arg, void *ctx, struct post **posts, size_t count)
 {
-	struct db_call_event events[BATCH_MAX] = {{.call_id = 0}};
+	struct db_call_event events[2 * BATCH_MAX] = {{.call_id = 0}};
 	struct gateway *gw = arg;
+	size_t total = 0;
 	int all, err;
 
 	for (size_t i = 0; i < count; i++)
-		events[i] = list_entry(posts[i], struct status_post, post)->event;
-	all = calls_apply(gw, ctx, events, count);
+		total += events_of(posts[i], &events[total]);
+	all = calls_apply(gw, ctx, events, total);
 	if (all < 0)
 		log_warn("webhook", 0, "%zu status webhooks not stored: %s", count,
 			db_error(ctx));
 	/* One that the database chokes on must not hold up the others. */
 	for (size_t i = 0; i < count; i++) {
-		err = all < 0 && count > 1 ? calls_apply(gw, ctx, &events[i], 1) : all;
+		err = all;
+		if (all < 0 && count > 1)
+			err = calls_apply(gw, ctx, events, events_of(posts[i], events));
 		status_done(gw, posts[i], err);
 	}
 }

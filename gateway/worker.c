@@ -27,6 +27,7 @@
 #include "gateway/agent_twiml.h"
 #include "gateway/api.h"
 #include "gateway/call.h"
+#include "gateway/call_control.h"
 #include "gateway/call_table.h"
 #include "gateway/campaign.h"
 #include "gateway/gateway.h"
@@ -348,6 +349,8 @@ static int start(struct worker *w)
 	if (err == 0)
 		err = recordings_new(gw, &gw->recordings);
 	if (err == 0)
+		err = controls_new(gw, &gw->controls);
+	if (err == 0)
 		err = sweeper_new(gw, &gw->sweeper);
 	if (err == 0)
 		err = campaigns_new(gw, &gw->campaigns);
@@ -447,6 +450,7 @@ static void stop(struct worker *w)
 	rate_free(&gw->rate);
 	twilio_health_free(&gw->health);
 	recordings_free(&gw->recordings);
+	controls_free(&gw->controls);
 	calls_free(&gw->calls);
 	agents_free(&gw->agents);
 	webhooks_free(gw);

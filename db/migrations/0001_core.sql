@@ -276,6 +276,7 @@ CREATE TABLE calls (
 	bridged_at timestamptz,
 	ended_at timestamptz,
 	duration_s int,
+	answered_by text,             -- as the answering machine detection said
 	counts boolean NOT NULL DEFAULT true, -- false: it surely never left, nobody was called
 	day date,                     -- of campaign_days, where it is counted
 	billed_minutes int,           -- started ones, when it has ended

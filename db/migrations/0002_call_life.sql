@@ -90,6 +90,7 @@ BEGIN
 				THEN now() + make_interval(secs => w.wrap_up_s) END,
 			state_since = now(), call_id = NULL
 		FROM (SELECT c.id, c.agent_session_id, k.wrap_up_s, k.wrap_up_s > 0
+				AND c.outcome NOT IN ('machine', 'fax')
 				AND (c.answered_at IS NOT NULL OR c.outcome = 'completed') AS wrap,
 				c.ring_first AND EXISTS (SELECT 1 FROM call_events e
 					WHERE e.call_id = c.id AND e.event = 'agent_missing')
@@ -134,6 +135,7 @@ BEGIN
 	PERFORM settle_dispositions(ended);
 	PERFORM settle_callbacks(ended, unsent);
 	PERFORM settle_recordings(ended);
+	PERFORM settle_controls(ended);
 	PERFORM bill_ended_calls(ended, unsent);
 END
 $$;
@@ -218,7 +220,11 @@ BEGIN
 	FOR round IN 1 .. (SELECT max(r) FROM unnest(rounds) r) LOOP
 		UPDATE calls c SET
 			state = COALESCE(e.next, c.state),
-			outcome = CASE WHEN e.next = 'ended' THEN e.outcome ELSE c.outcome END,
+			outcome = CASE WHEN e.next <> 'ended' OR e.next IS NULL THEN c.outcome
+				WHEN e.outcome = 'completed' THEN COALESCE(e.machine, e.outcome)
+				ELSE e.outcome END,
+			answered_by = CASE WHEN e.source = 'amd'
+				THEN COALESCE(c.answered_by, e.detail) ELSE c.answered_by END,
 			ringing_at = CASE WHEN e.event = 'ringing'
 				THEN LEAST(c.ringing_at, e.at) ELSE c.ringing_at END,
 			answered_at = CASE WHEN e.event IN ('answered', 'joined')
@@ -241,7 +247,11 @@ BEGIN
 				THEN now() + interval '3 seconds' ELSE c.action_due_at END,
 			action_done_at = CASE WHEN e.action IS NOT NULL
 				THEN NULL ELSE c.action_done_at END
-		FROM (SELECT t.id, t.event, to_timestamp(t.at / 1000.0::float8) AS at, t.duration,
+		FROM (SELECT t.id, t.source, t.event, to_timestamp(t.at / 1000.0::float8) AS at,
+				t.duration,
+				-- What picked up was no person, and the campaign wants no such calls.
+				CASE WHEN g.amd = 'hangup_machine'
+					THEN substring(k.answered_by FROM '^(machine|fax)') END AS machine,
 				t.code, t.detail, tr.next, tr.outcome, tr.check_s, d.after_s, d.plus_ring,
 				-- The end's own code is the one that people see, else the first.
 				t.code IS NOT NULL AND (tr.next = 'ended' OR k.error_code IS NULL)
@@ -259,6 +269,7 @@ BEGIN
 			JOIN unnest(fresh, rows, rounds) AS f(ord, row, nth)
 				ON f.ord = t.ord AND f.nth = round
 			JOIN calls k ON k.id = t.id
+			JOIN campaigns g ON g.id = k.campaign_id
 			-- Its source has already told of something later: too late to decide.
 			CROSS JOIN LATERAL (SELECT EXISTS (SELECT 1 FROM call_events o
 				WHERE o.source = t.source AND o.source_sid = t.source_sid
@@ -266,6 +277,7 @@ BEGIN
 					AND o.id < f.row) AS stale) s
 			LEFT JOIN call_transition tr ON tr.state = k.state AND tr.event = t.event
 				AND NOT s.stale
+				AND (t.event NOT IN ('machine', 'fax') OR g.amd = 'hangup_machine')
 			LEFT JOIN call_deadline d ON d.state = tr.next) e
 		WHERE c.id = e.id;
 	END LOOP;
@@ -276,6 +288,7 @@ BEGIN
 		WHERE c.id = ANY (old_ids) AND c.state IN ('answered', 'bridged')
 			AND s.id = c.agent_session_id AND s.call_id = c.id AND s.state = 'reserved';
 	PERFORM want_recordings(old_ids);
+	PERFORM correct_machines(old_ids);
 	PERFORM release_ended_calls(old_ids);
 
 	RETURN QUERY

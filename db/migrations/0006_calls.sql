@@ -449,3 +449,52 @@ BEGIN
 	RETURN became <> r.state;
 END
 $$;
+
+-- News of a machine that came after the end: the outcome says so, and what the end had settled is
+-- settled anew by release_ended_calls(), so that both orders end alike.
+CREATE FUNCTION correct_machines(p_call bigint[]) RETURNS void
+LANGUAGE sql AS $$
+	WITH late AS (
+		UPDATE calls c SET outcome = substring(c.answered_by FROM '^(machine|fax)')
+			FROM campaigns k
+			WHERE c.id = ANY (p_call) AND c.state = 'ended' AND c.outcome = 'completed'
+				AND c.answered_by ~ '^(machine|fax)' AND k.id = c.campaign_id
+				AND k.amd = 'hangup_machine'
+			RETURNING c.id, c.entry_id, c.attempt, c.contact_id, c.outcome
+	), contact AS (
+		UPDATE contacts x SET last_outcome = l.outcome FROM late l
+			WHERE x.id = l.contact_id AND x.last_outcome = 'completed'
+	)
+	UPDATE queue_entries q SET state = 'dialing' FROM late l
+		WHERE q.id = l.entry_id AND q.dials = l.attempt AND q.state = 'completed'
+			AND NOT EXISTS (SELECT 1 FROM call_dispositions d WHERE d.call_id = l.id)
+			AND NOT EXISTS (SELECT 1 FROM queue_entries o
+				WHERE o.campaign_id = q.campaign_id AND o.contact_id = q.contact_id
+					AND o.id <> q.id AND o.state IN ('pending', 'dialing'))
+$$;
+
+-- What was asked of a leg at Twilio (hold, muted) and what it was last said to be. A row stays as
+-- long as its leg; of an agent's leg, call_id is the call it was last asked for.
+CREATE TABLE leg_controls (
+	leg_id bigint PRIMARY KEY REFERENCES call_legs ON DELETE CASCADE,
+	call_id bigint NOT NULL REFERENCES calls ON DELETE CASCADE,
+	hold boolean NOT NULL DEFAULT false,
+	muted boolean NOT NULL DEFAULT false,
+	is_hold boolean NOT NULL DEFAULT false,
+	is_muted boolean NOT NULL DEFAULT false,
+	changes int NOT NULL DEFAULT 0,
+	due_at timestamptz            -- when Twilio is told (again); null: it has done it
+);
+CREATE INDEX leg_controls_due ON leg_controls (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX leg_controls_call ON leg_controls (call_id);
+
+-- A customer's hold ends with the call. An agent's leg goes on into the next one: it is given
+-- back as it should be there.
+CREATE FUNCTION settle_controls(p_call bigint[]) RETURNS void
+LANGUAGE sql AS $$
+	UPDATE leg_controls t SET hold = false, muted = false,
+			due_at = CASE WHEN l.kind = 'agent' AND l.left_at IS NULL THEN now() END
+		FROM call_legs l
+		WHERE t.call_id = ANY (p_call) AND l.id = t.leg_id
+			AND (t.hold OR t.muted OR (l.kind = 'customer' AND t.due_at IS NOT NULL))
+$$;

@@ -427,8 +427,8 @@ subtest 'webhooks that Twilio has not signed change nothing' => sub {
 	is webhook('/api/calls-twiml/twiml-agent', {CallSid => $form{CallSid}})->{status}, 403,
 		'for the conference of a leg';
 	is webhook("/api/calls-twiml/$_", {RecordingSid => 'RE' . 'a' x 32,
-		RecordingStatus => 'completed'})->{status}, 403, $_
-		for 'webhook/recording?recording=1', 'twiml-announce?recording=1';
+		RecordingStatus => 'completed', AnsweredBy => 'fax'})->{status}, 403, $_
+		for 'webhook/amd?call=1', 'webhook/recording?recording=1', 'twiml-announce?recording=1';
 	is ask(GET => "/api/calls/$call")->{content}, $before, 'the call is as it was';
 
 	my %other = (%form, CallSid => 'CA' . 'f' x 32);

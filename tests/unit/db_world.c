@@ -23,6 +23,11 @@
 	{                                                            \
 		state, "hangup", state, NULL, "hangup", 0            \
 	}
+#define MACHINE(state)                                 \
+	{state, "machine", state, NULL, "hangup", 0},  \
+	{                                              \
+		state, "fax", state, NULL, "hangup", 0 \
+	}
 #define NEWS(state)                                             \
 	{state, "ringing", "ringing", NULL, NULL, 0},           \
 		{state, "answered", "answered", NULL, NULL, 0}, \
@@ -41,22 +46,28 @@ static const struct db_transition transitions[] = {
 	{"placing", "lost", "ambiguous", NULL, NULL, 0},
 	{"placing", "initiated", "queued", NULL, NULL, 0},
 	NEWS("placing"),
+	MACHINE("placing"),
 	ENDINGS("placing"),
 	{"ambiguous", "accepted", "queued", NULL, NULL, 0},
 	{"ambiguous", "initiated", "queued", NULL, NULL, 0},
 	{"ambiguous", "expired", "ended", "unknown", NULL, 0},
 	NEWS("ambiguous"),
+	MACHINE("ambiguous"),
 	ENDINGS("ambiguous"),
 	{"queued", "slow", "queued", NULL, "cancel", 0},
 	NEWS("queued"),
+	MACHINE("queued"),
 	ENDINGS("queued"),
 	{"ringing", "answered", "answered", NULL, NULL, 0},
 	{"ringing", "joined", "bridged", NULL, NULL, 0},
+	MACHINE("ringing"),
 	ENDINGS("ringing"),
 	{"answered", "joined", "bridged", NULL, NULL, 0},
 	{"answered", "left", "answered", NULL, NULL, 1},
+	MACHINE("answered"),
 	ENDINGS("answered"),
 	{"bridged", "left", "bridged", NULL, NULL, 1},
+	MACHINE("bridged"),
 	ENDINGS("bridged"),
 };
 
