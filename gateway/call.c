@@ -22,6 +22,7 @@
 #include "gateway/campaign.h"
 #include "gateway/events.h"
 #include "gateway/metrics.h"
+#include "gateway/numbers.h"
 #include "gateway/queue_api.h"
 #include "gateway/recording.h"
 #include "gateway/sweep.h"
@@ -219,14 +220,6 @@ struct event_job {
 	enum call_now_result result;
 };
 
-static bool news_has(const struct call_news *news, const char *event)
-{
-	for (size_t i = 0; i < news->count; i++)
-		if (strcmp(news->events[i], event) == 0)
-			return true;
-	return false;
-}
-
 static void event_work(struct job *job, void *ctx)
 {
 	struct event_job *task = list_entry(job, struct event_job, job);
@@ -253,7 +246,8 @@ static void event_work(struct job *job, void *ctx)
 			news->events[0], db_error(ctx));
 	else if (news->action_done)
 		(void)db_call_action_done(ctx, news->call_id);
-	if (news_has(news, "slow") && db_rate_lower(ctx) == 0)
+	if (news->count > 0 && strcmp(news->events[news->count - 1], "slow") == 0 &&
+		db_rate_lower(ctx) == 0)
 		log_warn("call", news->call_id,
 			"Twilio queues calls: calls per second are lowered");
 	if (task->waiter != 0)
@@ -571,6 +565,10 @@ static void answer_run(struct post *post)
 	case TWILIO_RECORDING_DELETE:
 	case TWILIO_RECORDING_LIST:
 		recordings_answer(told->gw, told->answer);
+		break;
+	case TWILIO_NUMBER_LIST:
+	case TWILIO_CALLER_ID_LIST:
+		numbers_answer(told->gw, told->answer);
 		break;
 	default:
 		break;

@@ -29,6 +29,7 @@ struct imports;
 struct jobs;
 struct metrics;
 struct nodes;
+struct numbers;
 struct post_queue;
 struct pulse;
 struct listeners;
@@ -71,6 +72,7 @@ struct gateway {
 	struct agents *agents;       /* agent.h */
 	struct calls *calls;         /* call.h */
 	struct campaigns *campaigns; /* campaign.h */
+	struct numbers *numbers;     /* numbers.h */
 	struct imports *imports;     /* import.h */
 	struct listeners *listeners; /* listeners.h */
 	struct rate *rate;           /* rate.h */

@@ -24,6 +24,7 @@
 #include "gateway/entry_api.h"
 #include "gateway/import_api.h"
 #include "gateway/list_api.h"
+#include "gateway/number_api.h"
 #include "gateway/pause_api.h"
 #include "gateway/queue_api.h"
 #include "gateway/recording.h"
@@ -165,6 +166,8 @@ static const struct api_route routes[] = {
 		.handle = list_upload,
 	},
 
+	ROUTE(HTTP_GET, "/api/numbers", ALL, numbers_list),
+	ROUTE(HTTP_POST, "/api/numbers/sync", STAFF, numbers_sync_now),
 	ROUTE(HTTP_GET, "/api/admin/dnc", STAFF, dnc_list),
 	ONCE(HTTP_POST, "/api/admin/dnc", ALL, dnc_create),
 	ROUTE(HTTP_DELETE, "/api/admin/dnc/:id", STAFF, dnc_delete),

@@ -35,6 +35,7 @@
 #include "gateway/import.h"
 #include "gateway/metrics.h"
 #include "gateway/node.h"
+#include "gateway/numbers.h"
 #include "gateway/nodes.h"
 #include "gateway/pulse.h"
 #include "gateway/listeners.h"
@@ -355,6 +356,8 @@ static int start(struct worker *w)
 	if (err == 0)
 		err = campaigns_new(gw, &gw->campaigns);
 	if (err == 0)
+		err = numbers_new(gw, &gw->numbers);
+	if (err == 0)
 		err = imports_new(gw, &gw->imports);
 	if (err == 0)
 		err = nodes_new(gw, &gw->nodes);
@@ -434,6 +437,7 @@ static void stop(struct worker *w)
 	drain_free(&gw->drain);
 	nodes_free(&gw->nodes);
 	campaigns_free(&gw->campaigns);
+	numbers_free(&gw->numbers);
 	if (gw->twilio != NULL)
 		finish_requests(w);
 	imports_stop(
