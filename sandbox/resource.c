@@ -142,7 +142,7 @@ static size_t field_index(const struct resource_kind *kind, const char *name)
 	for (i = 0; i < kind->field_count; i++)
 		if (strcmp(kind->fields[i].name, name) == 0)
 			return i;
-	assert(!"a kind has the field that it is asked for");
+	assert(0 && "a kind has the field that it is asked for");
 	return 0;
 }
 
