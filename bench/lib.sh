@@ -151,7 +151,7 @@ start_gateway() { # DATABASE
   mkdir -p "$work/gateway" "$work/web"
   rm -f "$work/gateway/run/addresses.json"
   DATA_DIR=$work/gateway BACKEND_URL=$public DATABASE_URL=$(database_url "$1") HTTP_LISTEN=127.0.0.1:0 \
-    SIP_LISTEN=127.0.0.1:0 RTP_PORTS=auto ADMIN_PASSWORD=bench-password LOG_LEVEL=warn \
+    SIP_LISTEN=127.0.0.1:0 RTP_PORTS=auto ADMIN_PASSWORD=bench-password API_RATE=0 LOG_LEVEL=warn \
     TWILIO_ACCOUNT_SID=$account TWILIO_AUTH_TOKEN=$token TWILIO_PHONE_NUMBER=+14155550100 \
     TWILIO_API_BASE=http://$(json_get "$sandbox" http) TWILIO_SIP_DOMAIN=$(json_get "$sandbox" sip) \
     TWILIO_SIP_USER=gateway TWILIO_SIP_PASSWORD=Bench-Pass-1 WEB_DIR=$work/web \
