@@ -166,7 +166,8 @@ static void lease_done(struct job *job)
 
 	if (campaigns != NULL) { /* else the worker is stopping */
 		campaigns->leasing = false;
-		if (task->err == 0)
+		campaigns->away = task->err < 0;
+		if (!campaigns->away)
 			leased(campaigns, task);
 		timer_start(campaigns->gw->timers, &campaigns->lease_timer, LOOK_MS);
 		if (campaigns->again)

@@ -204,6 +204,11 @@ static bool can_dial(struct campaigns *campaigns, struct run *run, int64_t now)
 
 	if (now < run->wait_until_ms)
 		return false;
+	/* Whatever the agents do: without the database they stay as they are. */
+	if (campaigns->away) {
+		hold(gw, run, "database", IDLE_MS);
+		return false;
+	}
 	next = pacing_next(&run->pacing, agents_ready(gw, run->row.id), now, &wait);
 	if (next == PACING_DIAL)
 		return true;

@@ -29,6 +29,7 @@ struct campaigns {
 	struct timer turn_timer;  /* the next turn */
 	bool leasing;             /* a lease job is under way */
 	bool again;               /* somebody asked for another meanwhile */
+	bool away;                /* the newest one got no answer: nothing is claimed */
 	int64_t claiming;         /* the campaign whose claim is under way; 0: none */
 	int64_t rate_until_ms;    /* no call per second is left before; monotonic */
 };
