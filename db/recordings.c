@@ -96,6 +96,7 @@ static void read_due(struct db_row *row, void *item)
 	row_text(row, d->call_sid, sizeof(d->call_sid));
 	row_text(row, d->recording_sid, sizeof(d->recording_sid));
 	row_text(row, d->conference_sid, sizeof(d->conference_sid));
+	row_text(row, d->announcement_url, sizeof(d->announcement_url));
 }
 
 int db_recording_due(struct db *db, const char *node, unsigned limit,
@@ -105,7 +106,8 @@ int db_recording_due(struct db *db, const char *node, unsigned limit,
 		sizeof(struct db_recording_due), read_due};
 
 	return db_run_rows(db,
-		"SELECT id, call_id, op, call_sid, recording_sid, conference_sid"
+		"SELECT id, call_id, op, call_sid, recording_sid, conference_sid,"
+		" announcement_url"
 		" FROM take_due_recordings($1, $2)",
 		ARGS(arg_text(node), arg_int(limit)), &reader, (void **)ret_due,
 		ret_count);
@@ -182,24 +184,20 @@ int db_recording_remove(struct db *db, int64_t id)
 		       : rc;
 }
 
-static void read_announcement(struct db_row *row, void *item)
+static void read_text(struct db_row *row, void *item)
 {
-	struct db_announcement *a = item;
-
-	row_text(row, a->text, sizeof(a->text));
-	row_text(row, a->url, sizeof(a->url));
+	row_text(row, item, DB_ANNOUNCEMENT_SIZE);
 }
 
 int db_recording_announcement(
-	struct db *db, int64_t id, struct db_announcement *ret_announcement)
+	struct db *db, int64_t id, char ret_text[DB_ANNOUNCEMENT_SIZE])
 {
-	static const struct db_reader reader = {
-		sizeof(struct db_announcement), read_announcement};
+	static const struct db_reader reader = {DB_ANNOUNCEMENT_SIZE, read_text};
 
 	return db_run_item(db,
-		"SELECT k.announcement_text, k.announcement_url FROM recordings r"
+		"SELECT k.announcement_text FROM recordings r"
 		" JOIN campaigns k ON k.id = r.campaign_id WHERE r.id = $1",
-		ARGS(arg_int(id)), &reader, ret_announcement);
+		ARGS(arg_int(id)), &reader, ret_text);
 }
 
 int db_recording_announcing(struct db *db, int64_t session_id, int64_t *ret_id)

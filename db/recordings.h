@@ -41,6 +41,7 @@ struct db_recording_due {
 	char op[DB_WORD_SIZE]; /* announce create find fetch pause resume delete; others: nothing */
 	char call_sid[DB_SID_SIZE], recording_sid[DB_SID_SIZE],
 		conference_sid[DB_SID_SIZE]; /* "": not known */
+	char announcement_url[512];          /* the sound to announce it with; "": none */
 };
 int db_recording_due(struct db *db, const char *node, unsigned limit,
 	struct db_recording_due **ret_due, size_t *ret_count);
@@ -72,12 +73,10 @@ int db_recording_pause(
 /* Due to be deleted now. -EBUSY: it is still being made. */
 int db_recording_remove(struct db *db, int64_t id);
 
-/* What the announcement of a recording says; both "" when there is none. */
-struct db_announcement {
-	char text[512], url[512];
-};
+/* What the announcement of a recording says; "" when there is no text. */
+#define DB_ANNOUNCEMENT_SIZE 512
 int db_recording_announcement(
-	struct db *db, int64_t id, struct db_announcement *ret_announcement);
+	struct db *db, int64_t id, char ret_text[DB_ANNOUNCEMENT_SIZE]);
 /* The recording whose announcement plays in this agent session's conference; -ENOENT. */
 int db_recording_announcing(struct db *db, int64_t session_id, int64_t *ret_id);
 

@@ -319,7 +319,7 @@ static void place_late(struct timer *timer)
 
 static int place_send(struct gateway *gw, const struct db_claimed *claimed)
 {
-	bool detects = strcmp(claimed->amd, "off") != 0;
+	bool detects = claimed->amd[0] != '\0' && strcmp(claimed->amd, "off") != 0;
 	char status[URL_SIZE], conference[URL_SIZE], amd[URL_SIZE];
 
 	url_status(gw, claimed->call_id, claimed->entry_id, claimed->attempt, status);

@@ -73,14 +73,19 @@ static void answer_waiters(struct gateway *gw, int64_t recording_id, const char 
 
 static int announce(struct gateway *gw, const struct db_recording_due *due)
 {
+	bool sound = due->announcement_url[0] != '\0';
 	char url[URL_SIZE];
 
 	if (due->conference_sid[0] == '\0' || due->call_sid[0] == '\0')
 		return -EINVAL;
 	url_announce(gw, due->id, url);
+	/* A sound by its own address: one that is not there is told, inside a document it is not. */
 	return twilio_participant_update(gw->twilio,
 		(uint64_t)due->id | RECORDING_ANNOUNCE_ID, due->conference_sid,
-		due->call_sid, &(struct twilio_participant_change){.announce_url = url});
+		due->call_sid,
+		&(struct twilio_participant_change){
+			.announce_url = sound ? due->announcement_url : url,
+			.announce_method = sound ? "GET" : "POST"});
 }
 
 static int create(struct gateway *gw, const struct db_recording_due *due)

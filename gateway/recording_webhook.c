@@ -87,16 +87,14 @@ static void announce_work(struct job *job, void *ctx)
 {
 	struct webhook_job *task = list_entry(job, struct webhook_job, job);
 	struct http_reply reply = {.status = 200, .content_type = "text/xml"};
-	struct db_announcement say = {{0}, {0}};
+	char text[DB_ANNOUNCEMENT_SIZE] = "";
 	struct buf doc = {0};
 
-	if (db_recording_announcement(ctx, recording_of(task->request), &say) < 0)
+	if (db_recording_announcement(ctx, recording_of(task->request), text) < 0)
 		log_warn("recording", 0, "nothing to announce: %s", db_error(ctx));
 	twiml_begin(&doc);
-	if (say.url[0] != '\0')
-		twiml_play(&doc, say.url);
-	else if (say.text[0] != '\0')
-		twiml_say(&doc, say.text);
+	if (text[0] != '\0')
+		twiml_say(&doc, text);
 	twiml_end(&doc);
 	reply.body = doc.data;
 	reply.body_len = doc.len;

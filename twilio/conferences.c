@@ -173,6 +173,7 @@ int twilio_participant_update(struct twilio_client *client, uint64_t id,
 	twilio_add(&form, "CallSidToCoach", change->coached_sid);
 	twilio_add(&form, "EndConferenceOnExit", change->end_conference_on_exit);
 	twilio_add(&form, "AnnounceUrl", change->announce_url);
+	twilio_add(&form, "AnnounceMethod", change->announce_method);
 	if (form.data == NULL)
 		return form.failed ? -ENOMEM : -EINVAL;
 	return ask_participant(client, TWILIO_PARTICIPANT_UPDATE, id,

@@ -67,7 +67,7 @@ struct twilio_participant_change {
 	const char *muted, *hold, *coaching, *end_conference_on_exit;
 	const char *hold_url; /* "" is silence */
 	const char *coached_sid;
-	const char *announce_url;
+	const char *announce_url, *announce_method; /* a document or a sound */
 };
 int twilio_participant_update(struct twilio_client *client, uint64_t id,
 	const char *conference_sid, const char *participant,

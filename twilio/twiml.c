@@ -122,13 +122,6 @@ void twiml_say(struct buf *b, const char *text)
 	buf_add_str(b, "</Say>");
 }
 
-void twiml_play(struct buf *b, const char *url)
-{
-	buf_add_str(b, "<Play>");
-	add_escaped(b, url);
-	buf_add_str(b, "</Play>");
-}
-
 void twiml_pause(struct buf *b, unsigned seconds)
 {
 	buf_printf(b, "<Pause length=\"%u\"/>", seconds);

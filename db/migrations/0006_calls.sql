@@ -313,13 +313,13 @@ $$;
 -- of it is lost with a node: what was `starting` is looked for at Twilio a minute later.
 CREATE FUNCTION take_due_recordings(p_node uuid, p_limit int)
 RETURNS TABLE (id bigint, call_id bigint, op text, call_sid text, recording_sid text,
-	conference_sid text)
+	conference_sid text, announcement_url text)
 LANGUAGE sql AS $$
 	WITH late AS (
 		SELECT r.id FROM recordings r WHERE r.due_at <= now()
 			ORDER BY r.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED
 	), todo AS (
-		SELECT r.id, l.provider_sid AS call_sid, CASE
+		SELECT r.id, k.announcement_url, l.provider_sid AS call_sid, CASE
 				WHEN r.state = 'announcing' AND r.tries < 3 THEN 'announce'
 				WHEN r.state = 'announcing' THEN 'give_up'
 				WHEN r.state = 'wanted' AND r.pause_wanted THEN 'wait'
@@ -337,6 +337,7 @@ LANGUAGE sql AS $$
 				AND e.source = 'conference' AND e.source_sid LIKE 'CF%'
 				ORDER BY e.id DESC LIMIT 1) AS conference_sid
 			FROM recordings r JOIN late ON late.id = r.id JOIN calls c ON c.id = r.call_id
+			JOIN campaigns k ON k.id = c.campaign_id
 			LEFT JOIN call_legs l ON l.call_id = c.id AND l.kind = 'customer'
 	)
 	UPDATE recordings r SET
@@ -359,7 +360,8 @@ LANGUAGE sql AS $$
 				ELSE now() + LEAST(3600, 15 * 2 ^ LEAST(r.tries, 10)) * interval '1 second'
 				END
 		FROM todo t WHERE r.id = t.id
-		RETURNING r.id, r.call_id, t.op, t.call_sid, r.provider_sid, t.conference_sid
+		RETURNING r.id, r.call_id, t.op, t.call_sid, r.provider_sid, t.conference_sid,
+			t.announcement_url
 $$;
 
 -- The one writer of a recording's state after its birth. p_status is Twilio's word, or ours:

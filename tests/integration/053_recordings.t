@@ -209,6 +209,49 @@ subtest 'a worker that dies before it knows the answer' => sub {
 	finish($id);
 };
 
+sub memory {
+	open my $fh, '<', '/proc/' . $stage->worker . '/status' or die $!;
+	return +(map { /^VmRSS:\s+(\d+)/ } <$fh>)[0];
+}
+
+subtest 'a long recording and listeners who do not listen' => sub {
+	my $sid = $recording->{twilioRecordingSid};
+	my ($file) = grep { /\Q$sid\E/ } glob "$stage->{sandbox}{data}/sandbox/recordings/*";
+	my $size = 44 + 20_000_000;
+	open my $fh, '+<:raw', $file or die "$file: $!";
+	print $fh substr($wav, 0, 40), pack 'V', $size - 44;
+	truncate $fh, $size;
+	close $fh;
+	my $path = "/api/recordings/$recording->{id}/media";
+	my $before = memory();
+	my $listen = sub {
+		my $s = IO::Socket::INET->new(PeerAddr => $stage->{gateway}{http}, Timeout => 5) or die $!;
+		print $s "GET $path HTTP/1.1\r\nHost: x\r\nCookie: $admin\r\n\r\n";
+		return $s;
+	};
+	my @slow = map { $listen->() } 1 .. 6;
+	sleep 2;
+	cmp_ok memory() - $before, '<', 16 * 1024, 'six of twenty megabytes each are held by nobody';
+	my ($got, $s) = (0, shift @slow);
+	my $head = '';
+	while (sysread $s, my $part, 1 << 20) {
+		$got += length $part;
+		$head .= substr $part, 0, 1000 if length $head < 1000;
+		my ($len) = $head =~ /^(.*?\r\n\r\n)/s ? length $1 : 0;
+		last if $len && $got >= $len + $size;
+	}
+	cmp_ok $got, '>=', $size, 'one who goes on listening hears the end';
+	close $_ for @slow;
+	# There are 64 places: who leaves gives his back.
+	for (1 .. 80) {
+		my $one = $listen->();
+		sysread $one, my $part, 100;
+		close $one;
+	}
+	ok $stage->wait_until(10, 'a place', sub {
+		ask(GET => $path, undef, {Range => 'bytes=0-99'})->{status} == 206 }), 'who leaves makes room';
+};
+
 subtest 'deleting' => sub {
 	answers(as($cookie{ana}, DELETE => "/api/recordings/$recording->{id}"), 403, 'FORBIDDEN', 'not by agents');
 	my $r = ask(DELETE => "/api/recordings/$recording->{id}");
