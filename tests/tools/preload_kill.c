@@ -3,8 +3,10 @@
  * before the n-th of its calls that send, receive, read or write, over all its threads.
  *
  * OVX_KILL_PLAN names a file with one n a line: the k-th life of the worker takes line k, by
- * way of a counter in PLAN.pos; 0 or no more lines: it lives. Before dying it appends
- * `life n call errno` to PLAN.log. The supervisor itself, and whatever it executes (PostgreSQL),
+ * way of a counter in PLAN.pos; 0 or no more lines: it lives. With OVX_KILL_ARM set, a worker
+ * that lives takes its n from PLAN.arm as soon as that file appears, removes it, and counts from
+ * there: so a test can aim. Before dying it appends `life n call errno milliseconds-since-1970`
+ * to PLAN.log. The supervisor itself, and whatever it executes (PostgreSQL),
  * is left alone: only a process that was forked from the program named omnivox-gateway counts,
  * known by a pid that is not the one in which this library was loaded.
  *
@@ -31,11 +33,13 @@
 enum life { UNBORN, BEING_BORN, ALIVE };
 
 static char plan_path[PATH_SIZE], pos_path[PATH_SIZE], log_path[PATH_SIZE];
-static long loaded_pid; /* 0: not the gateway, or no plan */
+static char arm_path[PATH_SIZE]; /* "": it cannot be armed */
+static atomic_bool arming;       /* one thread looks at a time */
+static long loaded_pid;          /* 0: not the gateway, or no plan */
 static atomic_int life;
 static long life_pid;
-static long life_number; /* from 1 */
-static long kill_at;     /* 0: never */
+static long life_number;    /* from 1 */
+static atomic_long kill_at; /* 0: never */
 static atomic_long calls;
 
 __attribute__((constructor)) static void loaded(void)
@@ -48,6 +52,8 @@ __attribute__((constructor)) static void loaded(void)
 	strcpy(plan_path, plan);
 	strcat(strcpy(pos_path, plan), ".pos");
 	strcat(strcpy(log_path, plan), ".log");
+	if (getenv("OVX_KILL_ARM") != NULL)
+		strcat(strcpy(arm_path, plan), ".arm");
 	loaded_pid = syscall(SYS_getpid);
 }
 
@@ -140,23 +146,47 @@ static void append(char *line, const char *text)
 static void die(const char *call, int call_errno)
 {
 	char line[128] = "", digits[21];
+	struct timespec now = {0};
 	long fd = raw_open(log_path, O_WRONLY | O_CREAT | O_APPEND);
 
 	append(line, put_number(digits, life_number));
 	append(line, put_number(digits, kill_at));
 	append(line, call);
 	append(line, put_number(digits, call_errno));
+	(void)syscall(SYS_clock_gettime, CLOCK_REALTIME, &now);
+	append(line, put_number(digits, now.tv_sec * 1000 + now.tv_nsec / 1000000));
 	strcat(line, "\n");
 	if (fd >= 0)
 		(void)syscall(SYS_write, fd, line, strlen(line));
 	(void)syscall(SYS_kill, life_pid, SIGKILL);
 }
 
+/* Takes an aim that the test has set meanwhile. */
+static void look_for_arm(void)
+{
+	char text[21] = {0};
+	const char *at = text;
+	long fd, n;
+
+	if (arm_path[0] == '\0' || atomic_exchange(&arming, true))
+		return;
+	fd = raw_open(arm_path, O_RDONLY);
+	if (fd >= 0) {
+		(void)syscall(SYS_read, fd, text, sizeof(text) - 1);
+		(void)syscall(SYS_close, fd);
+		(void)syscall(SYS_unlinkat, AT_FDCWD, arm_path, 0);
+		n = take_number(&at);
+		if (n > 0)
+			atomic_store(&kill_at, atomic_load(&calls) + n);
+	}
+	atomic_store(&arming, false);
+}
+
 /* Before each call. Returns when the call may be made. */
 static void count(const char *call)
 {
 	int saved = errno, unborn = UNBORN;
-	long pid, n;
+	long pid, n, at;
 
 	if (loaded_pid == 0 || (pid = syscall(SYS_getpid)) == loaded_pid)
 		return;
@@ -165,12 +195,15 @@ static void count(const char *call)
 	while (atomic_load(&life) != ALIVE)
 		(void)syscall(SYS_sched_yield);
 	/* A child of the worker does not count for it. */
-	if (kill_at > 0 && pid == life_pid) {
+	if (pid == life_pid) {
+		if (atomic_load(&kill_at) == 0)
+			look_for_arm();
 		n = atomic_fetch_add(&calls, 1) + 1;
-		if (n == kill_at)
+		at = atomic_load(&kill_at);
+		if (n == at)
 			die(call, saved);
 		/* Nor does another thread come further while the signal is on its way. */
-		while (n >= kill_at)
+		while (at > 0 && n >= at)
 			(void)syscall(SYS_sched_yield);
 	}
 	errno = saved;

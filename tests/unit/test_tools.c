@@ -133,6 +133,28 @@ static int run_as(const char *name, size_t *ret_calls)
 	return WEXITSTATUS(status);
 }
 
+/* Each line ends in the time of death, which is taken off before they are compared. */
+static void check_log(char *log, const char *expected)
+{
+	char *from = log, *to = log;
+
+	while (*from != '\0') {
+		char *end = strchr(from, '\n'), *blank;
+
+		assert_non_null(end);
+		*end = '\0';
+		blank = strrchr(from, ' ');
+		assert_non_null(blank);
+		assert_int_equal(strlen(blank + 1), 13);
+		memmove(to, from, (size_t)(blank - from));
+		to += blank - from;
+		*to++ = '\n';
+		from = end + 1;
+	}
+	*to = '\0';
+	assert_string_equal(log, expected);
+}
+
 static void test_each_life_of_the_worker_dies_before_its_planned_call(void **state)
 {
 	char log[256];
@@ -147,7 +169,31 @@ static void test_each_life_of_the_worker_dies_before_its_planned_call(void **sta
 	assert_int_equal(run_as("omnivox-gateway", &calls), SIGKILL);
 	assert_int_equal(calls, 0);
 	get_log(log, sizeof(log));
-	assert_string_equal(log, "1 4 write 0\n3 1 write 0\n");
+	check_log(log, "1 4 write 0\n3 1 write 0\n");
+}
+
+static void test_a_worker_takes_an_aim_that_appears_while_it_lives(void **state)
+{
+	char path[80], log[256];
+	size_t calls;
+	FILE *f;
+
+	(void)state;
+	put_file("0\n0\n");
+	assert_int_equal(setenv("OVX_KILL_ARM", "1", 1), 0);
+	(void)snprintf(path, sizeof(path), "%s.arm", plan);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	assert_true(fputs("3\n", f) >= 0);
+	assert_int_equal(fclose(f), 0);
+	assert_int_equal(run_as("omnivox-gateway", &calls), SIGKILL);
+	assert_int_equal(calls, 2);
+	assert_int_equal(access(path, F_OK), -1); /* it was taken */
+	assert_int_equal(run_as("omnivox-gateway", &calls), 0);
+	assert_int_equal(calls, 10);
+	assert_int_equal(unsetenv("OVX_KILL_ARM"), 0);
+	get_log(log, sizeof(log));
+	check_log(log, "1 3 write 0\n");
 }
 
 static void test_without_a_line_for_it_a_life_is_left_alone(void **state)
@@ -237,6 +283,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TOOL_TEST(test_each_life_of_the_worker_dies_before_its_planned_call),
+		TOOL_TEST(test_a_worker_takes_an_aim_that_appears_while_it_lives),
 		TOOL_TEST(test_without_a_line_for_it_a_life_is_left_alone),
 		TOOL_TEST(test_a_program_of_another_name_is_left_alone),
 		TOOL_TEST(test_tone_tells_the_frequency_that_is_there_from_others),
