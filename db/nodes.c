@@ -173,6 +173,7 @@ int db_census(struct db *db, struct db_census **ret_rows, size_t *ret_count)
 		"  WHERE expires_at > now()"
 		" UNION ALL SELECT 'tokens', '', LEAST(GREATEST(1, per_second), tokens"
 		"  + per_second * GREATEST(0, extract(epoch FROM now() - filled_at)))"
-		"  FROM account_rate",
+		"  FROM account_rate"
+		" UNION ALL SELECT 'rate', '', per_second FROM account_rate",
 		NO_ARGS, &reader, (void **)ret_rows, ret_count);
 }

@@ -21,7 +21,7 @@
 #define WHOLE_MS 10000     /* ... at a limit: somebody may have raised it */
 #define GENERATE_MS 60000  /* ... through the lists, for new contacts */
 #define GENERATE_MAX 10000 /* contacts in one go */
-#define SIFT_MAX 200       /* entries that are looked through when one was refused */
+#define SIFT_MAX 1000      /* entries that are looked through when one was refused */
 
 struct claim_job {
 	struct job job;

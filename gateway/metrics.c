@@ -113,6 +113,9 @@ static struct metric registrations =
 	GAUGE("sip_registrations", "Phones of the whole installation.", {NULL, NULL});
 static struct metric rate_tokens = GAUGE(
 	"calls_per_second_tokens", "Calls that could be placed at once.", {NULL, NULL});
+static struct metric rate_now = GAUGE("calls_per_second",
+	"Calls per second that are made at most: TWILIO_CPS, or less after Twilio queued calls.",
+	{NULL, NULL});
 static struct metric database_up =
 	GAUGE("database_up", "Whether the database answered last.", {NULL, NULL});
 static struct metric census_time = GAUGE("census_time_seconds",
@@ -149,7 +152,7 @@ static struct metric max_fds = {
 
 static struct metric *const all[] = {&info, &worker_starts, &worker_hung, &draining,
 	&database_up, &census_time, &calls_open, &calls_moved, &calls_ended, &agents,
-	&registrations, &rate_tokens, &claims, &webhooks, &webhooks_late,
+	&registrations, &rate_tokens, &rate_now, &claims, &webhooks, &webhooks_late,
 	&webhook_seconds, &webhook_queue, &twilio_requests, &twilio_seconds,
 	&http_requests, &http_seconds, &http_late, &metric_db_wait, &metric_db_run,
 	&db_waiting, &metric_loop_lag, &loop_waiting, &rtp_sessions, &resident, &cpu,
@@ -299,6 +302,8 @@ static void note_census(const struct db_census *row)
 		metric_set(&registrations, 0, 0, row->value);
 	else if (strcmp(row->kind, "tokens") == 0)
 		metric_set(&rate_tokens, 0, 0, row->value);
+	else if (strcmp(row->kind, "rate") == 0)
+		metric_set(&rate_now, 0, 0, row->value);
 }
 
 static void census_work(struct job *job, void *ctx)

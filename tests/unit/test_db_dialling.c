@@ -11,7 +11,10 @@
 #include <string.h>
 
 #include "db/dnc.h"
+#include "db/facts.h"
 #include "db/numbers.h"
+#include "db/queue.h"
+#include "db/rate_state.h"
 #include "unit/db_cluster.h"
 #include "unit/db_world.h"
 
@@ -163,6 +166,187 @@ static void the_list_of_numbers_is_what_twilio_has_now(void **state)
 	assert_true(is.synced_ms > 0 && is.error[0] == '\0');
 }
 
+/* ---- what becomes of entries, and what calls take of a day ---- */
+
+/* One call of the campaign's first entry that ends so. */
+static void dial(int64_t campaign, const char *outcome)
+{
+	struct db_claimed c;
+
+	(void)world_text(
+		"UPDATE queue_entries SET run_at = now() WHERE campaign_id = %lld"
+		" AND state = 'pending'",
+		(long long)campaign);
+	(void)world_text("UPDATE agent_sessions SET state = 'ready', hold_until = NULL"
+			 " WHERE campaign_id = %lld",
+		(long long)campaign);
+	c = world_call(db, campaign);
+	(void)world_event(db, c.call_id, outcome, 1);
+}
+
+static void each_outcome_has_its_own_wait_and_number_of_tries(void **state)
+{
+	int64_t campaign = world_campaign(1, 1);
+	static const char wait[] =
+		"SELECT state || ' ' || reason || ' ' || COALESCE(outcome, '') || ' ' ||"
+		" round(extract(epoch FROM run_at - now())) FROM queue_entries"
+		" WHERE campaign_id = %lld";
+
+	(void)state;
+	/* At the places of world_tables(): busy after 60 s, once; no answer after 120 s, twice. */
+	(void)world_text(
+		"UPDATE campaigns SET max_attempts = 9, max_attempts_24h = 9,"
+		" retry_after_s = '{60,120,1,1,1,1,1}', retry_max = '{1,2,0,0,0,0,0}'"
+		" WHERE id = %lld",
+		(long long)campaign);
+	dial(campaign, "busy");
+	assert_string_equal(
+		world_text(wait, (long long)campaign), "pending retry busy 60");
+	dial(campaign, "no_answer");
+	assert_string_equal(
+		world_text(wait, (long long)campaign), "pending retry no_answer 120");
+	dial(campaign, "busy"); /* the second one was one too many */
+	assert_string_equal(world_text("SELECT state || outcome FROM queue_entries"
+				       " WHERE campaign_id = %lld",
+				    (long long)campaign),
+		"completedbusy");
+	campaign = world_campaign(1, 1);
+	(void)world_text("UPDATE campaigns SET max_attempts = 2 WHERE id = %lld",
+		(long long)campaign);
+	dial(campaign, "busy");
+	dial(campaign, "busy"); /* all attempts together are two */
+	assert_string_equal(entry_of(campaign), "completed ");
+}
+
+static void a_day_counts_calls_and_started_minutes_once(void **state)
+{
+	int64_t campaign = world_campaign(1, 2);
+	struct db_campaign_use use;
+	struct db_claimed c = world_call(db, campaign);
+
+	(void)state;
+	assert_int_equal(db_campaign_use(db, campaign, &use), 0);
+	assert_true(use.calls_today == 1 && use.minutes_today == 0);
+	(void)world_text("UPDATE calls SET duration_s = 61, answered_at = now()"
+			 " WHERE id = %lld",
+		(long long)c.call_id);
+	(void)world_event(db, c.call_id, "completed", 1);
+	(void)world_event(db, c.call_id, "completed", 1);
+	(void)world_text("SELECT release_ended_calls('{%lld}')", (long long)c.call_id);
+	assert_int_equal(db_campaign_use(db, campaign, &use), 0);
+	assert_true(use.calls_today == 1 && use.minutes_today == 2);
+	/* One that surely never left gives its place back. */
+	(void)world_text("UPDATE agent_sessions SET state = 'ready', hold_until = NULL"
+			 " WHERE campaign_id = %lld",
+		(long long)campaign);
+	c = world_call(db, campaign);
+	assert_int_equal(db_campaign_use(db, campaign, &use), 0);
+	assert_true(use.calls_today == 2);
+	(void)world_text(
+		"SELECT * FROM apply_call_events('{%lld}', '{gateway}', '{x}', '{NULL}',"
+		" '{unsent}', '{1}', '{\"\"}', '{NULL}', '{NULL}', '{NULL}')",
+		(long long)c.call_id);
+	assert_int_equal(db_campaign_use(db, campaign, &use), 0);
+	assert_true(use.calls_today == 1 && use.calls_ever == 1);
+}
+
+static struct db_claim_verdict at_night(void *arg, const struct db_claim_facts *facts)
+{
+	int64_t *odd = arg;
+
+	/* Every other contact is asleep until tomorrow; one must never be called. */
+	if (facts->entry_id % 2 == *odd % 2)
+		return (struct db_claim_verdict){.later = true,
+			.next_ms = facts->now_ms + 86400000,
+			.rule = "hours.closed",
+			.code = "hours"};
+	return (struct db_claim_verdict){.allowed = true, .rule = "allowed"};
+}
+
+static void contacts_that_wait_are_put_off_together(void **state)
+{
+	int64_t campaign = world_campaign(1, 10), odd = 1;
+	struct db_queue_reason *rows = NULL;
+	size_t refused = 0, count = 0;
+
+	(void)state;
+	assert_int_equal(db_queue_postpone(db, campaign, 4, at_night, &odd, &refused), 0);
+	assert_int_equal(refused, 2);
+	assert_int_equal(
+		db_queue_postpone(db, campaign, 100, at_night, &odd, &refused), 0);
+	assert_int_equal(refused, 3);
+	assert_int_equal(db_queue_reasons(db, campaign, &rows, &count), 0);
+	assert_int_equal(count, 2);
+	assert_string_equal(rows[0].reason, "");
+	assert_true(rows[0].count == 5 && rows[1].count == 5);
+	assert_string_equal(rows[1].reason, "hours");
+	free(rows);
+	assert_int_equal(db_queue_recheck(db, campaign), 0);
+	assert_int_equal(db_queue_reasons(db, campaign, &rows, &count), 0);
+	assert_true(count == 1 && rows[0].count == 10);
+	free(rows);
+}
+
+static void facts_tell_what_speaks_against_a_call(void **state)
+{
+	int64_t campaign = world_campaign(1, 1), entry;
+	struct db_dnc dnc = {.source = "caller"};
+	struct db_claim_facts facts;
+
+	(void)state;
+	entry = strtoll(
+		world_text("SELECT id FROM queue_entries WHERE campaign_id = %lld",
+			(long long)campaign),
+		NULL, 10);
+	assert_int_equal(db_facts_read(db, campaign, entry, &facts), 0);
+	assert_true(facts.dnc == DB_DNC_NONE && facts.attempts_free_ms == 0);
+	assert_true(
+		facts.campaign_active && !facts.number_busy && facts.calls_today == 0);
+	assert_true(facts.day_ends_ms > facts.now_ms);
+	(void)world_text("UPDATE campaigns SET max_attempts_24h = 1 WHERE id = %lld",
+		(long long)campaign);
+	dial(campaign, "busy");
+	assert_int_equal(db_facts_read(db, campaign, entry, &facts), 0);
+	assert_in_range(facts.attempts_free_ms - facts.now_ms, 86300000, 86400000);
+	assert_int_equal(facts.calls_today, 1);
+	(void)snprintf(dnc.number, sizeof(dnc.number), "%s", facts.number);
+	assert_int_equal(db_dnc_add(db, &dnc, NULL, NULL), 0);
+	assert_int_equal(db_facts_read(db, campaign, entry, &facts), 0);
+	assert_int_equal(facts.dnc, DB_DNC_ALL);
+	assert_int_equal(db_facts_read(db, -1, entry, &facts), -ENOENT);
+}
+
+static void the_rate_falls_by_halves_and_rises_in_steps(void **state)
+{
+	struct db_rate rate;
+
+	(void)state;
+	world_tables(db, 10);
+	assert_int_equal(db_rate_lower(db), 0);
+	assert_int_equal(db_rate_lower(db), 0); /* the same moment: the same reason */
+	assert_int_equal(db_rate_get(db, &rate), 0);
+	assert_true(rate.per_second == 5 && rate.slow_calls == 2);
+	assert_int_equal(db_rate_recover(db), 0); /* not yet */
+	world_tables(db, 10);                     /* nor by a restart */
+	assert_int_equal(db_rate_get(db, &rate), 0);
+	assert_true(rate.per_second == 5 && rate.most_per_second == 10);
+	(void)world_text("UPDATE account_rate SET changed_at = now() - interval '11 s'");
+	assert_int_equal(db_rate_recover(db), 0);
+	assert_int_equal(db_rate_recover(db), 0);
+	assert_int_equal(db_rate_get(db, &rate), 0);
+	assert_true(rate.per_second == 5.5);
+	for (int i = 0; i < 12; i++) {
+		(void)world_text(
+			"UPDATE account_rate SET changed_at = now() - interval '11 s'");
+		assert_int_equal(db_rate_lower(db), 0);
+	}
+	assert_int_equal(db_rate_get(db, &rate), 0);
+	assert_true(rate.per_second == 0.1);
+	world_tables(db, 1000000);
+	assert_int_equal(db_rate_get(db, &rate), 0);
+	assert_true(rate.per_second == 1000000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -171,6 +355,11 @@ int main(void)
 		cmocka_unit_test(a_ban_of_one_campaign_is_not_one_of_the_others),
 		cmocka_unit_test(many_numbers_are_added_in_one_go),
 		cmocka_unit_test(the_list_of_numbers_is_what_twilio_has_now),
+		cmocka_unit_test(each_outcome_has_its_own_wait_and_number_of_tries),
+		cmocka_unit_test(a_day_counts_calls_and_started_minutes_once),
+		cmocka_unit_test(contacts_that_wait_are_put_off_together),
+		cmocka_unit_test(facts_tell_what_speaks_against_a_call),
+		cmocka_unit_test(the_rate_falls_by_halves_and_rises_in_steps),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
