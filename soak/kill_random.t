@@ -7,7 +7,7 @@
 use strict;
 use warnings;
 use FindBin;
-use lib "$FindBin::Bin/../integration/lib";
+use lib "$FindBin::Bin/../tests/integration/lib";
 use Test::More;
 use Time::HiRes qw(sleep time);
 use Omnivox::Balancer;
