@@ -82,6 +82,7 @@ static int read_query(struct api_call *call, const struct db_campaign *campaign,
 	const char *due = text_or_null(call, "due");
 	int64_t limit = api_query_int(call, "limit", PAGE_MAX, PAGE_DEFAULT);
 	int64_t priority = api_query_int(call, "priority", 9, 0);
+	bool any_priority = text_or_null(call, "priority") == NULL;
 
 	*query = (struct db_queue_query){
 		.campaign_id = campaign->id,
@@ -97,7 +98,8 @@ static int read_query(struct api_call *call, const struct db_campaign *campaign,
 	if (query->reason != NULL &&
 		strcmp(query->reason, reason_of_campaign(campaign)) == 0)
 		query->reason = "";
-	if (query->after < 0 || limit < 1 || query->list_id < 0 || priority < 0 ||
+	if (query->after < 0 || limit < 1 || query->list_id < 0 ||
+		priority < (any_priority ? 0 : 1) ||
 		(query->state != NULL && !is_state(query->state)) ||
 		(due != NULL && !query->due && strcmp(due, "false") != 0))
 		return -EINVAL;

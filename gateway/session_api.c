@@ -114,7 +114,8 @@ static int read_pause(struct api_call *call, struct api_reply *reply,
 		api_body_text(call, reply, "type", false, wish.type, sizeof(wish.type)) <
 			0)
 		return -EINVAL;
-	err = db_pause_reason_find(call->db, wish.type[0] != '\0' ? wish.type : NULL,
+	err = db_pause_reason_find(call->db,
+		json_object_get(call->body, "type") != NULL ? wish.type : NULL,
 		wish.reason, ret_reason);
 	if (err == -ENOENT)
 		api_fail_field(reply, "reason",
