@@ -164,7 +164,7 @@ subtest 'stop and pause at once' => sub {
 		is scalar(created('+1555241')), $answered, "$method $path: no call after the answer";
 		$stage->wait_until(15, 'the calls to end', sub { status($id)->{stats}{dialing} == 0 });
 	}
-	$stage->sandbox_put('/sandbox/faults', []);
+	$stage->sandbox_put('/sandbox/faults', [{kind => 'http429', rate => 0}]);
 
 	# Over a restart.
 	data(POST => "$CM/campaigns/$id/auto-dial");

@@ -12,7 +12,9 @@ use Omnivox::Stage;
 my $CM = $Omnivox::Stage::CM;
 my $contract = Omnivox::Contract->new("$Omnivox::Stage::TOP/docs/openapi.yaml");
 my $stage = Omnivox::Stage->new(population => [
-	{match => '*', weight => 1, behaviour => 'human', ring_ms => 200, talk_ms => 60000, say => 'tone:440'}]);
+	{match => '*', weight => 1, behaviour => 'human', ring_ms => 200, talk_ms => 60000, say => 'tone:440'}],
+	# A British caller id: numbers without a country are read as British.
+	sandbox_args => ['--numbers', '+15550000001,+442079460000']);
 $stage->start_sandbox;
 $stage->start_gateway;
 $stage->login;
