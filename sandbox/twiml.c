@@ -81,9 +81,11 @@ static bool has_word(const char *words, const char *word)
 	size_t len = strlen(word);
 	const char *at;
 
+	if (len == 0) /* found at every place, even behind the last */
+		return false;
 	for (at = strstr(words, word); at != NULL; at = strstr(at + 1, word))
 		if ((at == words || at[-1] == ' ') && (at[len] == ' ' || at[len] == '\0'))
-			return len > 0;
+			return true;
 	return false;
 }
 
