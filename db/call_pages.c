@@ -172,7 +172,10 @@ int db_call_legs(struct db *db, int64_t call_id, struct db_call_leg_row **ret_ro
 {
 	static const struct db_reader reader = {sizeof(struct db_call_leg_row), read_leg};
 
-	/* The customer's comings and goings are the call's own events. */
+	/*
+	 * The customer's comings and goings are the call's own events. The end is Twilio's time,
+	 * in whole seconds: an agent's leg may be as young as the second that it names.
+	 */
 	return db_run_rows(db,
 		"WITH c AS (SELECT * FROM calls WHERE id = $1)"
 		" SELECT l.kind, l.provider_sid, l.label, " MS("c.bridged_at") ", " MS(
@@ -181,8 +184,8 @@ int db_call_legs(struct db *db, int64_t call_id, struct db_call_leg_row **ret_ro
 				      " SELECT l.kind, l.provider_sid, l.label,"
 				      " " MS("l.joined_at") ", " MS(
 					      "l.left_at") " FROM c JOIN call_legs l ON l.agent_session_id = c.agent_session_id"
-							   "  AND l.conference = c.conference"
-							   "  AND l.joined_at <= COALESCE(c.ended_at, now())"
+							   "  AND l.conference = c.conference AND l.joined_at IS NOT NULL"
+							   "  AND l.created_at <= COALESCE(c.ended_at + interval '1 second', now())"
 							   "  AND (l.left_at IS NULL OR l.left_at >= c.placed_at)",
 		ARGS(arg_int(call_id)), &reader, (void **)ret_rows, ret_count);
 }

@@ -117,6 +117,45 @@ static void pages_add_up_to_the_whole_and_carry_names(void **state)
 	assert_int_equal(total, 5);
 }
 
+static size_t agent_legs(int64_t call_id)
+{
+	struct db_call_leg_row *rows = NULL;
+	size_t count = 0, agents = 0;
+
+	assert_int_equal(db_call_legs(db, call_id, &rows, &count), 0);
+	for (size_t i = 0; i < count; i++)
+		agents += strcmp(rows[i].kind, "agent") == 0;
+	free(rows);
+	return agents;
+}
+
+/* Twilio names an end by its whole second: by the figures it may come before the agent's leg. */
+static void an_agents_leg_belongs_to_the_calls_it_was_there_for(void **state)
+{
+	int64_t campaign = world_campaign(1, 1);
+	struct db_claimed call = world_call(db, campaign);
+
+	(void)state;
+	(void)world_event(db, call.call_id, "completed", 1);
+	(void)world_text("UPDATE calls SET placed_at = '2026-01-01 00:00:08.9Z',"
+			 " ended_at = '2026-01-01 00:00:09Z' WHERE id = %lld",
+		(long long)call.call_id);
+	(void)world_text(
+		"INSERT INTO call_legs (kind, agent_session_id, label, conference, created_at,"
+		" joined_at) SELECT 'agent', agent_session_id, 'leg', conference,"
+		" '2026-01-01 00:00:08.7Z', '2026-01-01 00:00:09.2Z' FROM calls WHERE id = %lld",
+		(long long)call.call_id);
+	assert_int_equal(agent_legs(call.call_id), 1);
+	(void)db_text("UPDATE call_legs SET joined_at = NULL WHERE label = 'leg'");
+	assert_int_equal(agent_legs(call.call_id), 0);
+	(void)db_text("UPDATE call_legs SET joined_at = '2026-01-01 00:00:07Z',"
+		      " left_at = '2026-01-01 00:00:08Z' WHERE label = 'leg'");
+	assert_int_equal(agent_legs(call.call_id), 0);
+	(void)db_text("UPDATE call_legs SET created_at = '2026-01-01 00:00:11Z',"
+		      " joined_at = '2026-01-01 00:00:12Z', left_at = NULL WHERE label = 'leg'");
+	assert_int_equal(agent_legs(call.call_id), 0);
+}
+
 static int64_t pages_so_far(void)
 {
 	(void)db_text("SELECT pg_stat_force_next_flush()");
@@ -182,6 +221,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_filter_lets_through_what_it_says),
 		cmocka_unit_test(pages_add_up_to_the_whole_and_carry_names),
+		cmocka_unit_test(an_agents_leg_belongs_to_the_calls_it_was_there_for),
 		cmocka_unit_test(a_long_history_is_never_read_through),
 	};
 
