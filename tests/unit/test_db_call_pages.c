@@ -151,8 +151,9 @@ static void an_agents_leg_belongs_to_the_calls_it_was_there_for(void **state)
 	(void)db_text("UPDATE call_legs SET joined_at = '2026-01-01 00:00:07Z',"
 		      " left_at = '2026-01-01 00:00:08Z' WHERE label = 'leg'");
 	assert_int_equal(agent_legs(call.call_id), 0);
-	(void)db_text("UPDATE call_legs SET created_at = '2026-01-01 00:00:11Z',"
-		      " joined_at = '2026-01-01 00:00:12Z', left_at = NULL WHERE label = 'leg'");
+	(void)db_text(
+		"UPDATE call_legs SET created_at = '2026-01-01 00:00:11Z',"
+		" joined_at = '2026-01-01 00:00:12Z', left_at = NULL WHERE label = 'leg'");
 	assert_int_equal(agent_legs(call.call_id), 0);
 }
 
