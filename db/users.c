@@ -113,20 +113,27 @@ int db_session_end(struct db *db, const unsigned char token_sha256[32])
 /* ---- SIP accounts ---- */
 
 int db_agent_create(struct db *db, const struct db_user *user,
-	const struct db_sip_account *account, int64_t *ret_id)
+	const struct db_sip_account *account, const struct db_endpoint *endpoint,
+	int64_t *ret_id)
 {
 	int64_t id;
 	int rc;
 
 	rc = db_run_number(db,
 		"WITH made AS (INSERT INTO users (username, name, role, password_hash, active)"
-		"  VALUES (lower($1), $2, 'agent', $3, $4) RETURNING id)"
+		"  VALUES (lower($1), $2, 'agent', $3, $4) RETURNING id),"
+		" reached AS (INSERT INTO agent_endpoints (user_id, type, number, nailed)"
+		"  SELECT id, $8, NULLIF($9, ''), $10::boolean FROM made"
+		"  WHERE $8::text IS NOT NULL)"
 		" INSERT INTO sip_accounts (user_id, username, ha1_md5, ha1_sha256)"
 		" SELECT id, $5, $6, $7 FROM made RETURNING user_id",
 		ARGS(arg_text(user->username), arg_text(user->name),
 			arg_text(user->password_hash), arg_bool(user->active),
 			arg_text(account->username), arg_text(account->ha1_md5),
-			arg_text(account->ha1_sha256)),
+			arg_text(account->ha1_sha256),
+			arg_text(endpoint ? endpoint->type : NULL),
+			arg_text(endpoint ? endpoint->number : NULL),
+			endpoint ? arg_bool(endpoint->nailed) : arg_text(NULL)),
 		&id);
 	if (rc == 0 && ret_id)
 		*ret_id = id;

@@ -80,9 +80,14 @@ struct db_sip_account {
 	char ha1_sha256[65];
 };
 
-/* The user with role agent and its SIP account in one transaction. */
+/*
+ * The user with role agent, its SIP account and its endpoint (NULL: a nailed SIP phone), all or
+ * nothing. -EEXIST: one of the names is taken; -EINVAL: the endpoint's number does not fit its
+ * type. `ret_id` may be NULL.
+ */
 int db_agent_create(struct db *db, const struct db_user *user,
-	const struct db_sip_account *account, int64_t *ret_id);
+	const struct db_sip_account *account, const struct db_endpoint *endpoint,
+	int64_t *ret_id);
 /* Makes the account, or changes its secret; for a new registration card. */
 int db_sip_account_update(struct db *db, const struct db_sip_account *account);
 int db_sip_account_find(

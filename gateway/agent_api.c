@@ -165,10 +165,9 @@ void agent_create(struct api_call *call, struct api_reply *reply)
 		return;
 	err = make_secrets(call->gw, &made);
 	if (err == 0)
-		err = db_agent_create(call->db, &made.user, &made.account, &id);
-	/* Without a row the agent has a nailed SIP phone, which is what it mostly is. */
-	if (err == 0 && json_object_get(call->body, "endpoint") != NULL)
-		err = db_endpoint_set(call->db, id, &made.endpoint);
+		err = db_agent_create(call->db, &made.user, &made.account,
+			json_object_get(call->body, "endpoint") ? &made.endpoint : NULL,
+			&id);
 	if (err < 0)
 		api_fail_db(reply, err, "agent", call->db);
 	else

@@ -48,7 +48,7 @@ static int64_t new_agent(const char *name)
 	(void)snprintf(user.username, sizeof(user.username), "%s", name);
 	(void)snprintf(user.name, sizeof(user.name), "Agent %s", name);
 	(void)snprintf(account.username, sizeof(account.username), "%s", name);
-	assert_int_equal(db_agent_create(db, &user, &account, &id), 0);
+	assert_int_equal(db_agent_create(db, &user, &account, NULL, &id), 0);
 	return id;
 }
 
@@ -145,7 +145,7 @@ static void an_agent_and_its_phone_account_are_made_together_or_not_at_all(void 
 	int64_t id = new_agent("phone1");
 
 	(void)state;
-	assert_int_equal(db_agent_create(db, &user, &account, NULL), -EEXIST);
+	assert_int_equal(db_agent_create(db, &user, &account, NULL, NULL), -EEXIST);
 	assert_int_equal(db_user_by_name(db, "second", &user), -ENOENT);
 	assert_int_equal(db_sip_account_find(db, "phone1", &found), 0);
 	assert_true(found.user_id == id);
@@ -155,6 +155,32 @@ static void an_agent_and_its_phone_account_are_made_together_or_not_at_all(void 
 	assert_int_equal(db_sip_account_find(db, "phone1", &found), 0);
 	assert_string_equal(found.ha1_md5, "other");
 	assert_int_equal(db_sip_account_find(db, "phone2", &found), -ENOENT);
+}
+
+static void an_agent_whose_endpoint_fails_is_not_made(void **state)
+{
+	struct db_user user = {.username = "reached",
+		.name = "Reached",
+		.role = "agent",
+		.password_hash = "$y$",
+		.active = true};
+	struct db_sip_account account = {
+		.username = "reached", .ha1_md5 = "m", .ha1_sha256 = "s"};
+	struct db_endpoint endpoint = {.type = "phone"}, found;
+	int64_t id = 0;
+
+	(void)state;
+	assert_int_equal(db_agent_create(db, &user, &account, &endpoint, &id), -EINVAL);
+	assert_int_equal(db_user_by_name(db, "reached", &user), -ENOENT);
+	assert_int_equal(db_sip_account_find(db, "reached", &account), -ENOENT);
+	assert_true(id == 0);
+
+	(void)snprintf(endpoint.number, sizeof(endpoint.number), "+14155552671");
+	assert_int_equal(db_agent_create(db, &user, &account, &endpoint, &id), 0);
+	assert_int_equal(db_endpoint_get(db, id, &found), 0);
+	assert_string_equal(found.type, "phone");
+	assert_string_equal(found.number, "+14155552671");
+	assert_false(found.nailed);
 }
 
 static void the_newest_registration_is_the_phone(void **state)
@@ -492,6 +518,7 @@ int main(void)
 		cmocka_unit_test(a_web_session_ends_by_itself_or_on_demand),
 		cmocka_unit_test(
 			an_agent_and_its_phone_account_are_made_together_or_not_at_all),
+		cmocka_unit_test(an_agent_whose_endpoint_fails_is_not_made),
 		cmocka_unit_test(the_newest_registration_is_the_phone),
 		cmocka_unit_test(the_list_of_agents_tells_phone_and_state),
 		cmocka_unit_test(an_agent_signs_in_once_and_only_where_it_belongs),

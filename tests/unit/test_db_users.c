@@ -137,7 +137,7 @@ static void deactivation_ends_sessions_keys_and_phone_and_keeps_the_past(void **
 	int64_t session;
 
 	(void)state;
-	assert_int_equal(db_agent_create(db, &user, &account, &user.id), 0);
+	assert_int_equal(db_agent_create(db, &user, &account, NULL, &user.id), 0);
 	assert_int_equal(db_registration_put(db, "gone", &phone), 0);
 	assert_int_equal(db_session_create(db, token, user.id, 3600), 0);
 	key.user_id = user.id;
