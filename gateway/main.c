@@ -77,6 +77,12 @@ static void print_problem(void *arg, const char *sentence)
 	(void)fprintf(stderr, "%s%s\n", (const char *)arg, sentence);
 }
 
+static void print_note(void *arg, const char *sentence)
+{
+	(void)arg;
+	(void)printf("note: %s\n", sentence);
+}
+
 /* Everything at once: who corrects a file wants to know all that is wrong in it. */
 static int check_config(const struct config *config)
 {
@@ -87,6 +93,7 @@ static int check_config(const struct config *config)
 	(void)fflush(stdout);
 	count = settings_problems(config, print_problem, prefix);
 	count += settings_file_problems(config, print_problem, prefix);
+	settings_notes(config, print_note, NULL);
 	if (count == 0)
 		(void)printf("No problem found.\n");
 	return count == 0 ? EX_OK : EX_CONFIG;

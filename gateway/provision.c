@@ -19,6 +19,7 @@
 struct run {
 	const struct config *config;
 	const char *backend;
+	const char *fallback; /* NULL: none is wanted, and what is there stays */
 	bool apply;
 	struct twilio_wait wait;
 	struct err err;
@@ -71,6 +72,19 @@ static bool plan_change(struct run *run, const char *what, const char *name,
 				p->wanted[0] != '\0' ? p->wanted : "(none)");
 	run->change++;
 	return true;
+}
+
+/* What a fallback shall be, that is `now` so. */
+static const char *fallback_or(const struct run *run, const char *wanted, const char *now)
+{
+	return run->fallback != NULL ? wanted : now;
+}
+
+static void print_new_voice(const struct twilio_voice *voice)
+{
+	(void)printf("      voice URL: %s\n", voice->url);
+	if (voice->fallback_url != NULL)
+		(void)printf("      fallback URL: %s\n", voice->fallback_url);
 }
 
 /* A request of the apply. */
@@ -164,13 +178,14 @@ static int settle_domain(
 {
 	struct twilio_client *client = run->wait.client;
 	char url[URL_SIZE];
-	struct twilio_voice voice = {.friendly_name = OUR_NAME, .url = url};
+	struct twilio_voice voice = {
+		.friendly_name = OUR_NAME, .url = url, .fallback_url = run->fallback};
 	int rc;
 
 	our_url(run, URL_TWIML_AGENT, url);
 	if (domain == NULL) {
 		plan_create(run, "SIP domain", name);
-		(void)printf("      voice URL: %s\n", url);
+		print_new_voice(&voice);
 		if (!run->apply)
 			return 0;
 		rc = done(run, twilio_sip_domain_create(client, 0, name, &voice),
@@ -183,6 +198,12 @@ static int settle_domain(
 	if (!plan_change(run, "SIP domain", name,
 		    (const struct property[]){{"voice URL", domain->voice_url, url},
 			    {"voice method", domain->voice_method, "POST"},
+			    {"fallback URL", domain->voice_fallback_url,
+				    fallback_or(run, run->fallback,
+					    domain->voice_fallback_url)},
+			    {"fallback method", domain->voice_fallback_method,
+				    fallback_or(
+					    run, "GET", domain->voice_fallback_method)},
 			    {NULL, NULL, NULL}}) ||
 		!run->apply)
 		return 0;
@@ -237,13 +258,14 @@ static int settle_application(
 {
 	struct twilio_client *client = run->wait.client;
 	char url[URL_SIZE], sid[TWILIO_SID_SIZE];
-	struct twilio_voice voice = {.friendly_name = OUR_NAME, .url = url};
+	struct twilio_voice voice = {
+		.friendly_name = OUR_NAME, .url = url, .fallback_url = run->fallback};
 	int rc;
 
 	our_url(run, URL_TWIML_BROWSER, url);
 	if (application == NULL) {
 		plan_create(run, "TwiML App", OUR_NAME);
-		(void)printf("      voice URL: %s\n", url);
+		print_new_voice(&voice);
 		if (!run->apply)
 			return 0;
 		rc = done(run, twilio_application_create(client, 0, &voice),
@@ -257,6 +279,12 @@ static int settle_application(
 	if (!plan_change(run, "TwiML App", sid,
 		    (const struct property[]){{"voice URL", application->voice_url, url},
 			    {"voice method", application->voice_method, "POST"},
+			    {"fallback URL", application->voice_fallback_url,
+				    fallback_or(run, run->fallback,
+					    application->voice_fallback_url)},
+			    {"fallback method", application->voice_fallback_method,
+				    fallback_or(run, "GET",
+					    application->voice_fallback_method)},
 			    {NULL, NULL, NULL}}) ||
 		!run->apply)
 		return 0;
@@ -313,7 +341,8 @@ static bool is_ours(const struct run *run, const struct twilio_number *number)
 static int settle_number(struct run *run, const struct twilio_number *number)
 {
 	char url[URL_SIZE], status[URL_SIZE];
-	struct twilio_voice voice = {.url = url, .status_callback = status};
+	struct twilio_voice voice = {
+		.url = url, .fallback_url = run->fallback, .status_callback = status};
 
 	our_url(run, URL_INBOUND, url);
 	our_url(run, URL_STATUS "?inbound=1", status);
@@ -328,6 +357,12 @@ static int settle_number(struct run *run, const struct twilio_number *number)
 	if (!plan_change(run, "number", number->number,
 		    (const struct property[]){{"voice URL", number->voice_url, url},
 			    {"voice method", number->voice_method, "POST"},
+			    {"fallback URL", number->voice_fallback_url,
+				    fallback_or(run, run->fallback,
+					    number->voice_fallback_url)},
+			    {"fallback method", number->voice_fallback_method,
+				    fallback_or(
+					    run, "GET", number->voice_fallback_method)},
 			    {"application", number->application_sid, ""},
 			    {"trunk", number->trunk_sid, ""},
 			    {"status callback", number->status_callback, status},
@@ -424,8 +459,10 @@ int provision(const struct config *config, bool apply)
 	static int (*const steps[])(struct run *) = {want_credential_list,
 		want_credential, want_domain, want_mapping, want_application,
 		want_numbers, NULL};
+	const char *fallback = config_text(config, "TWILIO_FALLBACK_URL");
 	struct run run = {.config = config,
 		.backend = config_text(config, "BACKEND_URL"),
+		.fallback = fallback[0] != '\0' ? fallback : NULL,
 		.apply = apply};
 	int rc = check_settings(&run);
 

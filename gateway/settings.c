@@ -4,11 +4,13 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "base/addr.h"
 #include "base/log.h"
 #include "dialer/number.h"
+#include "twilio/client.h"
 #include "twilio/host.h"
 
 const struct config_item settings[] = {
@@ -68,6 +70,10 @@ const struct config_item settings[] = {
 	{"TWILIO_CPS", CONFIG_NUMBER, "1", "calls per second of the account", 0, 1000},
 	{"TWILIO_EDGE", CONFIG_TEXT, NULL,
 		"where Twilio is entered (dublin); unset: the region's own", 0, 0},
+	{"TWILIO_FALLBACK_URL", CONFIG_TEXT, NULL,
+		"TwiML elsewhere that Twilio reads when no gateway answers; unset: it hangs "
+		"up with an error",
+		0, 0},
 	{"TWILIO_PHONE_NUMBER", CONFIG_TEXT, NULL,
 		"caller id of campaigns that name none (E.164)", 0, 0},
 	{"TWILIO_REGION", CONFIG_TEXT, NULL,
@@ -106,18 +112,34 @@ int settings_twilio_base(
 		ret_base, err);
 }
 
+/* https://, or http:// and a port on loopback. */
+static bool is_safe_url(const char *url)
+{
+	char host[ADDR_TEXT_SIZE];
+	struct addr addr;
+	size_t len;
+
+	if (strncmp(url, "https://", 8) == 0)
+		return url[8] != '\0' && strchr("/:?#", url[8]) == NULL;
+	if (strncmp(url, "http://", 7) != 0)
+		return false;
+	url += 7;
+	len = strcspn(url, "/?#");
+	if (strncmp(url, "localhost:", 10) == 0)
+		return true;
+	if (len >= sizeof(host))
+		return false;
+	memcpy(host, url, len);
+	host[len] = '\0';
+	return addr_parse(host, &addr) == 0 && addr_is_loopback(&addr);
+}
+
 /* http:// would show the auth token to the network. */
 static int check_api_base(const struct config *config, struct err *err)
 {
 	const char *base = config_text(config, "TWILIO_API_BASE");
-	struct addr addr;
 
-	if (strncmp(base, "https://", 8) == 0)
-		return 0;
-	if (strncmp(base, "http://localhost:", 17) == 0)
-		return 0;
-	if (strncmp(base, "http://", 7) == 0 && addr_parse(base + 7, &addr) == 0 &&
-		addr_is_loopback(&addr))
+	if (is_safe_url(base))
 		return 0;
 	return err_set(err, -EINVAL,
 		"TWILIO_API_BASE is \"%.128s\": expected https://, or http:// on loopback.",
@@ -190,6 +212,45 @@ static int check_backend_url(const struct config *config, struct err *err)
 		url);
 }
 
+/* Whether a URL is below a base: what is at our own address is away when we are. */
+static bool is_below(const char *url, const char *base)
+{
+	size_t len = strlen(base);
+
+	while (len > 0 && base[len - 1] == '/')
+		len--;
+	return len > 0 && strncasecmp(url, base, len) == 0 &&
+	       (url[len] == '\0' || strchr("/?#", url[len]) != NULL);
+}
+
+static const char *fallback_fault(const struct config *config, const char *url)
+{
+	for (const char *c = url; *c != '\0'; c++)
+		if (*c <= ' ' || *c > '~')
+			return "has a space or another character that no URL has; write "
+			       "such as %20";
+	if (!is_safe_url(url))
+		return "is no https:// address; http:// is for host:port on loopback only";
+	if (strlen(url) >= TWILIO_URL_SIZE)
+		return "is longer than 511 characters; choose a shorter address";
+	if (is_below(url, config_text(config, "BACKEND_URL")))
+		return "lies at BACKEND_URL, which is away when it is needed; put it on "
+		       "another server, such as a TwiML Bin";
+	return NULL;
+}
+
+static int check_fallback_url(const struct config *config, struct err *err)
+{
+	const char *url = config_text(config, "TWILIO_FALLBACK_URL");
+	const char *fault = url[0] != '\0' ? fallback_fault(config, url) : NULL;
+
+	if (fault == NULL)
+		return 0;
+	return err_set(err, -EINVAL,
+		"TWILIO_FALLBACK_URL \"%.128s\" %s. It is the address of a TwiML document.",
+		url, fault);
+}
+
 int settings_rtp_ports(const char *text, uint16_t *ret_lo, uint16_t *ret_hi)
 {
 	unsigned lo, hi;
@@ -228,7 +289,7 @@ unsigned settings_problems(
 	static int (*const checks[])(const struct config *, struct err *) = {
 		check_account, check_api_key, check_twiml_app, check_api_base,
 		check_region, check_log_level, check_log_format, check_number,
-		check_backend_url, check_rtp_ports};
+		check_backend_url, check_fallback_url, check_rtp_ports};
 	unsigned count = 0;
 	struct err err;
 
@@ -248,6 +309,16 @@ unsigned settings_problems(
 			count++;
 		}
 	return count;
+}
+
+void settings_notes(const struct config *config, settings_problem_cb *note, void *arg)
+{
+	if (config_text(config, "TWILIO_FALLBACK_URL")[0] == '\0')
+		note(arg,
+			"TWILIO_FALLBACK_URL is not set: when no gateway answers, Twilio tells "
+			"the caller that an application error occurred, and hangs up. Set it to "
+			"a TwiML document on another server, then run "
+			"--provision-twilio=apply.");
 }
 
 /* The folder itself, or the nearest one above it that is there. */

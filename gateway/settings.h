@@ -23,8 +23,11 @@ typedef void settings_problem_cb(void *arg, const char *sentence);
 unsigned settings_problems(
 	const struct config *config, settings_problem_cb *problem, void *arg);
 
+/* What is allowed but may surprise: a sentence each. Reads no file and asks nobody. */
+void settings_notes(const struct config *config, settings_problem_cb *note, void *arg);
+
 /*
- * The same for the machine it stands on: folders and files that settings name. Returns how many
+ * As settings_problems(), for the machine it stands on: folders and files that settings name. Returns how many
  * would stop a start; without WEB_DIR there is only no console.
  */
 unsigned settings_file_problems(

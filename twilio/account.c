@@ -59,7 +59,7 @@ static void add_voice(
 		form_add(form, "VoiceMethod", "POST");
 	twilio_add(form, "VoiceFallbackUrl", voice->fallback_url);
 	if (voice->fallback_url != NULL)
-		form_add(form, "VoiceFallbackMethod", "POST");
+		form_add(form, "VoiceFallbackMethod", "GET");
 	if (voice->status_callback == NULL)
 		return;
 	form_add(form, status_name, voice->status_callback);

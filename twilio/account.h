@@ -29,14 +29,17 @@ struct twilio_number {
 	char friendly_name[TWILIO_NAME_SIZE];
 	bool voice; /* it can be called and call */
 	char voice_url[TWILIO_URL_SIZE], voice_method[8];
-	char voice_fallback_url[TWILIO_URL_SIZE];
+	char voice_fallback_url[TWILIO_URL_SIZE], voice_fallback_method[8];
 	char status_callback[TWILIO_URL_SIZE], status_callback_method[8];
 	char application_sid[TWILIO_SID_SIZE], trunk_sid[TWILIO_SID_SIZE];
 };
 int twilio_number_list(struct twilio_client *client, uint64_t id);
 int twilio_caller_id_list(struct twilio_client *client, uint64_t id);
 
-/* What is set up: only what is not NULL is sent; "" empties. Methods are POST. */
+/*
+ * What is set up: only what is not NULL is sent; "" empties. Methods are POST, but the fallback is
+ * read by GET: it is a file somewhere, and many web servers answer POST for one with 405.
+ */
 struct twilio_voice {
 	const char *friendly_name;
 	const char *url, *fallback_url, *status_callback;
@@ -49,7 +52,7 @@ struct twilio_application {
 	char sid[TWILIO_SID_SIZE];
 	char friendly_name[TWILIO_NAME_SIZE];
 	char voice_url[TWILIO_URL_SIZE], voice_method[8];
-	char voice_fallback_url[TWILIO_URL_SIZE];
+	char voice_fallback_url[TWILIO_URL_SIZE], voice_fallback_method[8];
 	char status_callback[TWILIO_URL_SIZE], status_callback_method[8];
 };
 /* `friendly_name` NULL: all. */
@@ -66,7 +69,7 @@ struct twilio_sip_domain {
 	char friendly_name[TWILIO_NAME_SIZE];
 	char auth_type[64]; /* "": it takes no calls; CREDENTIAL_LIST, IP_ACL or both */
 	char voice_url[TWILIO_URL_SIZE], voice_method[8];
-	char voice_fallback_url[TWILIO_URL_SIZE];
+	char voice_fallback_url[TWILIO_URL_SIZE], voice_fallback_method[8];
 	char status_callback[TWILIO_URL_SIZE], status_callback_method[8];
 };
 int twilio_sip_domain_list(struct twilio_client *client, uint64_t id);

@@ -88,6 +88,7 @@ int rows_read_number(const json_t *object, void *row)
 	FIELD_TEXT(object, "voice_url", number->voice_url);
 	FIELD_TEXT(object, "voice_method", number->voice_method);
 	FIELD_TEXT(object, "voice_fallback_url", number->voice_fallback_url);
+	FIELD_TEXT(object, "voice_fallback_method", number->voice_fallback_method);
 	FIELD_TEXT(object, "status_callback", number->status_callback);
 	FIELD_TEXT(object, "status_callback_method", number->status_callback_method);
 	(void)field_sid(object, "voice_application_sid", "AP", number->application_sid);
@@ -103,6 +104,7 @@ int rows_read_application(const json_t *object, void *row)
 	FIELD_TEXT(object, "voice_url", application->voice_url);
 	FIELD_TEXT(object, "voice_method", application->voice_method);
 	FIELD_TEXT(object, "voice_fallback_url", application->voice_fallback_url);
+	FIELD_TEXT(object, "voice_fallback_method", application->voice_fallback_method);
 	FIELD_TEXT(object, "status_callback", application->status_callback);
 	FIELD_TEXT(object, "status_callback_method", application->status_callback_method);
 	return field_sid(object, "sid", "AP", application->sid);
@@ -118,6 +120,7 @@ int rows_read_domain(const json_t *object, void *row)
 	FIELD_TEXT(object, "voice_url", domain->voice_url);
 	FIELD_TEXT(object, "voice_method", domain->voice_method);
 	FIELD_TEXT(object, "voice_fallback_url", domain->voice_fallback_url);
+	FIELD_TEXT(object, "voice_fallback_method", domain->voice_fallback_method);
 	FIELD_TEXT(object, "voice_status_callback_url", domain->status_callback);
 	FIELD_TEXT(
 		object, "voice_status_callback_method", domain->status_callback_method);

@@ -106,6 +106,9 @@ voice_url('reject');
 is caller_with()->call, 404, 'Reject is 404';
 voice_url('nothing');
 is caller_with()->call, 500, 'no TwiML is a failure';
+http_json('PUT', "$base/sandbox/sip-domain", json => { fallback_url => "$hooks->{url}/busy" });
+is caller_with()->call, 486, 'unless there is a fallback, which decides';
+http_json('PUT', "$base/sandbox/sip-domain", json => { fallback_url => undef });
 
 voice_url('agent');
 my $lost = caller_with();

@@ -19,6 +19,8 @@ my $sandbox = Omnivox::Sandbox->new(
 			if $path eq '/busy';
 		return [200, 'text/xml', '<Response><Reject/></Response>'] if $path eq '/reject';
 		return [200, 'text/xml', '<Response><Pause length="600"/></Response>'] if $path eq '/wait';
+		return [500, 'text/plain', 'away'] if $path eq '/broken';
+		return [200, 'text/xml', '<Response><Reject reason="busy"/></Response>'] if $path eq '/sorry';
 		return [200, 'text/xml', '<Response><Dial><Conference>room</Conference></Dial></Response>']
 			if $path eq '/room';
 		return;
@@ -93,6 +95,28 @@ subtest 'the number follows its application' => sub {
 		for [From => 'client:ana'], [To => '+14160001'], [Campaign => '7'], [Direction => 'inbound'],
 		[ApplicationSid => $app];
 	ok !exists $called->{query}{FromCity}, 'a browser has no city';
+};
+
+subtest 'a voice URL that fails has a fallback' => sub {
+	my $nobody = 'http://127.0.0.1:1/'; # refuses connections
+	my %fallback = (VoiceFallbackUrl => $sandbox->hook_url('/sorry'), VoiceFallbackMethod => 'GET');
+	for my $case ([$sandbox->hook_url('/broken'), 11200], [$nobody, 11205]) {
+		my ($url, $code) = @$case;
+		my $kept = $sandbox->api('POST', "IncomingPhoneNumbers/$number->{sid}.json",
+			VoiceApplicationSid => '', VoiceUrl => $url, %fallback)->{json};
+		is $kept->{voice_fallback_url}, $fallback{VoiceFallbackUrl}, 'it is kept with the number';
+		my $app = $sandbox->api('POST', 'Applications.json', VoiceUrl => $url, %fallback)->{json}{sid};
+		for my $sid (inbound()->{json}{call_sid}, $sandbox->control('POST', 'inbound',
+			{ from => 'client:ana', application_sid => $app })->{json}{call_sid}) {
+			my ($asked) = $sandbox->hooked('/sorry', 1, sub { $_[0]{query}{CallSid} eq $sid });
+			is $asked->{query}{ErrorCode}, $code, "and asked after $code";
+			is $asked->{query}{ErrorUrl}, $url, 'with the URL that failed';
+			$sandbox->wait_status($sid, 'busy');
+		}
+		$sandbox->api('POST', "IncomingPhoneNumbers/$number->{sid}.json", VoiceFallbackUrl => '');
+		$sandbox->wait_status(inbound()->{json}{call_sid}, 'failed');
+		pass 'without it the call fails';
+	}
 };
 
 subtest 'browsers are called' => sub {

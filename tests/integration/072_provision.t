@@ -99,6 +99,37 @@ is $status, 0, 'and set right';
 ($status, $out) = provision('--provision-twilio');
 is $status, 0, 'for good' or diag $out;
 
+# What Twilio asks when we do not answer.
+my $FALLBACK = 'https://files.example.com/sorry.xml';
+my %with = (TWILIO_FALLBACK_URL => $FALLBACK);
+sub fallbacks {
+	return map { join ' ', grep { defined } @$_{qw(voice_fallback_method voice_fallback_url)} }
+		(grep { $_->{domain_name} eq $DOMAIN } @{twilio(GET => 'SIP/Domains.json')->{domains}}),
+		@{twilio(GET => 'Applications.json')->{applications}},
+		grep { $_->{phone_number} eq '+15550000001' }
+		@{twilio(GET => 'IncomingPhoneNumbers.json')->{incoming_phone_numbers}};
+}
+($status, $out, $err) = provision('--provision-twilio', %with);
+is $status, 2, 'a fallback is to be set';
+my @lines = $out =~ m{^ +fallback URL: \(none\) -> (\S+)$}mg;
+is_deeply \@lines, [($FALLBACK) x 3], 'of domain, App and number, says the plan' or diag $out;
+like $out, qr/0 to create, 3 to change/, 'and of nothing else';
+($status) = provision('--provision-twilio=apply', %with);
+is $status, 0, 'it is set';
+is_deeply [fallbacks()], [("GET $FALLBACK") x 3], 'to be read by GET';
+($status, $out) = provision('--provision-twilio', %with);
+is $status, 0, 'for good' or diag $out;
+($status, $out) = provision('--provision-twilio', TWILIO_FALLBACK_URL => 'https://b.example.com/x');
+like $out, qr{fallback URL: \Q$FALLBACK\E -> https://b\.example\.com/x\n}, 'another one is seen';
+($status, $out) = provision('--provision-twilio');
+is $status, 0, 'without the setting, one that is there stays' or diag $out;
+($status, $out) = provision('--provision-twilio', %with, TWILIO_SIP_DOMAIN => 'second.sip.twilio.com');
+like $out, qr{\+ SIP domain second\S+\n +voice URL: \S+\n +fallback URL: \Q$FALLBACK\E\n},
+	'what is to be made has it from the start';
+($status, $out, $err) = provision('--provision-twilio', TWILIO_FALLBACK_URL => "$BACKEND/sorry.xml");
+is $status, 78, 'one at our own address is none';
+like $err, qr/TWILIO_FALLBACK_URL .*BACKEND_URL, which is away/, 'and it says why';
+
 # Settings and answers that are in the way.
 ($status, $out, $err) = provision('--provision-twilio', BACKEND_URL => '');
 is $status, 78, 'without BACKEND_URL there is no plan';

@@ -71,15 +71,18 @@ like $line{TWILIO_CPS}, qr/^3\s+\(.*gateway\.env line 3\)$/, 'the file over the 
 like $line{SIP_REALM}, qr/^omnivox\s+\(default\)$/, 'the default is told';
 like $line{TWILIO_AUTH_TOKEN}, qr/^\*{8}\s+\(.*token, named by TWILIO_AUTH_TOKEN_FILE\)$/,
 	'a secret comes from a file of its own and is masked';
+like $out, qr/^TWILIO_FALLBACK_URL .*\n(.*\n)*note: TWILIO_FALLBACK_URL is not set: .* hangs up/m,
+	'without a fallback it says what callers hear';
 unlike $out, qr/hush|Sandbox-Pass|admin-password/, 'no secret is shown';
 
 ($status, $out, $err) = command({TWILIO_ACCOUNT_SID => 'AC1', LOG_LEVEL => 'loud',
 	RTP_PORTS => '5-6', TWILIO_SIP_USER => undef, BACKEND_URL => 'example.com',
+	TWILIO_FALLBACK_URL => 'http://e.com/x',
 	DATA_DIR => '/dev/null/nowhere', TWILIO_CA_FILE => '/nowhere'}, '--check-config');
 is $status, 78, 'with problems it ends as wrong configuration';
 like $err, qr/^problem: $_ .*[.]$/m, "$_ is among the problems"
 	for qw(TWILIO_ACCOUNT_SID LOG_LEVEL RTP_PORTS TWILIO_SIP_USER BACKEND_URL DATA_DIR
-		TWILIO_CA_FILE);
+		TWILIO_CA_FILE TWILIO_FALLBACK_URL);
 
 # ---- --migrate ----
 

@@ -105,6 +105,7 @@ for my $case (
 	[SIP_LISTEN => 'everywhere', qr/SIP_LISTEN.*everywhere.*host:port/],
 	[TWILIO_ACCOUNT_SID => 'AC1', qr/TWILIO_ACCOUNT_SID.*AC1.*32 hex/],
 	[TWILIO_API_BASE => 'http://api.example.com', qr/TWILIO_API_BASE.*loopback/],
+	[TWILIO_FALLBACK_URL => 'http://example.com/x', qr/TWILIO_FALLBACK_URL.*loopback/],
 	[TWILIO_AUTH_TOKEN => '', qr/TWILIO_AUTH_TOKEN is not set/],
 	[RTP_PORTS => '9-1', qr/RTP_PORTS.*9-1.*low-high/],
 ) {

@@ -325,7 +325,7 @@ static void the_account_and_its_numbers_are_read_and_set_up(void **state)
 	answer = expect(b, update_number,
 		"POST " ROOT "/IncomingPhoneNumbers/" NUMBER ".json",
 		"FriendlyName=Ours&VoiceUrl=https%3A%2F%2Fe.com%2Fv&VoiceMethod=POST"
-		"&VoiceFallbackUrl=&VoiceFallbackMethod=POST"
+		"&VoiceFallbackUrl=&VoiceFallbackMethod=GET"
 		"&StatusCallback=https%3A%2F%2Fe.com%2Fs&StatusCallbackMethod=POST"
 		"&VoiceApplicationSid=&TrunkSid=");
 	assert_true(answer->list.numbers[0].voice);
@@ -340,7 +340,7 @@ static void the_account_and_its_numbers_are_read_and_set_up(void **state)
 		"", 200, "{\"applications\":[]}");
 	one(create_application, "POST " ROOT "/Applications.json",
 		"FriendlyName=Ours&VoiceUrl=https%3A%2F%2Fe.com%2Fv&VoiceMethod=POST"
-		"&VoiceFallbackUrl=&VoiceFallbackMethod=POST"
+		"&VoiceFallbackUrl=&VoiceFallbackMethod=GET"
 		"&StatusCallback=https%3A%2F%2Fe.com%2Fs&StatusCallbackMethod=POST",
 		201, app);
 	one(update_application, "POST " ROOT "/Applications/" APP ".json",
@@ -414,7 +414,7 @@ static void sip_domains_and_credentials_are_set_up(void **state)
 	one(create_domain, "POST " ROOT "/SIP/Domains.json",
 		"DomainName=ours.sip.twilio.com&FriendlyName=Ours"
 		"&VoiceUrl=https%3A%2F%2Fe.com%2Fv&VoiceMethod=POST&VoiceFallbackUrl="
-		"&VoiceFallbackMethod=POST&VoiceStatusCallbackUrl=https%3A%2F%2Fe.com%2Fs"
+		"&VoiceFallbackMethod=GET&VoiceStatusCallbackUrl=https%3A%2F%2Fe.com%2Fs"
 		"&VoiceStatusCallbackMethod=POST",
 		201, domain);
 	one(update_domain, "POST " ROOT "/SIP/Domains/" DOMAIN ".json",
