@@ -13,7 +13,7 @@
 #include "dialer/numbering.h"
 #include "gateway/import_check.h"
 #include "gateway/list_api.h"
-#include "gateway/zone_known.h"
+#include "gateway/zones.h"
 
 #define PAGE_DEFAULT 50
 #define PAGE_MAX 500
@@ -197,7 +197,8 @@ static int read_zone(
 	else if (api_body_text(call, reply, "timeZone", false, contact->time_zone,
 			 sizeof(contact->time_zone)) < 0)
 		return -EINVAL;
-	if (contact->time_zone[0] == '\0' || zone_known(contact->time_zone))
+	if (contact->time_zone[0] == '\0' ||
+		zones_find(call->gw->zones, contact->time_zone) != NULL)
 		return 0;
 	api_fail_field(reply, "timeZone",
 		"timeZone must be a zone such as Europe/London, or null: that of the number.");

@@ -10,7 +10,7 @@
 #include "db/contacts.h"
 #include "dialer/numbering.h"
 #include "gateway/import_seen.h"
-#include "gateway/zone_known.h"
+#include "gateway/zones.h"
 
 static const struct {
 	const char *name, *message;
@@ -44,6 +44,7 @@ static const struct {
 struct import_checker {
 	struct import_rules rules;
 	const struct import_columns *columns;
+	const struct zones *zones;
 	struct import_seen seen_numbers;
 	unsigned char *causes; /* by row number */
 	size_t causes_size;
@@ -71,7 +72,8 @@ bool import_cause_is_duplicate(enum import_cause cause)
 }
 
 int import_checker_new(const struct import_rules *rules,
-	const struct import_columns *columns, struct import_checker **ret_checker)
+	const struct import_columns *columns, const struct zones *zones,
+	struct import_checker **ret_checker)
 {
 	struct import_checker *checker = calloc(1, sizeof(*checker));
 
@@ -79,6 +81,7 @@ int import_checker_new(const struct import_rules *rules,
 		return -ENOMEM;
 	checker->rules = *rules;
 	checker->columns = columns;
+	checker->zones = zones;
 	*ret_checker = checker;
 	return 0;
 }
@@ -348,7 +351,8 @@ static enum import_cause check_rest(
 		return IMPORT_BAD_EMAIL;
 	if (copy_whole(checker->time_zone, sizeof(checker->time_zone),
 		    fields[IMPORT_TIME_ZONE]) < 0 ||
-		(checker->time_zone[0] != '\0' && !zone_known(checker->time_zone)))
+		(checker->time_zone[0] != '\0' &&
+			zones_find(checker->zones, checker->time_zone) == NULL))
 		return IMPORT_BAD_ZONE;
 	return checker->custom.len < DB_CUSTOM_SIZE ? IMPORT_TAKEN : IMPORT_TOO_LONG;
 }

@@ -49,10 +49,12 @@ struct import_rules {
 };
 
 struct import_checker;
+struct zones;
 
-/* `columns` is borrowed and may grow while rows are checked. */
+/* `columns` and `zones` are borrowed; `columns` may grow while rows are checked. */
 int import_checker_new(const struct import_rules *rules,
-	const struct import_columns *columns, struct import_checker **ret_checker);
+	const struct import_columns *columns, const struct zones *zones,
+	struct import_checker **ret_checker);
 void import_checker_free(struct import_checker **checker);
 
 /*

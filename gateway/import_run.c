@@ -411,8 +411,8 @@ static int run_all(struct run *run)
 		rc = db_import_start(run->note, run->result.id, run->options.dry_run,
 			run->options.replace_existing);
 	if (rc == 0)
-		rc = import_checker_new(
-			&run->options.rules, &run->columns, &run->checker);
+		rc = import_checker_new(&run->options.rules, &run->columns,
+			run->gw->zones, &run->checker);
 	if (rc == 0)
 		rc = stage(run);
 	if (rc == 0)

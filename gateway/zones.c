@@ -1,6 +1,7 @@
 /* zones.c: the system's time zones. See zones.h. */
 #include "gateway/zones.h"
 
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -198,9 +199,9 @@ static int load_dir(struct zones *zones, int dir_fd, const char *prefix, int dep
 		char name[256];
 		struct stat st;
 
-		/* right/ counts leap seconds; posix/ is the same once more. */
-		if (entry->d_name[0] == '.' || strcmp(entry->d_name, "right") == 0 ||
-			strcmp(entry->d_name, "posix") == 0 ||
+		/* Others are no IANA names: localtime, posixrules, and the folders
+		   right, which counts leap seconds, and posix, the same once more. */
+		if (!isupper((unsigned char)entry->d_name[0]) ||
 			fstatat(dirfd(dir), entry->d_name, &st, 0) < 0)
 			continue;
 		(void)snprintf(name, sizeof(name), "%.100s%.100s", prefix, entry->d_name);

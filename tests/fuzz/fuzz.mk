@@ -11,7 +11,7 @@ CPPFLAGS = -I. -I$(BUILD) $(shell pkg-config --cflags jansson libxml-2.0 openssl
 
 base = base/buf.c base/err.c base/text.c
 number = dialer/number.c dialer/numbering.c dialer/numbering_data.c
-import = $(patsubst %,gateway/import_%.c,text check columns seen) gateway/zone_known.c $(number) $(base)
+import = $(patsubst %,gateway/import_%.c,text check columns seen) $(number) $(base)
 
 api_body = $(patsubst %,gateway/%_body.c,api campaign hours limits) $(patsubst %,dialer/%.c,hours retry zone) \
 	base/clock.c base/form.c base/log.c $(number) $(base)

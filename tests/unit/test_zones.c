@@ -41,6 +41,10 @@ static void every_zone_says_what_libc_says(void **state)
 	assert_null(zones_find(zones, "Europe/Atlantis"));
 	assert_null(zones_find(zones, ""));
 	assert_null(zones_find(zones, "../../etc/passwd"));
+	assert_null(zones_find(zones, "America"));
+	assert_null(zones_find(zones, "localtime"));
+	assert_null(zones_find(zones, "posixrules"));
+	assert_null(zones_find(zones, "posix/UTC"));
 	zones_free(&zones);
 	assert_int_equal(zones_load("/nonexistent", &zones, &err), -ENOENT);
 }
