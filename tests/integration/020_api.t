@@ -10,42 +10,17 @@ use IO::Socket::INET;
 use JSON::PP;
 use Test::More;
 use Time::HiRes qw(time);
-use Omnivox::Contract;
+use Omnivox::Asking;
 use Omnivox::Stage;
 
 my $CM = $Omnivox::Stage::CM;
-my $contract = Omnivox::Contract->new("$Omnivox::Stage::TOP/docs/openapi.yaml");
 my $stage = Omnivox::Stage->new(population => [{match => '*', weight => 1,
 	behaviour => 'human', ring_ms => 300, talk_ms => 60000, say => 'tone:440'}]);
+my $contract = asking($stage);
 $stage->start_sandbox;
 $stage->start_gateway;
 
-my @broken;
-
-# A request whose answer must keep the contract.
-sub ask {
-	my ($method, $path, $body, $headers) = @_;
-	my $r = $stage->request($method, $path, $body, $headers);
-	push @broken, $contract->complaints($method, $path, $r);
-	return $r;
-}
-
 sub code_of { $_[0]{json}{error}{code} // '' }
-
-# One answer: its status and its error code.
-sub answers {
-	my ($r, $status, $code, $what) = @_;
-	local $Test::Builder::Level = $Test::Builder::Level + 1;
-	is join(' ', $r->{status}, code_of($r)), join(' ', $status, $code), $what
-		or diag $r->{content};
-}
-
-sub contract_kept {
-	local $Test::Builder::Level = $Test::Builder::Level + 1;
-	is_deeply [splice @broken], [], "$_[0]: every answer keeps the contract";
-}
-
-sub as { my ($cookie, @request) = @_; local $stage->{cookie} = $cookie; return ask(@request) }
 
 # The operation's address with ids in it: its own, or some that nobody has.
 sub address {
@@ -323,27 +298,18 @@ subtest 'the queue, without a phone' => sub {
 };
 
 # The stream of events, read beside the requests.
-sub open_events {
-	my ($cookie) = @_;
-	my $s = IO::Socket::INET->new(PeerAddr => $stage->{gateway}{http}, Timeout => 5) or die $!;
-	print $s "GET /api/events HTTP/1.1\r\nHost: $stage->{gateway}{http}\r\nCookie: $cookie\r\n\r\n";
-	$s->blocking(0);
-	return {socket => $s, text => ''};
-}
-
 sub events_of {
 	my ($stream) = @_;
-	while (sysread $stream->{socket}, my $part, 65536) { $stream->{text} .= $part }
-	my @events;
-	push @events, [$1, $2] while $stream->{text} =~ /^event: (\w+)\r?\n(?:.*\n)*?data: (.*)$/mg;
+	my ($text, @events) = events_text($stream);
+	push @events, [$1, $2] while $text =~ /^event: (\w+)\r?\n(?:.*\n)*?data: (.*)$/mg;
 	return @events;
 }
 
 my $call;
 subtest 'one call, and what is heard of it' => sub {
 	my $path = "$CM/campaigns/$campaign->{id}";
-	my ($staff, $own) = (open_events($admin), open_events($ana_cookie));
-	my $stranger = open_events('ovx=none');
+	my ($staff, $own) = map { open_events("Cookie: $_") } $admin, $ana_cookie;
+	my $stranger = open_events('Cookie: ovx=none');
 	my $self = "/api/agents/$ana->{id}/session";
 
 	answers(as($ana_cookie, POST => "$self/ready"), 409, 'SIGNED_OUT', 'ready before sign-in');

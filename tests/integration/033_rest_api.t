@@ -5,23 +5,15 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use Test::More;
-use Omnivox::Contract;
+use Omnivox::Asking;
 use Omnivox::Stage;
 
 my $CM = $Omnivox::Stage::CM;
-my $contract = Omnivox::Contract->new("$Omnivox::Stage::TOP/docs/openapi.yaml");
 my $stage = Omnivox::Stage->new(population => [
 	{match => '+1555777', behaviour => 'human', ring_ms => 200, talk_ms => 0},
 	{match => '+1415555', behaviour => 'human', ring_ms => 300, talk_ms => 0},
 	{match => '+1212', behaviour => 'busy', ring_ms => 200}]);
-my @broken;
-
-sub ask {
-	my ($method, $path, $body) = @_;
-	my $r = $stage->request($method, $path, $body);
-	push @broken, $contract->complaints($method, $path, $r);
-	return $r;
-}
+asking($stage);
 
 $stage->start_sandbox;
 $stage->start_gateway;
@@ -129,5 +121,5 @@ subtest 'signed out' => sub {
 	is dial(to => '+14155550104', agentId => $agent{bo}{id})->{status}, 200, 'whose call it is';
 };
 
-is_deeply \@broken, [], 'every answer keeps the contract';
+contract_kept();
 done_testing;

@@ -6,32 +6,20 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 use JSON::PP;
 use Test::More;
-use Omnivox::Contract;
+use Omnivox::Asking;
 use Omnivox::Stage;
 
 my $CM = $Omnivox::Stage::CM;
-my $contract = Omnivox::Contract->new("$Omnivox::Stage::TOP/docs/openapi.yaml");
 my $stage = Omnivox::Stage->new(population => [
 	{match => '*', weight => 1, behaviour => 'human', ring_ms => 200, talk_ms => 60000, say => 'tone:440'}],
 	# A British caller id: numbers without a country are read as British.
 	sandbox_args => ['--numbers', '+15550000001,+442079460000']);
+asking($stage);
 $stage->start_sandbox;
 $stage->start_gateway;
 $stage->login;
 
-my @broken;
-sub ask {
-	my ($method, $path, $body) = @_;
-	my $r = $stage->request($method, $path, $body);
-	push @broken, $contract->complaints($method, $path, $r);
-	return $r;
-}
-sub data { ask(@_)->{json}{data} }
 sub error { my $r = ask(@_); "$r->{status} " . ($r->{json}{error}{code} // '') }
-sub kept {
-	local $Test::Builder::Level = $Test::Builder::Level + 1;
-	is_deeply [splice @broken], [], 'every answer keeps the contract';
-}
 
 my $campaign = data(POST => "$CM/campaigns", {name => 'one', callerId => '+442079460000'})->{campaign}{id};
 my $list = data(POST => "$CM/data-lists", {name => 'people', campaignId => $campaign, blendWeight => 30,
@@ -56,7 +44,7 @@ subtest 'a list is changed field by field' => sub {
 		->{campaign}{id}, $campaign, 'given to a campaign';
 	is_deeply [map { "$_->{name} $_->{blendWeight}" } @{ data(GET => "$CM/campaigns/$campaign/data-lists")->{dataLists} }],
 		['folk 42'], 'which has it now';
-	kept();
+	contract_kept();
 };
 
 my $path = "$CM/data-lists/$list->{id}/contacts";
@@ -87,7 +75,7 @@ subtest 'a contact is added, changed and removed by hand' => sub {
 	is error(DELETE => "$CM/contacts/$gone"), '404 NOT_FOUND', 'once';
 	is error(GET => "$CM/contacts/$gone"), '404 NOT_FOUND', 'and gone';
 	is data(GET => "$CM/data-lists/$list->{id}")->{dataList}{totalContacts}, 1, 'the list counts';
-	kept();
+	contract_kept();
 };
 
 subtest 'contacts are searched and turned over page by page' => sub {
@@ -105,7 +93,7 @@ subtest 'contacts are searched and turned over page by page' => sub {
 	}
 	is error(GET => "$path?limit=0"), '422 VALIDATION', 'a page of nothing';
 	is error(GET => "$CM/data-lists/999999/contacts"), '404 NOT_FOUND', 'a list that is none';
-	kept();
+	contract_kept();
 };
 
 subtest 'a list is copied with or without its contacts' => sub {
@@ -120,7 +108,7 @@ subtest 'a list is copied with or without its contacts' => sub {
 	is error(GET => "$CM/data-lists/$copy->{dataList}{id}"), '404 NOT_FOUND', 'for good';
 	is error(DELETE => "$CM/data-lists/999999"), '404 NOT_FOUND', 'a list that is none';
 	is error(POST => "$CM/data-lists/999999/clone"), '404 NOT_FOUND', 'nor copied';
-	kept();
+	contract_kept();
 };
 
 subtest 'nobody loses a contact in the middle of a call' => sub {
@@ -148,7 +136,7 @@ subtest 'nobody loses a contact in the middle of a call' => sub {
 	is data(DELETE => $of)->{deletedContacts}, 2, 'afterwards the list goes';
 	my $history = data(GET => "/api/calls/$call");
 	is $history->{call}{number} // $history->{number}, $entry->{contact}{phone}, 'and the call stays';
-	kept();
+	contract_kept();
 };
 
 done_testing;

@@ -9,24 +9,16 @@ use lib "$FindBin::Bin/lib";
 use Encode qw(encode);
 use JSON::PP;
 use Test::More;
-use Omnivox::Contract;
+use Omnivox::Asking;
 use Omnivox::Stage;
 
 my $CM = $Omnivox::Stage::CM;
 my $json = JSON::PP->new->utf8->canonical;
-my $contract = Omnivox::Contract->new("$Omnivox::Stage::TOP/docs/openapi.yaml");
 my $stage = Omnivox::Stage->new;
+asking($stage);
 $stage->start_sandbox;
 $stage->start_gateway;
 $stage->login;
-
-sub ask {
-	my ($method, $path, $body, $headers) = @_;
-	my $r = $stage->request($method, $path, $body, $headers);
-	my @wrong = $contract->complaints($method, $path, $r);
-	is_deeply \@wrong, [], "$method keeps the contract" if @wrong;
-	return $r;
-}
 
 my $lists = 0;
 sub list {
@@ -230,4 +222,5 @@ subtest 'agents and strangers send no lists' => sub {
 	is csv($list, "phone\n", 'color=red')->{status}, 422, 'an option that nobody knows';
 };
 
+contract_kept();
 done_testing;

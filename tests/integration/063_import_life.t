@@ -9,24 +9,16 @@ use IO::Socket::INET;
 use JSON::PP;
 use Test::More;
 use Time::HiRes qw(time sleep);
-use Omnivox::Contract;
+use Omnivox::Asking;
 use Omnivox::Stage;
 
 my $CM = $Omnivox::Stage::CM;
 my $ROWS = 60000;
-my $contract = Omnivox::Contract->new("$Omnivox::Stage::TOP/docs/openapi.yaml");
 my $stage = Omnivox::Stage->new;
+my $contract = asking($stage);
 $stage->start_sandbox;
 $stage->start_gateway;
 $stage->login;
-
-sub ask {
-	my ($method, $path, $body, $headers) = @_;
-	my $r = $stage->request($method, $path, $body, $headers);
-	my @wrong = $contract->complaints($method, $path, $r);
-	is_deeply \@wrong, [], "$method keeps the contract" if @wrong;
-	return $r;
-}
 
 our $file = "phone,name,note\n" . join '', map { sprintf "+1415%07d,Name %d,%s\n", 2000000 + $_, $_, 'x' x 40 } 1 .. $ROWS;
 
@@ -146,5 +138,5 @@ subtest 'a stop does not wait for an import, and leaves nothing of it' => sub {
 	is count($list), $end->{state} eq 'done' ? $ROWS : 0, "all or nothing ($end->{state})";
 };
 
-
+contract_kept();
 done_testing;

@@ -1,22 +1,24 @@
 # Asking.pm: asks a stage's gateway and holds every answer against the contract. For tests of the
-# API; a test file ends each of its parts with contract_kept().
+# API; a test file ends each of its parts, or itself, with contract_kept().
 package Omnivox::Asking;
 use strict;
 use warnings;
 use Exporter qw(import);
 use IO::Socket::INET;
+use Scalar::Util qw(weaken);
 use Test::More;
 use Omnivox::Contract;
 use Omnivox::Stage;
 
-our @EXPORT = qw(asking contract ask as keyed answers contract_kept sign_in open_events
+our @EXPORT = qw(asking contract ask data as keyed answers contract_kept sign_in open_events
 	events_text);
 
 my ($stage, $contract, @broken);
 
-# Once, before all else.
+# Once, before all else. The stage goes when its test lets it go.
 sub asking {
 	($stage) = @_;
+	weaken($stage);
 	$contract = Omnivox::Contract->new("$Omnivox::Stage::TOP/docs/openapi.yaml");
 	return $contract;
 }
@@ -31,7 +33,14 @@ sub ask {
 	return $r;
 }
 
-# The same with another cookie, or with a key and no cookie.
+# What a request that must succeed gives.
+sub data {
+	my $r = ask(@_);
+	die "$_[0] $_[1]: $r->{status} $r->{content}\n" unless $r->{success};
+	return $r->{json}{data};
+}
+
+# As ask() with another cookie, or with a key and no cookie.
 sub as { my ($cookie, @request) = @_; local $stage->{cookie} = $cookie; return ask(@request) }
 
 sub keyed {
@@ -49,8 +58,9 @@ sub answers {
 }
 
 sub contract_kept {
+	my ($part) = @_;
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
-	is_deeply [splice @broken], [], "$_[0]: every answer keeps the contract";
+	is_deeply [splice @broken], [], (defined $part ? "$part: " : '') . 'every answer keeps the contract';
 }
 
 # A session's cookie, whoever is signed in at the stage.
