@@ -22,22 +22,6 @@
 #include "twilio/conferences.h"
 #include "unit/twilio_bench.h"
 
-static int create(struct bench *b, uint64_t id)
-{
-	const struct twilio_participant p = {
-		.conference = "ovx-1-2/3",
-		.from = "+14155550000",
-		.to = "+14155552671",
-		.label = "leg 7",
-		.timeout_s = 30,
-		.early_media = 1,
-		.status_callback = "https://example.com/status?call=1&x=2#rc=3",
-		.conference_status_callback = "https://example.com/conference",
-	};
-
-	return twilio_participant_create(b->client, id, &p);
-}
-
 static void a_create_sends_what_twilio_documents(void **state)
 {
 	static const struct step steps[] = {OK_CREATE};
@@ -51,7 +35,7 @@ static void a_create_sends_what_twilio_documents(void **state)
 	struct form form = {0};
 
 	(void)state;
-	assert_int_equal(create(b, 77), 0);
+	assert_int_equal(bench_create(b, 77), 0);
 	answer = wait_answer(b, 1);
 	assert_int_equal(answer->result, TWILIO_OK);
 	assert_int_equal(answer->op, TWILIO_PARTICIPANT_CREATE);
@@ -113,7 +97,7 @@ static void a_create_on_a_reused_connection_that_dies_is_lost_and_sent_once(void
 
 		assert_int_equal(twilio_call_fetch(b->client, 1, CALL), 0);
 		assert_int_equal(wait_answer(b, 1)->result, TWILIO_OK);
-		assert_int_equal(create(b, 2), 0);
+		assert_int_equal(bench_create(b, 2), 0);
 		assert_int_equal(wait_answer(b, 2)->result, TWILIO_LOST);
 		assert_int_equal(server_seen(b->server, 1)->connection, 0);
 		assert_int_equal(count_posts(b), 1);
@@ -145,7 +129,7 @@ static void a_create_whose_answer_may_have_been_lost_is_never_repeated(void **st
 		const struct step steps[] = {ends[i], OK_CREATE};
 		struct bench *b = bench_open(steps, 2);
 
-		assert_int_equal(create(b, i), 0);
+		assert_int_equal(bench_create(b, i), 0);
 		assert_int_equal(wait_answer(b, 1)->result, TWILIO_LOST);
 		assert_string_not_equal(wait_answer(b, 1)->message, "");
 		assert_string_equal(wait_answer(b, 1)->sid, "");
@@ -164,7 +148,7 @@ static void a_create_that_cannot_connect_was_not_sent(void **state)
 	assert_non_null(b);
 	server_stop(gone);
 	bench_open_at(b, "http", port, 4);
-	assert_int_equal(create(b, 5), 0);
+	assert_int_equal(bench_create(b, 5), 0);
 	assert_int_equal(wait_answer(b, 1)->result, TWILIO_NOT_SENT);
 	assert_int_equal(wait_answer(b, 1)->http_status, 0);
 	assert_string_not_equal(wait_answer(b, 1)->message, "");
@@ -180,7 +164,7 @@ static void a_create_without_a_tls_handshake_was_not_sent(void **state)
 	assert_non_null(b);
 	b->server = plain;
 	bench_open_at(b, "https", server_port(plain), 4);
-	assert_int_equal(create(b, 5), 0);
+	assert_int_equal(bench_create(b, 5), 0);
 	assert_int_equal(wait_answer(b, 1)->result, TWILIO_NOT_SENT);
 	assert_int_equal(server_seen_count(plain), 0);
 	bench_close(b);
@@ -192,7 +176,7 @@ static void a_create_refused_with_429_is_repeated_until_it_is_taken(void **state
 	struct bench *b = bench_open(steps, 4);
 
 	(void)state;
-	assert_int_equal(create(b, 5), 0);
+	assert_int_equal(bench_create(b, 5), 0);
 	assert_int_equal(wait_answer(b, 1)->result, TWILIO_OK);
 	assert_int_equal(count_posts(b), 4);
 	assert_string_equal(
@@ -207,7 +191,7 @@ static void a_create_refused_with_429_to_the_end_was_not_sent(void **state)
 	struct bench *b = bench_open(steps, 5);
 
 	(void)state;
-	assert_int_equal(create(b, 5), 0);
+	assert_int_equal(bench_create(b, 5), 0);
 	assert_int_equal(wait_answer(b, 1)->result, TWILIO_NOT_SENT);
 	assert_int_equal(wait_answer(b, 1)->code, 20429);
 	assert_int_equal(wait_answer(b, 1)->http_status, 429);
@@ -221,7 +205,7 @@ static void a_create_lost_after_a_429_is_lost(void **state)
 	struct bench *b = bench_open(steps, 3);
 
 	(void)state;
-	assert_int_equal(create(b, 5), 0);
+	assert_int_equal(bench_create(b, 5), 0);
 	assert_int_equal(wait_answer(b, 1)->result, TWILIO_LOST);
 	assert_int_equal(count_posts(b), 2);
 	bench_close(b);
@@ -238,7 +222,7 @@ static void a_retry_waits_as_long_as_twilio_asks(void **state)
 	int64_t start = clock_mono_ms();
 
 	(void)state;
-	assert_int_equal(create(b, 5), 0);
+	assert_int_equal(bench_create(b, 5), 0);
 	assert_int_equal(wait_answer(b, 1)->result, TWILIO_OK);
 	assert_true(clock_mono_ms() - start >= 1000);
 	bench_close(b);
@@ -256,7 +240,7 @@ static void a_refusal_says_why_and_is_final(void **state)
 	struct bench *b = bench_open(steps, 2);
 
 	(void)state;
-	assert_int_equal(create(b, 5), 0);
+	assert_int_equal(bench_create(b, 5), 0);
 	assert_int_equal(wait_answer(b, 1)->result, TWILIO_REFUSED);
 	assert_int_equal(wait_answer(b, 1)->code, 21211);
 	assert_string_equal(wait_answer(b, 1)->message, "Invalid 'To' Phone Number");
@@ -393,7 +377,7 @@ static void requests_share_a_connection(void **state)
 	(void)state;
 	assert_int_equal(twilio_call_fetch(b->client, 1, CALL), 0);
 	(void)wait_answer(b, 1);
-	assert_int_equal(create(b, 2), 0);
+	assert_int_equal(bench_create(b, 2), 0);
 	(void)wait_answer(b, 2);
 	assert_int_equal(twilio_call_fetch(b->client, 3, CALL), 0);
 	(void)wait_answer(b, 3);
@@ -412,90 +396,9 @@ static void a_connection_closed_while_idle_costs_no_call(void **state)
 	assert_int_equal(twilio_call_fetch(b->client, 1, CALL), 0);
 	(void)wait_answer(b, 1);
 	assert_int_equal(server_wait_closed(b->server, 1), 0);
-	assert_int_equal(create(b, 2), 0);
+	assert_int_equal(bench_create(b, 2), 0);
 	assert_int_equal(wait_answer(b, 2)->result, TWILIO_OK);
 	assert_int_equal(count_posts(b), 1);
-	bench_close(b);
-}
-
-static void a_full_client_says_so_at_once(void **state)
-{
-	static const struct step steps[] = {{.kind = STEP_STALL}, {.kind = STEP_STALL}};
-	struct bench *b = calloc(1, sizeof(*b));
-
-	(void)state;
-	assert_non_null(b);
-	b->server = server_start(steps, 2);
-	bench_open_at(b, "http", server_port(b->server), 2);
-	assert_int_equal(create(b, 1), 0);
-	assert_int_equal(create(b, 2), 0);
-	assert_int_equal(create(b, 3), -EAGAIN);
-	assert_int_equal(wait_answer(b, 2)->result, TWILIO_LOST);
-	assert_int_equal(server_seen_count(b->server), 2);
-	bench_close(b);
-}
-
-static void many_at_once_get_one_answer_each(void **state)
-{
-	struct step steps[30];
-	struct bench *b;
-	unsigned seen_ids = 0;
-
-	(void)state;
-	for (size_t i = 0; i < 30; i++)
-		steps[i] = (struct step){.kind = STEP_ANSWER,
-			.status = 201,
-			.body = CREATED,
-			.delay_ms = 5};
-	b = bench_open(steps, 30);
-	for (uint64_t i = 0; i < 30; i++)
-		assert_int_equal(create(b, i), 0);
-	(void)wait_answer(b, 30);
-	for (size_t i = 0; i < 30; i++) {
-		assert_int_equal(b->answers[i]->result, TWILIO_OK);
-		assert_int_equal(seen_ids & 1U << b->answers[i]->id, 0);
-		seen_ids |= 1U << b->answers[i]->id;
-	}
-	assert_int_equal(count_posts(b), 30);
-	bench_close(b);
-}
-
-static void stopping_waits_for_the_answer_of_a_create(void **state)
-{
-	static const struct step steps[] = {
-		{.kind = STEP_ANSWER, .status = 201, .body = CREATED, .delay_ms = 300}};
-	struct bench *b = bench_open(steps, 1);
-
-	(void)state;
-	assert_int_equal(create(b, 1), 0);
-	assert_int_equal(server_wait_seen(b->server, 1), 0);
-	twilio_client_free(&b->client);
-	assert_int_equal(b->count, 1);
-	assert_int_equal(b->answers[0]->result, TWILIO_OK);
-	bench_close(b);
-}
-
-static void stopping_answers_everything_that_is_open(void **state)
-{
-	struct step steps[20];
-	struct bench *b;
-	unsigned lost = 0, unsent = 0;
-
-	(void)state;
-	for (size_t i = 0; i < 20; i++)
-		steps[i] = (struct step){.kind = STEP_STALL};
-	b = bench_open(steps, 20);
-	for (uint64_t i = 0; i < 20; i++)
-		assert_int_equal(create(b, i), 0);
-	assert_int_equal(server_wait_seen(b->server, 16), 0);
-	twilio_client_free(&b->client);
-	assert_int_equal(b->count, 20);
-	for (size_t i = 0; i < 20; i++) {
-		lost += b->answers[i]->result == TWILIO_LOST;
-		unsent += b->answers[i]->result == TWILIO_NOT_SENT;
-	}
-	assert_int_equal(lost, 16);
-	assert_int_equal(unsent, 4);
 	bench_close(b);
 }
 
@@ -565,59 +468,6 @@ static void an_api_key_takes_the_place_of_the_token(void **state)
 	bench_close(b);
 }
 
-static void a_429_halves_what_is_under_way(void **state)
-{
-	struct step steps[40];
-	struct bench *b;
-	unsigned lost = 0, unsent = 0;
-
-	(void)state;
-	for (size_t i = 0; i < 40; i++)
-		steps[i] = (struct step){.kind = STEP_STALL};
-	steps[0] = (struct step)TOO_MANY;
-	b = bench_open(steps, 40);
-	assert_int_equal(create(b, 0), 0);
-	assert_int_equal(server_wait_seen(b->server, 2), 0);
-	for (uint64_t i = 1; i < 20; i++)
-		assert_int_equal(create(b, i), 0);
-	assert_int_equal(server_wait_seen(b->server, 9), 0);
-	twilio_client_free(&b->client);
-	assert_int_equal(b->count, 20);
-	for (size_t i = 0; i < 20; i++) {
-		lost += b->answers[i]->result == TWILIO_LOST;
-		unsent += b->answers[i]->result == TWILIO_NOT_SENT;
-	}
-	assert_int_equal(lost, 8);
-	assert_int_equal(unsent, 12);
-	bench_close(b);
-}
-
-static void cancelled_creates_that_wait_are_not_sent(void **state)
-{
-	struct step steps[20];
-	struct bench *b;
-
-	(void)state;
-	for (size_t i = 0; i < 20; i++)
-		steps[i] = (struct step){.kind = STEP_STALL};
-	b = bench_open(steps, 20);
-	for (uint64_t i = 0; i < 20; i++)
-		assert_int_equal(create(b, i), 0);
-	assert_int_equal(twilio_call_fetch(b->client, 20, CALL), 0);
-	assert_int_equal(server_wait_seen(b->server, 16), 0);
-	twilio_cancel_creates(b->client);
-	(void)wait_answer(b, 4);
-	for (size_t i = 0; i < 4; i++) {
-		assert_int_equal(b->answers[i]->result, TWILIO_NOT_SENT);
-		assert_string_equal(
-			b->answers[i]->message, "Cancelled before it was sent.");
-	}
-	/* The others, and the read, are not touched: they end with their time. */
-	assert_int_equal(wait_answer(b, 5)->result, TWILIO_LOST);
-	assert_int_equal(count_posts(b), 16);
-	bench_close(b);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -640,15 +490,9 @@ int main(void)
 		cmocka_unit_test(the_other_lists_are_read),
 		cmocka_unit_test(requests_share_a_connection),
 		cmocka_unit_test(a_connection_closed_while_idle_costs_no_call),
-		cmocka_unit_test(a_full_client_says_so_at_once),
-		cmocka_unit_test(many_at_once_get_one_answer_each),
-		cmocka_unit_test(stopping_waits_for_the_answer_of_a_create),
-		cmocka_unit_test(stopping_answers_everything_that_is_open),
 		cmocka_unit_test(what_is_no_sid_is_not_sent),
 		cmocka_unit_test(the_password_leaves_the_machine_only_encrypted),
 		cmocka_unit_test(an_api_key_takes_the_place_of_the_token),
-		cmocka_unit_test(a_429_halves_what_is_under_way),
-		cmocka_unit_test(cancelled_creates_that_wait_are_not_sent),
 	};
 
 	return cmocka_run_group_tests_name("twilio_client", tests, NULL, NULL);

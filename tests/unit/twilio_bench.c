@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "twilio/conferences.h"
 #include "unit/twilio_bench.h"
 
 static void take_answer(void *arg, struct twilio_answer *answer)
@@ -112,4 +113,20 @@ size_t bench_count_values(const struct form *form, const char *name, const char 
 			(value == NULL || strcmp(form->pairs[i].value, value) == 0))
 			found++;
 	return found;
+}
+
+int bench_create(struct bench *b, uint64_t id)
+{
+	const struct twilio_participant p = {
+		.conference = "ovx-1-2/3",
+		.from = "+14155550000",
+		.to = "+14155552671",
+		.label = "leg 7",
+		.timeout_s = 30,
+		.early_media = 1,
+		.status_callback = "https://example.com/status?call=1&x=2#rc=3",
+		.conference_status_callback = "https://example.com/conference",
+	};
+
+	return twilio_participant_create(b->client, id, &p);
 }

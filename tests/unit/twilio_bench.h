@@ -63,6 +63,9 @@ struct twilio_config bench_config(struct bench *b, const char *base);
 struct bench *bench_open(const struct step *steps, size_t count);
 void bench_close(struct bench *b);
 
+/* Asks for a participant: the request that costs money. */
+int bench_create(struct bench *b, uint64_t id);
+
 /* The n-th answer (from 1); the bench's. */
 const struct twilio_answer *wait_answer(struct bench *b, size_t n);
 
