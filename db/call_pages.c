@@ -79,7 +79,7 @@ int db_call_get(struct db *db, int64_t call_id, struct db_call *ret_call)
 	"  WHERE f.disposition_id = $5))"                                                \
 	" AND ($6::text IS NULL OR c.number = $6)"                                       \
 	" AND ($7::text IS NULL OR c.state = $7)"                                        \
-	" AND (NOT $8::boolean OR c.state <> 'ended')"                                   \
+	" AND (NOT $8::boolean OR c.open)"                                               \
 	" AND ($9::text IS NULL OR c.outcome = $9)"                                      \
 	" AND ($10::bigint IS NULL OR c.placed_at >= to_timestamp($10 / 1000.0::float8)" \
 	"  AND c.id > (SELECT o.id FROM calls o"                                         \

@@ -153,13 +153,13 @@ int db_call_due(struct db *db, const char *node, unsigned again_ms, unsigned lim
 
 	return db_run_rows(db,
 		"WITH late AS ("
-		"  SELECT id FROM calls WHERE state <> 'ended' AND " DUE_OF(
+		"  SELECT id FROM calls WHERE open AND " DUE_OF(
 			"deadline_at") "  UNION SELECT id FROM calls WHERE action IS NOT NULL"
 				       "   AND action_done_at IS NULL AND " DUE_OF(
 					       "action_due_at") " LIMIT $3),"
 								" due AS (SELECT c.id, c.action IS NOT NULL AND c.action_done_at IS NULL"
 								"   AND c.action_due_at <= now() AS acts,"
-								"   c.state <> 'ended' AND c.deadline_at <= now() AS asks"
+								"   c.open AND c.deadline_at <= now() AS asks"
 								"  FROM calls c JOIN late USING (id) ORDER BY c.id FOR UPDATE OF c SKIP LOCKED)"
 								" UPDATE calls c SET"
 								"  deadline_at = CASE WHEN due.asks THEN now() + $2::int * interval '1 millisecond'"
@@ -187,7 +187,7 @@ int db_call_placing(struct db *db, const char *node, int64_t **ret_ids, size_t *
 	static const struct db_reader reader = {sizeof(int64_t), read_id};
 
 	return db_run_rows(db,
-		"SELECT id FROM calls WHERE state = 'placing' AND node_id = $1::uuid ORDER BY id",
+		"SELECT id FROM calls WHERE open AND state = 'placing' AND node_id = $1::uuid ORDER BY id",
 		ARGS(arg_text(node)), &reader, (void **)ret_ids, ret_count);
 }
 
@@ -195,7 +195,7 @@ int db_call_expire_deadlines(struct db *db, const char *node)
 {
 	return db_run(db,
 		"UPDATE calls SET deadline_at = now()"
-		" WHERE state NOT IN ('ended', 'claimed') AND node_id = $1::uuid",
+		" WHERE open AND state <> 'claimed' AND node_id = $1::uuid",
 		ARGS(arg_text(node)), NULL);
 }
 
@@ -213,7 +213,7 @@ static int sweep_sessions(
 	return db_run_rows(db,
 		"WITH free AS (SELECT s.id, NOT u.active AS gone FROM agent_sessions s"
 		"  JOIN users u ON u.id = s.user_id"
-		"  LEFT JOIN calls c ON c.id = s.call_id AND c.state <> 'ended'"
+		"  LEFT JOIN calls c ON c.id = s.call_id AND c.open"
 		"  WHERE s.ended_at IS NULL AND c.id IS NULL AND (NOT u.active OR"
 		"   (s.hold_until <= now() - CASE WHEN s.node_id = $1::uuid THEN interval '0'"
 		"     ELSE interval '60 seconds' END"

@@ -169,7 +169,7 @@ int db_campaign_archive(struct db *db, int64_t id)
 		"UPDATE campaigns k SET archived_at = now(), state = 'completed',"
 		" auto_dial = false, updated_at = now() WHERE k.id = $1"
 		" AND k.archived_at IS NULL AND NOT EXISTS (SELECT 1 FROM calls c"
-		"  WHERE c.campaign_id = k.id AND c.state <> 'ended')",
+		"  WHERE c.campaign_id = k.id AND c.open)",
 		ARGS(arg_int(id)), NULL);
 	if (rc != -ENOENT)
 		return rc;

@@ -24,7 +24,7 @@
 								     "  LEFT JOIN campaign_days d ON d.campaign_id = k.id AND d.day = n.day"             \
 								     "  LEFT JOIN LATERAL (SELECT sum(ceil(GREATEST(1, extract(epoch FROM"               \
 								     "    now() - COALESCE(c.answered_at, now()))) / 60)) AS minutes FROM calls c"       \
-								     "   WHERE c.campaign_id = k.id AND c.state <> 'ended') o"                           \
+								     "   WHERE c.campaign_id = k.id AND c.open) o"                                       \
 								     "   ON k.max_minutes_day > 0 OR k.max_cost_day > 0 OR k.max_cost > 0"               \
 								     "  LEFT JOIN LATERAL (SELECT sum(a.minutes) AS minutes FROM campaign_days a"        \
 								     "   WHERE a.campaign_id = k.id) t ON k.max_cost > 0 WHERE k.id = $1)"
@@ -34,8 +34,8 @@
 	"  k.max_cost, k.cost_per_minute, k.calls_today, k.minutes_today,"                                                                  \
 	"  k.minutes_ever, k.day_ends, k.cli_usable, k.stopped, q.id, x.phone, x.time_zone, q.attempts, " MS("q.run_at") ", " MS(           \
 		"now()") ","                                                                                                                \
-			 "  EXISTS (SELECT 1 FROM calls c WHERE c.number = x.phone AND c.state <> 'ended'),"                                \
-			 "  EXISTS (SELECT 1 FROM calls c WHERE c.id = x.locked_by AND c.state <> 'ended'),"                                \
+			 "  EXISTS (SELECT 1 FROM calls c WHERE c.number = x.phone AND c.open),"                                            \
+			 "  EXISTS (SELECT 1 FROM calls c WHERE c.id = x.locked_by AND c.open),"                                            \
 			 "  (SELECT max(CASE WHEN b.campaign_id IS NULL THEN 2 ELSE 1 END)"                                                 \
 			 "   FROM dnc_numbers b WHERE b.number = x.phone"                                                                   \
 			 "   AND (b.campaign_id IS NULL OR b.campaign_id = k.id)),"                                                         \

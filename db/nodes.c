@@ -30,7 +30,7 @@ int db_node_orphans(
 	return db_run_rows(db,
 		"SELECT c.id FROM agent_sessions s JOIN calls c ON c.id = s.call_id"
 		" LEFT JOIN agent_endpoints e ON e.user_id = s.user_id"
-		" WHERE s.ended_at IS NULL AND c.state <> 'ended' AND c.action IS NULL"
+		" WHERE s.ended_at IS NULL AND c.open AND c.action IS NULL"
 		" AND COALESCE(e.type, 'sip') = 'sip' AND " DEAD(
 			"s.node_id", "$1") " ORDER BY c.id",
 		ARGS(arg_int(dead_ms)), &id_reader, (void **)ret_calls, ret_count);
@@ -43,7 +43,7 @@ int db_node_orphans(
 	" pause_reason = '" reason "'"
 #define NO_CALL                                                     \
 	" NOT EXISTS (SELECT 1 FROM calls c WHERE c.id = s.call_id" \
-	" AND c.state <> 'ended')"
+	" AND c.open)"
 
 int db_node_inherit(struct db *db, const char *node, unsigned dead_ms,
 	int64_t **ret_sessions, size_t *ret_count)
@@ -145,7 +145,7 @@ int db_node_ready(struct db *db, const char *node, struct db_node_ready **ret_ro
 int db_node_calls(struct db *db, const char *node, int64_t *ret_count)
 {
 	return db_run_number(db,
-		"SELECT count(*) FROM calls WHERE state <> 'ended' AND node_id = $1::uuid",
+		"SELECT count(*) FROM calls WHERE open AND node_id = $1::uuid",
 		ARGS(arg_text(node)), ret_count);
 }
 
@@ -165,7 +165,7 @@ int db_census(struct db *db, struct db_census **ret_rows, size_t *ret_count)
 	static const struct db_reader reader = {sizeof(struct db_census), read_census};
 
 	return db_run_rows(db,
-		"SELECT 'call', state, count(*)::float8 FROM calls WHERE state <> 'ended'"
+		"SELECT 'call', state, count(*)::float8 FROM calls WHERE open"
 		" GROUP BY state"
 		" UNION ALL SELECT 'agent', state, count(*) FROM agent_sessions"
 		"  WHERE ended_at IS NULL GROUP BY state"

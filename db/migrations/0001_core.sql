@@ -287,18 +287,19 @@ CREATE TABLE calls (
 	action text CHECK (action IN ('cancel', 'hangup')),
 	action_due_at timestamptz,
 	action_done_at timestamptz,
+	-- What indexes look at, in place of a state that changes with each news: most updates then
+	-- leave every index alone.
+	open boolean NOT NULL GENERATED ALWAYS AS (state <> 'ended') STORED,
 	CHECK ((state = 'ended') = (ended_at IS NOT NULL)),
 	CHECK ((state = 'ended') = (outcome IS NOT NULL))
 ) WITH (fillfactor = 70);
 -- Law 1: at most one open call per number, and one call per attempt at an entry.
-CREATE UNIQUE INDEX calls_open_number ON calls (number) WHERE state <> 'ended';
+CREATE UNIQUE INDEX calls_open_number ON calls (number) WHERE open;
 CREATE UNIQUE INDEX calls_entry_attempt ON calls (entry_id, attempt);
-CREATE INDEX calls_open ON calls (deadline_at) WHERE state <> 'ended';
 CREATE INDEX calls_action ON calls (action_due_at)
 	WHERE action IS NOT NULL AND action_done_at IS NULL;
 CREATE INDEX calls_campaign ON calls (campaign_id, id);
-CREATE INDEX calls_campaign_open ON calls (campaign_id) WHERE state <> 'ended';
-CREATE INDEX calls_number ON calls (number, placed_at) WHERE counts;
+CREATE INDEX calls_campaign_open ON calls (campaign_id) WHERE open;
 CREATE INDEX calls_session ON calls (agent_session_id);
 -- For people who look for calls, newest first; see db_call_page().
 CREATE INDEX calls_of_agent ON calls (agent_id, id);

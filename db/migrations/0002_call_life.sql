@@ -24,7 +24,7 @@ $$;
 -- The functions below touch few rows of large tables, always by an index. Their plans are made
 -- once a connection, perhaps while the tables are still empty: hence the settings.
 
--- Counts what ended calls took of the campaign's day, once: started minutes, as Twilio bills
+-- Counts what calls took of the campaign's day when they end: started minutes, as Twilio bills
 -- them. A call that never left gives its place back. The days' rows are locked in one order.
 CREATE FUNCTION bill_ended_calls(p_call bigint[], p_unsent bigint[]) RETURNS void
 LANGUAGE plpgsql
@@ -32,47 +32,51 @@ LANGUAGE plpgsql
 	SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 BEGIN
 	PERFORM 1 FROM (SELECT DISTINCT c.campaign_id, c.day FROM calls c
-			WHERE c.id = ANY (p_call) AND c.billed_minutes IS NULL) x
+			WHERE c.id = ANY (p_call)) x
 		JOIN campaign_days d ON d.campaign_id = x.campaign_id AND d.day = x.day
 		ORDER BY d.campaign_id, d.day FOR UPDATE OF d;
-	WITH billed AS (
-		UPDATE calls c SET counts = c.counts AND NOT c.id = ANY (p_unsent),
-				billed_minutes = CASE WHEN c.outcome = 'completed' OR c.duration_s > 0
-					THEN ceil(GREATEST(1, COALESCE(c.duration_s,
-						extract(epoch FROM c.ended_at - c.answered_at), 1)) / 60)
-					ELSE 0 END
-			WHERE c.id = ANY (p_call) AND c.billed_minutes IS NULL
-			RETURNING c.campaign_id, c.day, c.counts, c.billed_minutes
-	), sums AS (
-		SELECT b.campaign_id, b.day, sum(b.billed_minutes) AS minutes,
-				count(*) FILTER (WHERE NOT b.counts) AS unsent
-			FROM billed b GROUP BY b.campaign_id, b.day
-	)
+	UPDATE calls SET counts = false WHERE id = ANY (p_call) AND id = ANY (p_unsent);
 	UPDATE campaign_days d SET minutes = d.minutes + s.minutes, calls = d.calls - s.unsent
-		FROM sums s WHERE d.campaign_id = s.campaign_id AND d.day = s.day;
+		FROM (SELECT c.campaign_id, c.day, sum(c.billed_minutes) AS minutes,
+				count(*) FILTER (WHERE NOT c.counts) AS unsent
+			FROM calls c WHERE c.id = ANY (p_call) GROUP BY c.campaign_id, c.day) s
+		WHERE d.campaign_id = s.campaign_id AND d.day = s.day;
 END
 $$;
 
 -- What ended calls held is let go: agent, contact, entry. Harmless for calls that are open, and
--- when repeated.
-CREATE FUNCTION release_ended_calls(p_call bigint[]) RETURNS void
+-- when repeated. p_just: those of them that ended in this transaction, which are counted.
+CREATE FUNCTION release_ended_calls(p_call bigint[], p_just bigint[] DEFAULT '{}') RETURNS void
 LANGUAGE plpgsql
 	SET plan_cache_mode = force_generic_plan
 	SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
 	ended bigint[];
 	unsent bigint[];   -- those of them that surely never left: no attempt
+	disposed bigint[];
+	recorded bigint[];
+	controlled bigint[];
+	counted bigint[];
 BEGIN
-	SELECT array_agg(c.id), array_agg(c.id) FILTER (WHERE
-			NOT EXISTS (SELECT 1 FROM call_legs l
+	SELECT array_agg(c.id), array_agg(c.id) FILTER (WHERE c.never_left),
+			array_agg(c.id) FILTER (WHERE EXISTS (SELECT 1 FROM call_dispositions d
+				WHERE d.call_id = c.id)),
+			array_agg(c.id) FILTER (WHERE EXISTS (SELECT 1 FROM recordings r
+				WHERE r.call_id = c.id)),
+			array_agg(c.id) FILTER (WHERE EXISTS (SELECT 1 FROM leg_controls t
+				WHERE t.call_id = c.id)),
+			array_agg(c.id) FILTER (WHERE c.id = ANY (p_just)
+				AND (c.never_left OR c.billed_minutes > 0))
+		INTO ended, unsent, disposed, recorded, controlled, counted
+		FROM (SELECT c.id, c.billed_minutes, NOT EXISTS (SELECT 1 FROM call_legs l
 				WHERE l.call_id = c.id AND l.provider_sid IS NOT NULL)
 			AND (EXISTS (SELECT 1 FROM call_events e
 					WHERE e.call_id = c.id AND e.event = 'unsent')
 				-- Its agent was rung first, and never was there.
 				OR c.ring_first AND NOT EXISTS (SELECT 1 FROM call_events e
-					WHERE e.call_id = c.id AND e.event = 'agent_joined')))
-		INTO ended, unsent
-		FROM calls c WHERE c.id = ANY (p_call) AND c.state = 'ended';
+					WHERE e.call_id = c.id AND e.event = 'agent_joined'))
+				AS never_left
+			FROM calls c WHERE c.id = ANY (p_call) AND c.state = 'ended') c;
 	IF ended IS NULL THEN
 		RETURN;
 	END IF;
@@ -132,11 +136,19 @@ BEGIN
 				WHERE o.entry_id = c.entry_id AND o.outcome = c.outcome AND o.counts) s
 			WHERE c.id = ANY (ended)) e
 		WHERE q.id = e.entry_id AND q.state = 'dialing' AND q.dials = e.attempt;
-	PERFORM settle_dispositions(ended);
+	IF disposed IS NOT NULL THEN
+		PERFORM settle_dispositions(disposed);
+	END IF;
 	PERFORM settle_callbacks(ended, unsent);
-	PERFORM settle_recordings(ended);
-	PERFORM settle_controls(ended);
-	PERFORM bill_ended_calls(ended, unsent);
+	IF recorded IS NOT NULL THEN
+		PERFORM settle_recordings(recorded);
+	END IF;
+	IF controlled IS NOT NULL THEN
+		PERFORM settle_controls(controlled);
+	END IF;
+	IF counted IS NOT NULL THEN
+		PERFORM bill_ended_calls(counted, unsent);
+	END IF;
 END
 $$;
 
@@ -168,6 +180,11 @@ DECLARE
 	fresh int[];       -- positions of new events, in order
 	rows bigint[];     -- the call_events row of each
 	rounds int[];      -- the how-manieth event of its call each is
+	talking bigint[];  -- calls whose customer is there
+	bridged bigint[];
+	over bigint[];
+	just_over bigint[];
+	late bigint[];     -- of those that are over, what a machine has answered
 BEGIN
 	-- One order of locking for all callers.
 	SELECT array_agg(l.id), array_agg(l.state) INTO old_ids, old_states
@@ -235,6 +252,11 @@ BEGIN
 			duration_s = COALESCE(c.duration_s, e.duration),
 			error_code = CASE WHEN e.speaks THEN e.code ELSE c.error_code END,
 			error_text = CASE WHEN e.speaks THEN e.detail ELSE c.error_text END,
+			billed_minutes = CASE WHEN e.next <> 'ended' OR e.next IS NULL THEN c.billed_minutes
+				WHEN e.outcome = 'completed' OR COALESCE(c.duration_s, e.duration) > 0
+					THEN ceil(GREATEST(1, COALESCE(c.duration_s, e.duration,
+						extract(epoch FROM e.at - c.answered_at), 1)) / 60)
+				ELSE 0 END,
 			was_ambiguous = c.was_ambiguous OR COALESCE(e.next = 'ambiguous', false),
 			deadline_at = CASE WHEN e.next = 'ended' THEN NULL
 				WHEN e.next IS NULL THEN c.deadline_at
@@ -274,7 +296,8 @@ BEGIN
 			CROSS JOIN LATERAL (SELECT EXISTS (SELECT 1 FROM call_events o
 				WHERE o.source = t.source AND o.source_sid = t.source_sid
 					AND o.sequence > t.sequence AND o.call_id = t.id
-					AND o.id < f.row) AS stale) s
+					-- Of few rows, and by no index: those are this call's.
+					AND o.id + 0 < f.row) AS stale) s
 			LEFT JOIN call_transition tr ON tr.state = k.state AND tr.event = t.event
 				AND NOT s.stale
 				AND (t.event NOT IN ('machine', 'fax') OR g.amd = 'hangup_machine')
@@ -282,14 +305,31 @@ BEGIN
 		WHERE c.id = e.id;
 	END LOOP;
 
+	-- Most news is of none of these: what has nothing to do is not begun.
+	SELECT array_agg(c.id) FILTER (WHERE c.state IN ('answered', 'bridged')),
+			array_agg(c.id) FILTER (WHERE c.state = 'bridged'),
+			array_agg(c.id) FILTER (WHERE c.state = 'ended'),
+			array_agg(c.id) FILTER (WHERE c.state = 'ended' AND o.state <> 'ended'),
+			array_agg(c.id) FILTER (WHERE c.outcome = 'completed'
+				AND c.answered_by ~ '^(machine|fax)')
+		INTO talking, bridged, over, just_over, late
+		FROM unnest(old_ids, old_states) AS o(id, state) JOIN calls c ON c.id = o.id;
 	-- The agent is on the call as soon as the customer is there.
-	UPDATE agent_sessions s SET state = 'on_call', state_since = now(), hold_until = NULL
-		FROM calls c
-		WHERE c.id = ANY (old_ids) AND c.state IN ('answered', 'bridged')
-			AND s.id = c.agent_session_id AND s.call_id = c.id AND s.state = 'reserved';
-	PERFORM want_recordings(old_ids);
-	PERFORM correct_machines(old_ids);
-	PERFORM release_ended_calls(old_ids);
+	IF talking IS NOT NULL THEN
+		UPDATE agent_sessions s SET state = 'on_call', state_since = now(), hold_until = NULL
+			FROM calls c
+			WHERE c.id = ANY (talking) AND s.id = c.agent_session_id
+				AND s.call_id = c.id AND s.state = 'reserved';
+	END IF;
+	IF bridged IS NOT NULL THEN
+		PERFORM want_recordings(bridged);
+	END IF;
+	IF late IS NOT NULL THEN
+		PERFORM correct_machines(late);
+	END IF;
+	IF over IS NOT NULL THEN
+		PERFORM release_ended_calls(over, just_over);
+	END IF;
 
 	RETURN QUERY
 		SELECT c.id, o.state, c.state, c.outcome,

@@ -202,7 +202,7 @@ BEGIN
 	SELECT * INTO last FROM calls c WHERE c.number = p_from AND c.counts
 		ORDER BY c.placed_at DESC LIMIT 1;
 	IF last.id IS NULL OR EXISTS (SELECT 1 FROM calls c
-			WHERE c.number = p_from AND c.state <> 'ended') THEN
+			WHERE c.number = p_from AND c.open) THEN
 		RETURN NULL;
 	END IF;
 	INSERT INTO calls (campaign_id, contact_id, attempt, mode, direction, number, caller_id,

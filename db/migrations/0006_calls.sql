@@ -282,7 +282,10 @@ CREATE INDEX recordings_agent ON recordings (agent_id, id);
 
 -- Born in the transaction that bridged the call: no crash forgets it, no repetition makes two.
 CREATE FUNCTION want_recordings(p_call bigint[]) RETURNS void
-LANGUAGE sql AS $$
+LANGUAGE plpgsql
+	SET plan_cache_mode = force_generic_plan
+	SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+BEGIN
 	INSERT INTO recordings (call_id, campaign_id, agent_id, state, due_at, delete_at)
 		SELECT c.id, c.campaign_id, c.agent_id,
 			CASE WHEN k.announcement_text <> '' OR k.announcement_url <> ''
@@ -291,12 +294,16 @@ LANGUAGE sql AS $$
 				COALESCE(NULLIF(k.recording_days, 0), r.keep_days), 0))
 		FROM calls c JOIN campaigns k ON k.id = c.campaign_id, recording_rules r
 		WHERE c.id = ANY (p_call) AND c.state = 'bridged' AND k.record
-		ON CONFLICT (call_id) DO NOTHING
+		ON CONFLICT (call_id) DO NOTHING;
+END
 $$;
 
 -- The calls are over: what had not begun never will; what runs is asked for if nobody tells.
 CREATE FUNCTION settle_recordings(p_call bigint[]) RETURNS void
-LANGUAGE sql AS $$
+LANGUAGE plpgsql
+	SET plan_cache_mode = force_generic_plan
+	SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+BEGIN
 	UPDATE recordings r SET
 			state = CASE WHEN r.state IN ('announcing', 'wanted') THEN 'failed' ELSE r.state END,
 			error_text = CASE WHEN r.state IN ('announcing', 'wanted')
@@ -306,7 +313,8 @@ LANGUAGE sql AS $$
 				WHEN r.state IN ('recording', 'paused') THEN now() + interval '1 minute'
 				ELSE r.due_at END
 		WHERE r.call_id = ANY (p_call) AND (r.state IN ('announcing', 'wanted')
-			OR (r.state IN ('recording', 'paused') AND r.due_at IS NULL))
+			OR (r.state IN ('recording', 'paused') AND r.due_at IS NULL));
+END
 $$;
 
 -- What must be done now, each for one node only: it was noted as asked for before it is. Nothing
@@ -455,7 +463,10 @@ $$;
 -- News of a machine that came after the end: the outcome says so, and what the end had settled is
 -- settled anew by release_ended_calls(), so that both orders end alike.
 CREATE FUNCTION correct_machines(p_call bigint[]) RETURNS void
-LANGUAGE sql AS $$
+LANGUAGE plpgsql
+	SET plan_cache_mode = force_generic_plan
+	SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+BEGIN
 	WITH late AS (
 		UPDATE calls c SET outcome = substring(c.answered_by FROM '^(machine|fax)')
 			FROM campaigns k
@@ -472,7 +483,8 @@ LANGUAGE sql AS $$
 			AND NOT EXISTS (SELECT 1 FROM call_dispositions d WHERE d.call_id = l.id)
 			AND NOT EXISTS (SELECT 1 FROM queue_entries o
 				WHERE o.campaign_id = q.campaign_id AND o.contact_id = q.contact_id
-					AND o.id <> q.id AND o.state IN ('pending', 'dialing'))
+					AND o.id <> q.id AND o.state IN ('pending', 'dialing'));
+END
 $$;
 
 -- What was asked of a leg at Twilio (hold, muted) and what it was last said to be. A row stays as
@@ -493,10 +505,14 @@ CREATE INDEX leg_controls_call ON leg_controls (call_id);
 -- A customer's hold ends with the call. An agent's leg goes on into the next one: it is given
 -- back as it should be there.
 CREATE FUNCTION settle_controls(p_call bigint[]) RETURNS void
-LANGUAGE sql AS $$
+LANGUAGE plpgsql
+	SET plan_cache_mode = force_generic_plan
+	SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+BEGIN
 	UPDATE leg_controls t SET hold = false, muted = false,
 			due_at = CASE WHEN l.kind = 'agent' AND l.left_at IS NULL THEN now() END
 		FROM call_legs l
 		WHERE t.call_id = ANY (p_call) AND l.id = t.leg_id
-			AND (t.hold OR t.muted OR (l.kind = 'customer' AND t.due_at IS NOT NULL))
+			AND (t.hold OR t.muted OR (l.kind = 'customer' AND t.due_at IS NOT NULL));
+END
 $$;
