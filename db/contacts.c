@@ -5,18 +5,14 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "db/exec.h"
+#include "db/contact_rows.h"
 
-#define CONTACT_SELECT                                                                     \
-	"SELECT id, list_id, phone, first_name, last_name, email, attempts, last_outcome," \
-	" " MS("last_attempt_at") ", locked_by, country, time_zone, custom, import_id,"    \
-				  " " MS("created_at") " FROM contacts"
+#define CONTACT_SELECT                                                               \
+	"SELECT " CONTACT_COLUMNS ", c.country, c.time_zone, c.custom, c.import_id," \
+	" " MS("c.created_at") " FROM contacts c"
 
-static void read_full(struct db_row *row, void *item)
+void db_read_contact(struct db_row *row, struct db_contact *c)
 {
-	struct db_contact_full *full = item;
-	struct db_contact *c = &full->is;
-
 	c->id = row_int(row);
 	c->list_id = row_int(row);
 	row_text(row, c->phone, sizeof(c->phone));
@@ -27,6 +23,13 @@ static void read_full(struct db_row *row, void *item)
 	row_text(row, c->last_outcome, sizeof(c->last_outcome));
 	c->last_attempt_ms = row_int(row);
 	c->locked_by = row_int(row);
+}
+
+static void read_full(struct db_row *row, void *item)
+{
+	struct db_contact_full *full = item;
+
+	db_read_contact(row, &full->is);
 	row_text(row, full->country, sizeof(full->country));
 	row_text(row, full->time_zone, sizeof(full->time_zone));
 	row_text(row, full->custom, sizeof(full->custom));

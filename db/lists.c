@@ -3,8 +3,8 @@
 #include <stdlib.h>
 
 #include "db/campaigns.h"
+#include "db/contact_rows.h"
 #include "db/entry_reason.h"
-#include "db/exec.h"
 
 /* ---- queue ---- */
 
@@ -33,32 +33,16 @@ int db_queue_generate(struct db *db, int64_t campaign_id, int64_t max, int64_t *
 	return rc;
 }
 
-#define ENTRY_SELECT                                                                                                                                                        \
-	"SELECT q.id, q.campaign_id, q.state, q.outcome, q.priority, q.attempts,"                                                                                           \
-	" q.dials, " MS("q.run_at") ", " MS("q.queued_at") ", " MS(                                                                                                         \
-		"q.dialed_at") ","                                                                                                                                          \
-			       " " MS("q.completed_at") ", l.id, l.name, c.id, c.list_id, c.phone,"                                                                         \
-							" c.first_name, c.last_name, c.email, c.attempts, c.last_outcome,"                                                  \
-							" " MS("c.last_attempt_at") ", c.locked_by,"                                                                        \
-										    " (SELECT k.agent_id FROM calls k WHERE k.entry_id = q.id"                              \
-										    "  ORDER BY k.attempt DESC LIMIT 1), " ENTRY_REASON                                     \
-										    ", q.agent_id, " MS(                                                                    \
-											    "q.agent_until") " FROM queue_entries q JOIN contacts c ON c.id = q.contact_id" \
-													     " JOIN data_lists l ON l.id = c.list_id"
-
-static void read_contact(struct db_row *row, struct db_contact *c)
-{
-	c->id = row_int(row);
-	c->list_id = row_int(row);
-	row_text(row, c->phone, sizeof(c->phone));
-	row_text(row, c->first_name, sizeof(c->first_name));
-	row_text(row, c->last_name, sizeof(c->last_name));
-	row_text(row, c->email, sizeof(c->email));
-	c->attempts = (int)row_int(row);
-	row_text(row, c->last_outcome, sizeof(c->last_outcome));
-	c->last_attempt_ms = row_int(row);
-	c->locked_by = row_int(row);
-}
+#define RUN_TIMES MS("q.run_at") ", " MS("q.queued_at")
+#define CALL_TIMES MS("q.dialed_at") ", " MS("q.completed_at")
+#define OWNED_UNTIL MS("q.agent_until")
+#define ENTRY_SELECT                                                                       \
+	"SELECT q.id, q.campaign_id, q.state, q.outcome, q.priority, q.attempts, q.dials," \
+	" " RUN_TIMES ", " CALL_TIMES ", l.id, l.name, " CONTACT_COLUMNS ","               \
+	" (SELECT k.agent_id FROM calls k WHERE k.entry_id = q.id"                         \
+	"  ORDER BY k.attempt DESC LIMIT 1), " ENTRY_REASON ", q.agent_id, " OWNED_UNTIL   \
+	" FROM queue_entries q JOIN contacts c ON c.id = q.contact_id"                     \
+	" JOIN data_lists l ON l.id = c.list_id"
 
 static void read_entry(struct db_row *row, void *item)
 {
@@ -77,7 +61,7 @@ static void read_entry(struct db_row *row, void *item)
 	e->completed_ms = row_int(row);
 	e->list_id = row_int(row);
 	row_text(row, e->list_name, sizeof(e->list_name));
-	read_contact(row, &e->contact);
+	db_read_contact(row, &e->contact);
 	e->agent_id = row_int(row);
 	row_text(row, e->reason, sizeof(e->reason));
 	e->owner_id = row_int(row);
