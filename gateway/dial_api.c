@@ -6,14 +6,12 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/jobs.h"
-#include "base/list.h"
-#include "base/text.h"
 #include "db/calls.h"
 #include "db/sessions.h"
 #include "dialer/number.h"
 #include "gateway/again.h"
 #include "gateway/call.h"
+#include "gateway/late_answer.h"
 #include "gateway/metrics.h"
 #include "gateway/verdict.h"
 
@@ -56,69 +54,43 @@ static void answer_busy(struct api_reply *reply, const struct db_call *row,
 		(json_int_t)((clock_wall_ms() - row->placed_ms) / 1000), "hint", hint);
 }
 
-struct answer_job {
-	struct job job;
-	struct gateway *gw;
-	uint64_t request_id;
-	int64_t call_id;
-	enum call_now_result result;
-	char reason[256];
-};
-
-static void answer_work(struct job *job, void *ctx)
+static void answer_read(
+	const struct late_answer *late, struct db *db, struct api_reply *reply)
 {
-	struct answer_job *task = list_entry(job, struct answer_job, job);
-	struct api_reply reply = {.status = 0};
 	char correlation[129] = "";
 	struct db_call row;
-	int err = db_call_get(ctx, task->call_id, &row);
+	int err = db_call_get(db, late->call_id, &row);
 
 	if (err == 0)
 		err = db_call_correlation(
-			ctx, task->call_id, correlation, sizeof(correlation));
+			db, late->call_id, correlation, sizeof(correlation));
 	if (err < 0)
-		api_fail_db(&reply, err, "call", ctx);
-	else if (task->result == CALL_NOW_REFUSED)
-		api_fail(&reply, 502, "TWILIO_REFUSED", "The call was not placed: %s",
-			task->reason[0] != '\0' ? task->reason : "Twilio refused it.");
+		api_fail_db(reply, err, "call", db);
+	else if (late->result == CALL_NOW_REFUSED)
+		api_fail(reply, 502, "TWILIO_REFUSED", "The call was not placed: %s",
+			late->reason[0] != '\0' ? late->reason : "Twilio refused it.");
 	else
-		answer_call(&reply, &row, correlation,
-			task->result == CALL_NOW_PLACED
+		answer_call(reply, &row, correlation,
+			late->result == CALL_NOW_PLACED
 				? "The call was placed."
 				: "The call is under way, or Twilio has not answered yet; "
 				  "watch its state.");
-	api_send(task->gw, task->request_id, &reply);
-	free(task);
-}
-
-static void answer_drop(struct job *job)
-{
-	free(list_entry(job, struct answer_job, job));
 }
 
 static void answer(struct gateway *gw, uint64_t request_id, int64_t call_id,
 	enum call_now_result result, const char *reason)
 {
-	struct answer_job *task = calloc(1, sizeof(*task));
-	struct api_reply busy = {.status = 0};
-
-	if (task != NULL) {
-		task->job.work = answer_work;
-		task->job.drop = answer_drop;
-		task->gw = gw;
-		task->request_id = request_id;
-		task->call_id = call_id;
-		task->result = result;
-		(void)text_copy(task->reason, sizeof(task->reason), reason);
-		if (jobs_put(gw->db, &task->job) == 0)
-			return;
-		free(task);
-	}
-	busy.retry_after_s = 1;
-	api_fail(&busy, 503, "DATABASE_UNAVAILABLE",
-		"The call was placed, but its state cannot be read just now. Ask again with the "
-		"same dialCorrelationId.");
-	api_send(gw, request_id, &busy);
+	late_answer_send(gw,
+		&(struct late_answer){
+			.request_id = request_id,
+			.call_id = call_id,
+			.result = result,
+			.reason = reason,
+			.read = answer_read,
+			.unread =
+				"The call was placed, but its state cannot be read just "
+				"now. Ask again with the same dialCorrelationId.",
+		});
 }
 
 /* ---- one try ---- */

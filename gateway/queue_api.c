@@ -2,12 +2,9 @@
 #include "gateway/queue_api.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/jobs.h"
-#include "base/list.h"
 #include "base/text.h"
 #include "db/calls.h"
 #include "db/campaigns.h"
@@ -15,6 +12,7 @@
 #include "gateway/call.h"
 #include "gateway/call_api.h"
 #include "gateway/drain.h"
+#include "gateway/late_answer.h"
 #include "gateway/metrics.h"
 #include "gateway/queue_json.h"
 #include "gateway/reason.h"
@@ -230,16 +228,8 @@ void queue_call_now(struct api_call *call, struct api_reply *reply)
 
 /* ---- the late answer ---- */
 
-struct answer_job {
-	struct job job;
-	struct gateway *gw;
-	uint64_t request_id;
-	int64_t call_id;
-	enum call_now_result result;
-	char reason[256];
-};
-
-static void answer_read(struct answer_job *task, struct db *db, struct api_reply *reply)
+static void answer_read(
+	const struct late_answer *late, struct db *db, struct api_reply *reply)
 {
 	static const char *const messages[] = {
 		[CALL_NOW_PLACED] = "The call was placed.",
@@ -250,7 +240,7 @@ static void answer_read(struct answer_job *task, struct db *db, struct api_reply
 	struct db_campaign campaign;
 	struct db_entry entry;
 	struct db_call row;
-	int err = db_call_get(db, task->call_id, &row);
+	int err = db_call_get(db, late->call_id, &row);
 
 	if (err == 0)
 		err = db_campaign_get(db, row.campaign_id, &campaign);
@@ -260,55 +250,32 @@ static void answer_read(struct answer_job *task, struct db *db, struct api_reply
 		api_fail_db(reply, err, "call", db);
 		return;
 	}
-	if (task->result == CALL_NOW_REFUSED) {
+	if (late->result == CALL_NOW_REFUSED) {
 		api_fail(reply, 502, "TWILIO_REFUSED",
 			"The call was not placed: %s The contact stays in the queue.",
-			task->reason[0] != '\0' ? task->reason : "Twilio refused it.");
+			late->reason[0] != '\0' ? late->reason : "Twilio refused it.");
 		reply->details = json_pack("{s:o}", "callRecord", call_json(&row));
 		return;
 	}
-	api_ok(reply, task->result == CALL_NOW_PLACED ? 200 : 202,
+	api_ok(reply, late->result == CALL_NOW_PLACED ? 200 : 202,
 		json_pack("{s:o, s:o, s:o, s:o, s:s}", "callRecord", call_json(&row),
 			"queueEntry", queue_entry_json(&campaign, &entry), "contact",
 			queue_contact_json(&entry.contact), "twilioCallSid",
-			api_text(row.provider_sid), "message", messages[task->result]));
-}
-
-static void answer_work(struct job *job, void *ctx)
-{
-	struct answer_job *task = list_entry(job, struct answer_job, job);
-	struct api_reply reply = {.status = 0};
-
-	answer_read(task, ctx, &reply);
-	api_send(task->gw, task->request_id, &reply);
-	free(task);
-}
-
-static void answer_drop(struct job *job)
-{
-	free(list_entry(job, struct answer_job, job));
+			api_text(row.provider_sid), "message", messages[late->result]));
 }
 
 void queue_api_answer(struct gateway *gw, uint64_t request_id, int64_t call_id,
 	enum call_now_result result, const char *reason)
 {
-	struct answer_job *task = calloc(1, sizeof(*task));
-	struct api_reply busy = {.status = 0};
-
-	if (task != NULL) {
-		task->job.work = answer_work;
-		task->job.drop = answer_drop;
-		task->gw = gw;
-		task->request_id = request_id;
-		task->call_id = call_id;
-		task->result = result;
-		(void)snprintf(task->reason, sizeof(task->reason), "%s", reason);
-		if (jobs_put(gw->db, &task->job) == 0)
-			return;
-		free(task);
-	}
-	busy.retry_after_s = 1;
-	api_fail(&busy, 503, "DATABASE_UNAVAILABLE",
-		"The call was placed, but its state cannot be read just now. Ask for it again.");
-	api_send(gw, request_id, &busy);
+	late_answer_send(gw,
+		&(struct late_answer){
+			.request_id = request_id,
+			.call_id = call_id,
+			.result = result,
+			.reason = reason,
+			.read = answer_read,
+			.unread =
+				"The call was placed, but its state cannot be read just "
+				"now. Ask for it again.",
+		});
 }
