@@ -120,6 +120,11 @@ int db_agent_legs_claim(struct db *db, const struct db_leg_claim *claims, size_t
 	"NOT EXISTS (SELECT 1 FROM call_legs o" \
 	" WHERE o.agent_session_id = l.agent_session_id AND o.id > l.id)"
 
+/* What joined, and is told again, is on its way out. */
+#define RENEWED                                  \
+	"EXISTS (SELECT 1 FROM agent_sessions r" \
+	" WHERE r.id = l.agent_session_id AND r.renew_leg = l.id)"
+
 /*
  * The session of a leg that is not the newest any more has nothing to learn from it. The row is
  * read again: it shows its leg, which the statement saw as it was before.
@@ -147,7 +152,8 @@ int db_agent_leg_joined(struct db *db, const char *label, const char *provider_s
 			" provider_sid = COALESCE(l.provider_sid, $2) WHERE l.kind = 'agent' AND l.label = $1"
 			" AND (l.provider_sid IS NULL OR l.provider_sid = $2)"
 			" RETURNING l.agent_session_id AS sid, true AS joined,"
-			" l.left_at IS NOT NULL AS gone, " IS_NEWEST " AS newest"),
+			" l.left_at IS NOT NULL OR " RENEWED " AS gone, " IS_NEWEST
+			" AS newest"),
 		provider_sid, ret_session);
 }
 
@@ -179,6 +185,26 @@ int db_agent_leg_lost(struct db *db, int64_t session_id, int64_t leg_id,
 			" true AS gone, " IS_NEWEST " AS newest"),
 		ARGS(arg_int(session_id), arg_id(leg_id)), ret_session);
 	return rc == -ENOENT ? db_agent_session_get(db, session_id, ret_session) : rc;
+}
+
+int db_agent_legs_renew(struct db *db, const char *node, int64_t age_ms, int max,
+	struct db_agent_session **ret_sessions, size_t *ret_count)
+{
+	return db_many_sessions(db,
+		"WITH old AS (SELECT s.id FROM agent_sessions s"
+		"  JOIN call_legs l ON l.id = s.leg_id AND l.left_at IS NULL"
+		"  WHERE s.node_id = $1::uuid AND s.ended_at IS NULL AND s.nailed AND s.twilio_up"
+		"   AND s.call_id IS NULL AND s.state IN ('ready', 'paused', 'wrap_up')"
+		"   AND l.created_at < now() - $2::bigint * interval '1 millisecond'"
+		"  ORDER BY l.id LIMIT $3 FOR UPDATE OF s SKIP LOCKED)"
+		" UPDATE agent_sessions s SET renew_leg = s.leg_id, twilio_up = false,"
+		"  phone_up = s.phone_up AND s.endpoint = 'sip',"
+		"  pause_reason = CASE WHEN s.state = 'ready' THEN 'waiting for the phone'"
+		"   ELSE s.pause_reason END," REST_AFTER(
+			"false", "s.wants_ready") " FROM old WHERE s.id = old.id"
+						  " RETURNING " SESSION_COLUMNS,
+		ARGS(arg_text(node), arg_int(age_ms), arg_int(max)), ret_sessions,
+		ret_count);
 }
 
 /* ---- phones and browsers ---- */
@@ -271,6 +297,7 @@ int db_agent_leg_accepted(struct db *db, int64_t leg_id, const char *provider_si
 struct ended {
 	int64_t session_id;
 	bool newest, joined, first;
+	bool not_agent; /* whoever ended it, it was not the agent */
 	char conference[64];
 };
 
@@ -282,8 +309,12 @@ static void read_ended(struct db_row *row, void *item)
 	e->newest = row_bool(row);
 	e->joined = row_bool(row);
 	e->first = row_bool(row);
+	e->not_agent = row_bool(row);
 	row_text(row, e->conference, sizeof(e->conference));
 }
+
+/* Twilio ends a call four hours after its answer; our clocks and its differ by a little. */
+#define AT_TWILIOS_LIMIT "k.joined_at < now() - interval '3 hours 59 minutes 45 seconds'"
 
 /* The leg's row; `first`: nobody has told of its end before. */
 static int end_leg(struct db *db, int64_t leg_id, const char *label,
@@ -301,6 +332,7 @@ static int end_leg(struct db *db, int64_t leg_id, const char *label,
 		"  provider_sid = COALESCE(l.provider_sid, $3) FROM k"
 		"  WHERE l.id = k.id AND k.left_at IS NULL)"
 		" SELECT s.id, s.leg_id = k.id, k.joined_at IS NOT NULL, k.left_at IS NULL,"
+		"  COALESCE(s.renew_leg = k.id OR " AT_TWILIOS_LIMIT ", false),"
 		"  k.conference FROM k JOIN agent_sessions s ON s.id = k.agent_session_id",
 		ARGS(arg_id(leg_id), arg_text(label), arg_text(provider_sid)), &reader,
 		ret_ended);
@@ -360,6 +392,8 @@ int db_agent_leg_ended(struct db *db, int64_t leg_id, const char *label,
 
 	if (rc == 0)
 		rc = end_leg(db, leg_id, label, provider_sid, &e);
+	if (rc == 0 && e.not_agent && how == DB_LEG_HUNG_UP)
+		how = DB_LEG_LOST;
 	if (rc == 0 && e.newest && e.first)
 		rc = leg_down(db, e.session_id, why_down(&e, how));
 	if (rc == 0)

@@ -53,6 +53,15 @@ int db_agent_leg_left(struct db *db, const char *label, const char *provider_sid
 int db_agent_leg_lost(struct db *db, int64_t session_id, int64_t leg_id,
 	struct db_agent_session *ret_session);
 
+/*
+ * Legs of nailed agents of this node who have no call, made more than `age_ms` ago, the oldest
+ * first, `max` at most: marks them to be renewed and takes their sessions out of reach, so that
+ * no call is offered until the new leg has joined. What the agent wants stays: so does its state,
+ * but ready, which comes back with the leg. free() *ret_sessions.
+ */
+int db_agent_legs_renew(struct db *db, const char *node, int64_t age_ms, int max,
+	struct db_agent_session **ret_sessions, size_t *ret_count);
+
 /* ---- phones and browsers: legs that Twilio calls ---- */
 
 /*
@@ -99,7 +108,8 @@ enum db_leg_after {
 /*
  * The leg, told by its id, or by its label when `leg_id` is 0, has ended. When it was the newest:
  * clears both legs of the session; a nailed agent who hung up or did not answer is not ready any
- * more. -ENOENT: no such leg of a phone or browser.
+ * more. Who "hung up" a leg that is being renewed, or after Twilio's four hours, is not the agent:
+ * that is DB_LEG_LOST. -ENOENT: no such leg of a phone or browser.
  */
 int db_agent_leg_ended(struct db *db, int64_t leg_id, const char *label,
 	const char *provider_sid, enum db_leg_end how, enum db_leg_after *ret_after,

@@ -22,7 +22,7 @@
 		"s.hold_until") ","                                                                                                            \
 				" COALESCE((SELECT c.conference FROM calls c WHERE c.id = s.call_id), ''),"                                    \
 				" COALESCE((SELECT c.state FROM calls c WHERE c.id = s.call_id), ''),"                                         \
-				" s.endpoint, COALESCE(s.endpoint_number, ''), s.nailed, s.leg_id,"                                            \
+				" s.endpoint, COALESCE(s.endpoint_number, ''), s.nailed, s.leg_id, COALESCE(s.renew_leg = s.leg_id, false),"   \
 				" " NEWEST_LEG("l.provider_sid") ", " NEWEST_LEG(                                                              \
 					"l.label") ","                                                                                         \
 						   " " NEWEST_LEG("l.conference") ", " NEWEST_LEG(                                             \
@@ -33,6 +33,10 @@
 /* Runs a statement that returns SESSION_COLUMNS of one row. */
 int db_one_session(struct db *db, const char *sql, const struct db_arg *args, int count,
 	struct db_agent_session *ret_session);
+
+/* The same of any number; free() *ret_sessions. */
+int db_many_sessions(struct db *db, const char *sql, const struct db_arg *args, int count,
+	struct db_agent_session **ret_sessions, size_t *ret_count);
 
 /*
  * SQL: ready and paused follow what can be reached; a wrap-up or a call goes on whatever the

@@ -34,6 +34,7 @@ static void read_session(struct db_row *row, void *item)
 	row_text(row, s->endpoint_number, sizeof(s->endpoint_number));
 	s->nailed = row_bool(row);
 	s->leg_id = row_int(row);
+	s->leg_renew = row_bool(row);
 	row_text(row, s->leg_sid, sizeof(s->leg_sid));
 	row_text(row, s->leg_label, sizeof(s->leg_label));
 	row_text(row, s->leg_conference, sizeof(s->leg_conference));
@@ -49,6 +50,13 @@ int db_one_session(struct db *db, const char *sql, const struct db_arg *args, in
 	struct db_agent_session *ret_session)
 {
 	return db_run_item(db, sql, args, count, &session_reader, ret_session);
+}
+
+int db_many_sessions(struct db *db, const char *sql, const struct db_arg *args, int count,
+	struct db_agent_session **ret_sessions, size_t *ret_count)
+{
+	return db_run_rows(
+		db, sql, args, count, &session_reader, (void **)ret_sessions, ret_count);
 }
 
 /* After an UPDATE that touched nothing: the session is gone, or it did not fit. */
@@ -115,13 +123,13 @@ int db_agent_session_of_user(
 int db_agent_session_list(struct db *db, const char *node,
 	struct db_agent_session **ret_sessions, size_t *ret_count)
 {
-	return db_run_rows(db,
+	return db_many_sessions(db,
 		"SELECT " SESSION_COLUMNS " FROM agent_sessions s"
 		" WHERE s.node_id = $1 AND (s.ended_at IS NULL OR s.endpoint <> 'sip'"
 		"  AND s.ended_at > now() - interval '5 hours' AND EXISTS (SELECT 1"
 		"   FROM call_legs l WHERE l.id = s.leg_id AND l.left_at IS NULL))"
 		" ORDER BY s.id",
-		ARGS(arg_text(node)), &session_reader, (void **)ret_sessions, ret_count);
+		ARGS(arg_text(node)), ret_sessions, ret_count);
 }
 
 /* ---- what the agent wants ---- */

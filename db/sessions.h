@@ -28,8 +28,9 @@ struct db_agent_session {
 	char endpoint[DB_WORD_SIZE]; /* sip, phone, browser */
 	char endpoint_number[DB_NUMBER_SIZE];
 	bool nailed; /* false: rung for each call */
-	/* The newest leg at Twilio of a phone or browser; id 0: none yet. SIP: nothing but the id. */
+	/* The newest leg at Twilio of a phone or browser; id 0: none yet. SIP: the first two fields. */
 	int64_t leg_id;
+	bool leg_renew; /* to be ended by us, because Twilio soon would */
 	char leg_sid[DB_SID_SIZE], leg_label[64], leg_conference[64];
 	bool leg_joined, leg_left;
 	int64_t leg_created_ms;

@@ -222,6 +222,7 @@ CREATE TABLE agent_sessions (
 	endpoint_number text CHECK ((endpoint_number IS NOT NULL) = (endpoint = 'phone')),
 	nailed boolean NOT NULL DEFAULT true,
 	leg_id bigint,                              -- the newest leg at Twilio
+	renew_leg bigint,                           -- we end this one: a new one takes its place
 	turn int NOT NULL DEFAULT 0,                -- conference: ovx-<install>-<session>-<turn>
 	call_id bigint,                             -- the call that holds it
 	hold_until timestamptz,                     -- of reserved and wrap_up

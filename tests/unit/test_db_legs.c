@@ -228,6 +228,112 @@ static void a_lost_leg_is_replaced_in_the_conference_of_its_call(void **state)
 	assert_int_equal(end(next.id, DB_LEG_HUNG_UP, &s), DB_LEG_AFTER_HANGUP);
 }
 
+/* Renews what is older than an hour; how many, and the session of the first. */
+static size_t renew(const char *node, struct db_agent_session *s)
+{
+	struct db_agent_session *sessions = NULL;
+	size_t count = 0;
+
+	assert_int_equal(
+		db_agent_legs_renew(db, node, 3600000, 10, &sessions, &count), 0);
+	if (count > 0)
+		*s = sessions[0];
+	free(sessions);
+	return count;
+}
+
+static void age(const struct db_agent_leg *leg, const char *by)
+{
+	(void)world_text("UPDATE call_legs SET created_at = created_at - interval '%s',"
+			 " joined_at = joined_at - interval '%s' WHERE id = %lld",
+		by, by, (long long)leg->id);
+}
+
+static void an_old_leg_is_renewed_and_its_agent_stays_what_it_was(void **state)
+{
+	struct db_agent_session s;
+	struct db_agent_leg leg;
+
+	(void)state;
+	(void)campaign_of("phone", true, &s);
+	leg = ring(&s);
+	assert_int_equal(db_agent_leg_joined(db, leg.label, "CAold1", &s), 0);
+	age(&leg, "50 minutes");
+	assert_int_equal(renew(NODE, &s), 0);
+	age(&leg, "11 minutes");
+	assert_int_equal(renew(OTHER_NODE, &s), 0);
+	assert_int_equal(renew(NODE, &s), 1);
+	assert_true(s.leg_renew && s.leg_id == leg.id && !s.leg_left);
+	assert_true(!s.phone_up && !s.twilio_up && s.wants_ready);
+	assert_string_equal(s.state, "paused");
+	assert_int_equal(renew(NODE, &s), 0);
+	/* That it had joined, told again, gives it no call. */
+	assert_int_equal(db_agent_leg_joined(db, leg.label, "CAold1", &s), 0);
+	assert_string_equal(s.state, "paused");
+	/* We ended it, though Twilio calls that hung up. */
+	assert_int_equal(end(leg.id, DB_LEG_HUNG_UP, &s), DB_LEG_AFTER_NOTHING);
+	assert_int_equal(end(leg.id, DB_LEG_HUNG_UP, &s), DB_LEG_AFTER_NOTHING);
+	assert_true(s.wants_ready && s.leg_left);
+	leg = ring(&s);
+	assert_int_equal(db_agent_leg_joined(db, leg.label, "CAold2", &s), 0);
+	assert_false(s.leg_renew);
+	assert_string_equal(s.state, "ready");
+	/* Now the agent's own end is one again. */
+	assert_int_equal(end(leg.id, DB_LEG_HUNG_UP, &s), DB_LEG_AFTER_SIGN_OUT);
+}
+
+static void a_pause_and_a_wrap_up_outlive_their_leg(void **state)
+{
+	static const char *const states[] = {"paused", "wrap_up"};
+	struct db_agent_session s;
+	struct db_agent_leg leg;
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		(void)campaign_of("sip", true, &s);
+		assert_int_equal(db_agent_leg_new(db, s.id, INSTALL, states[i], &leg), 0);
+		assert_int_equal(db_agent_leg_joined(db, leg.label, states[i], &s), 0);
+		(void)world_text(
+			"UPDATE agent_sessions SET state = '%s', wants_ready = %s,"
+			" pause_reason = 'lunch' WHERE id = %lld",
+			states[i], i == 0 ? "false" : "true", (long long)s.id);
+		age(&leg, "2 hours");
+		assert_int_equal(renew(NODE, &s), 1);
+		assert_true(s.leg_renew && s.phone_up && !s.twilio_up);
+		assert_string_equal(s.state, states[i]);
+		assert_string_equal(s.pause_reason, "lunch");
+		assert_int_equal(db_agent_leg_lost(db, s.id, leg.id, &s), 0);
+		assert_int_equal(db_agent_leg_new(db, s.id, INSTALL,
+					 world_text("SELECT 'next' || %zu", i), &leg),
+			0);
+		assert_int_equal(db_agent_leg_joined(db, leg.label, leg.label, &s), 0);
+		assert_true(s.twilio_up && !s.leg_renew);
+		assert_string_equal(s.state, states[i]);
+	}
+}
+
+static void a_leg_in_a_call_is_left_and_its_limit_is_no_hang_up(void **state)
+{
+	struct db_agent_session s;
+	struct db_agent_leg leg;
+	struct db_claimed c;
+	int64_t campaign;
+
+	(void)state;
+	campaign = campaign_of("phone", true, &s);
+	leg = ring(&s);
+	assert_int_equal(db_agent_leg_joined(db, leg.label, "CAlimit", &s), 0);
+	c = world_call(db, campaign);
+	age(&leg, "4 hours");
+	assert_int_equal(renew(NODE, &s), 0);
+	(void)world_event(db, c.call_id, "answered", 0);
+	assert_int_equal(renew(NODE, &s), 0);
+	assert_int_equal(end(leg.id, DB_LEG_HUNG_UP, &s), DB_LEG_AFTER_NOTHING);
+	assert_string_equal(s.state, "on_call");
+	leg = ring(&s);
+	assert_string_equal(leg.conference, c.conference);
+}
+
 static void a_browser_keeps_the_leg_that_it_made_by_its_sid(void **state)
 {
 	struct db_agent_session s;
@@ -502,6 +608,9 @@ int main(void)
 		cmocka_unit_test(no_leg_is_made_without_a_rate_token),
 		cmocka_unit_test(who_does_not_answer_or_hangs_up_must_say_ready),
 		cmocka_unit_test(a_lost_leg_is_replaced_in_the_conference_of_its_call),
+		cmocka_unit_test(an_old_leg_is_renewed_and_its_agent_stays_what_it_was),
+		cmocka_unit_test(a_pause_and_a_wrap_up_outlive_their_leg),
+		cmocka_unit_test(a_leg_in_a_call_is_left_and_its_limit_is_no_hang_up),
 		cmocka_unit_test(a_browser_keeps_the_leg_that_it_made_by_its_sid),
 		cmocka_unit_test(a_call_whose_agent_is_rung_first_waits_for_it),
 		cmocka_unit_test(who_is_rung_first_and_not_there_costs_no_attempt),
