@@ -173,6 +173,14 @@ static bool on_a_call(const struct agent *agent)
 	return is(agent, "reserved") || is(agent, "on_call");
 }
 
+/* Twilio soon ends this leg by itself: its end lets the next one begin, as after a loss. */
+static void renew_leg(struct agent *agent)
+{
+	if (agent->row.leg_renew && agent->row.leg_id == agent->leg.id &&
+		agent->twilio.dialog != NULL)
+		sip_dialog_hangup(agent->twilio.dialog);
+}
+
 static void sip_step(struct agent *agent)
 {
 	static const struct rtp_side_params nowhere[RTP_SIDES];
@@ -181,6 +189,7 @@ static void sip_step(struct agent *agent)
 		agent_retry(&agent->phone);
 		return;
 	}
+	renew_leg(agent);
 	if (agent->phone.dialog == NULL && !agent->phone.starting && agent->call_phone &&
 		!timer_started(&agent->phone.retry))
 		agent_phone_start(agent);

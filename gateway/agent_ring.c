@@ -45,6 +45,12 @@ static bool leg_open(const struct agent *agent)
 	return agent->row.leg_id != 0 && !agent->row.leg_left;
 }
 
+/* One that is renewed is ended first: a phone has one line. */
+static bool leg_needed(const struct agent *agent)
+{
+	return agent_wanted(agent) && !agent->row.leg_renew;
+}
+
 static uint64_t leg_request(const struct agent *agent)
 {
 	return AGENT_RING_ID | (uint64_t)agent->row.leg_id;
@@ -192,17 +198,15 @@ static void look_after(struct agent *agent, bool needed)
 
 bool agent_ring_step(struct agent *agent)
 {
-	bool needed = agent_wanted(agent);
-
 	if (leg_open(agent)) {
 		if (agent->row.leg_joined)
 			agent->twilio.failures = 0;
-		look_after(agent, needed);
+		look_after(agent, leg_needed(agent));
 		return false;
 	}
 	timer_stop(&agent->join_check);
 	agent->ending = false;
-	if (needed && (agent->call_phone || agent->row.call_id != 0) &&
+	if (agent_wanted(agent) && (agent->call_phone || agent->row.call_id != 0) &&
 		!agent->twilio.starting && !timer_started(&agent->twilio.retry))
 		ring(agent);
 	return !agent->twilio.starting;
@@ -214,7 +218,7 @@ void agent_ring_check(struct agent *agent)
 	const struct db_agent_session *row = &agent->row;
 
 	agent->ending = false;
-	if (leg_open(agent) && agent_wanted(agent)) {
+	if (leg_open(agent) && leg_needed(agent)) {
 		if (row->leg_joined && row->leg_sid[0] != '\0')
 			(void)twilio_call_fetch(
 				gw->twilio, leg_request(agent), row->leg_sid);

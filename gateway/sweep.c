@@ -16,6 +16,7 @@
 #include "db/callbacks.h"
 #include "db/calls.h"
 #include "db/idempotency.h"
+#include "db/legs.h"
 #include "db/sessions.h"
 #include "gateway/agent.h"
 #include "gateway/call.h"
@@ -25,6 +26,15 @@
 #define SWEEP_MS 500
 #define DUE_MAX 20    /* rows of one sweep: at most 40 questions to Twilio a second */
 #define TIDY_MS 60000 /* what only takes room is looked for this often */
+/*
+ * Twilio ends every call after four hours (TimeLimit). A quarter of an hour before that, an idle
+ * agent's leg is renewed; most conversations are shorter, and one that is not keeps its customer,
+ * whose conference the next leg joins. Not all at once: agents sign in together, and each needs
+ * a call of Twilio.
+ */
+#define LEG_AGE_MS (225 * 60 * INT64_C(1000))
+#define RENEW_MS 5000
+#define RENEW_MAX 10
 #define AGAIN_MAX_MS \
 	15000 /* an unanswered question is asked again after this at the latest */
 #define LIST_SLACK_MS 5000 /* clocks differ, and Twilio's times have whole seconds */
@@ -40,7 +50,7 @@ struct sweeper {
 	struct timer timer;
 	struct list lookups;
 	unsigned again_ms;
-	int64_t tidy_ms; /* when it was last done; the one sweep job's own */
+	int64_t tidy_ms, renew_ms; /* when it was last done; the one sweep job's own */
 };
 
 static struct lookup *lookup_find(struct sweeper *sweeper, int64_t call_id)
@@ -140,6 +150,32 @@ static void tidy(struct sweeper *sweeper, struct db *db)
 		log_warn("sweep", 0, "old answers were not removed: %s", db_error(db));
 }
 
+static void tell_sessions(
+	struct gateway *gw, struct db_agent_session *sessions, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		agent_changed(gw, &sessions[i]);
+	free(sessions);
+}
+
+static void renew_legs(struct sweeper *sweeper, struct db *db)
+{
+	struct db_agent_session *sessions = NULL;
+	int64_t now_ms = clock_mono_ms();
+	size_t count = 0;
+
+	if (sweeper->renew_ms != 0 && now_ms - sweeper->renew_ms < RENEW_MS)
+		return;
+	sweeper->renew_ms = now_ms;
+	if (db_agent_legs_renew(
+		    db, sweeper->gw->node, LEG_AGE_MS, RENEW_MAX, &sessions, &count) < 0)
+		log_warn("sweep", 0, "old legs were not renewed: %s", db_error(db));
+	for (size_t i = 0; i < count; i++)
+		log_info("agent", 0, "%s: its leg is renewed before Twilio's four hours",
+			sessions[i].username);
+	tell_sessions(sweeper->gw, sessions, count);
+}
+
 static void sweep_work(struct job *job, void *ctx)
 {
 	struct sweep_job *task = list_entry(job, struct sweep_job, job);
@@ -151,9 +187,8 @@ static void sweep_work(struct job *job, void *ctx)
 		log_warn("sweep", 0, "the database did not answer: %s", db_error(ctx));
 		return;
 	}
-	for (size_t i = 0; i < count; i++)
-		agent_changed(sweeper->gw, &sessions[i]);
-	free(sessions);
+	tell_sessions(sweeper->gw, sessions, count);
+	renew_legs(sweeper, ctx);
 	if (db_callback_sweep(ctx) < 0)
 		log_warn("sweep", 0, "callbacks: %s", db_error(ctx));
 	tidy(sweeper, ctx);
