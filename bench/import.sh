@@ -34,9 +34,6 @@ write_lists() {
   }'
 }
 
-now() { date +%s.%N; }
-since() { awk -v from="$1" -v to="$(now)" 'BEGIN { printf "%.2f", to - from }'; }
-
 import_peer() {
   local from
   sql copied -c "INSERT INTO data_lists (name) VALUES ('bench')" -c CHECKPOINT
@@ -45,18 +42,11 @@ import_peer() {
   seconds=$(since "$from")
 }
 
-ask() { # METHOD PATH [curl options]
-  local method=$1 path=$2
-  shift 2
-  curl -sS -f -b "$work/cookies" -c "$work/cookies" -X "$method" "$@" "http://127.0.0.1:$port$path"
-}
-
 import_ours() {
   local from base=/api/admin/campaign-management/data-lists worker
   start_gateway import
   worker=$(json_get "$work/gateway/run/addresses.json" worker)
-  ask POST /api/auth/login -H 'Content-Type: application/json' \
-    -d '{"username":"admin","password":"bench-password"}' >/dev/null
+  login
   ask POST $base -H 'Content-Type: application/json' -d '{"name":"bench"}' >/dev/null
   sql import -c CHECKPOINT
   from=$(now)

@@ -188,7 +188,21 @@ start_express() { # DATABASE, "" for none
   port=$(sed -n 's/^port //p' "$work/express.log")
 }
 
+ask() { # METHOD PATH [curl options]
+  local method=$1 path=$2
+  shift 2
+  curl -sS -f -b "$work/cookies" -c "$work/cookies" -X "$method" "$@" "http://127.0.0.1:$port$path"
+}
+
+login() {
+  ask POST /api/auth/login -H 'Content-Type: application/json' \
+    -d '{"username":"admin","password":"bench-password"}' >/dev/null
+}
+
 # ---- measuring ----
+
+now() { date +%s.%N; }
+since() { awk -v from="$1" -v to="$(now)" 'BEGIN { printf "%.2f", to - from }'; }
 
 # What is written and signed for both sides alike.
 prepare_sides() {

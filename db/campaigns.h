@@ -83,9 +83,18 @@ int db_campaign_lease(struct db *db, const char *node, unsigned lease_ms,
 /* The runner's reason, for people on any node. */
 int db_campaign_note(struct db *db, int64_t id, const char *code, const char *reason);
 
-/* Entries for contacts of the campaign's active lists that have no open one and none completed. */
-int db_queue_generate(
-	struct db *db, int64_t campaign_id, int64_t max, int64_t *ret_added);
+/*
+ * Entries for at most `max` contacts of the campaign's active lists that never had one. In steps
+ * of some tenths of a second, each its own transaction; none is begun after `most_ms`. What was
+ * made before an error stays, and a repetition adds the rest.
+ */
+struct db_generate {
+	int64_t max;
+	int most_ms;
+	int64_t added;
+	bool more; /* the time was over before `max` and the lists were */
+};
+int db_queue_generate(struct db *db, int64_t campaign_id, struct db_generate *generate);
 
 struct db_entry {
 	int64_t id, campaign_id;

@@ -8,31 +8,6 @@
 
 /* ---- queue ---- */
 
-/*
- * Lists are mixed by their blend weights: of weights 60 and 20, three contacts of the first follow
- * on one of the other, as long as both last. run_at is the same for all, so ids decide the order.
- */
-int db_queue_generate(struct db *db, int64_t campaign_id, int64_t max, int64_t *ret_added)
-{
-	int rc = db_patience(db, true);
-
-	/* A contact that was dialled to an end in this campaign does not come back by itself. */
-	if (rc == 0)
-		rc = db_run_number(db,
-			"WITH made AS (INSERT INTO queue_entries (campaign_id, contact_id)"
-			" SELECT $1, m.id FROM data_lists l CROSS JOIN LATERAL ("
-			"  SELECT c.id, row_number() OVER (ORDER BY c.id)::float8 / l.blend_weight"
-			"   AS turn FROM contacts c WHERE c.list_id = l.id AND NOT EXISTS ("
-			"    SELECT 1 FROM queue_entries q"
-			"    WHERE q.contact_id = c.id AND q.campaign_id = $1)"
-			"   ORDER BY c.id LIMIT $2) m"
-			" WHERE l.campaign_id = $1 AND l.active ORDER BY m.turn, m.id LIMIT $2"
-			" ON CONFLICT DO NOTHING RETURNING 1) SELECT count(*) FROM made",
-			ARGS(arg_int(campaign_id), arg_int(max)), ret_added);
-	(void)db_patience(db, false);
-	return rc;
-}
-
 #define RUN_TIMES MS("q.run_at") ", " MS("q.queued_at")
 #define CALL_TIMES MS("q.dialed_at") ", " MS("q.completed_at")
 #define OWNED_UNTIL MS("q.agent_until")

@@ -13,6 +13,7 @@
 #include "gateway/halt.h"
 
 #define GENERATE_MAX 1000000
+#define GENERATE_MS 20000 /* the server waits 30 s for an answer */
 
 /* Answers with the campaign as it now is. */
 static void answer(struct api_call *call, struct api_reply *reply, int status, int64_t id)
@@ -280,10 +281,22 @@ void campaign_assign_list(struct api_call *call, struct api_reply *reply)
 
 /* ---- the queue ---- */
 
+static const char *generated_message(const struct db_generate *generate)
+{
+	if (generate->more)
+		return "Contacts were queued until the time for one request was over. Ask "
+		       "again for the rest.";
+	if (generate->added > 0)
+		return "Contacts were queued.";
+	return "No contact was queued: all of this campaign's lists are queued already, or "
+	       "it has no active list.";
+}
+
 void campaign_generate_queue(struct api_call *call, struct api_reply *reply)
 {
 	static const char *const fields[] = {"maxRecords", NULL};
-	int64_t id = api_param_id(call, 0), made = 0;
+	struct db_generate generate = {.most_ms = GENERATE_MS};
+	int64_t id = api_param_id(call, 0);
 	struct db_campaign c;
 	int max = GENERATE_MAX;
 	int err;
@@ -291,19 +304,17 @@ void campaign_generate_queue(struct api_call *call, struct api_reply *reply)
 	if (api_body_only(call, reply, fields) < 0 ||
 		api_body_int(call, reply, "maxRecords", 1, GENERATE_MAX, &max) < 0)
 		return;
+	generate.max = max;
 	err = db_campaign_get(call->db, id, &c);
 	if (err == 0)
-		err = db_queue_generate(call->db, id, max, &made);
+		err = db_queue_generate(call->db, id, &generate);
 	if (err < 0) {
 		api_fail_db(reply, err, "campaign", call->db);
 		return;
 	}
 	campaign_changed(call->gw, id);
 	api_ok(reply, 200,
-		json_pack("{s:o, s:I, s:s}", "campaignId", api_id(id), "generated",
-			(json_int_t)made, "message",
-			made > 0
-				? "Contacts were queued."
-				: "No contact was queued: all of this campaign's lists are "
-				  "queued already, or it has no active list."));
+		json_pack("{s:o, s:I, s:b, s:s}", "campaignId", api_id(id), "generated",
+			(json_int_t)generate.added, "more", generate.more, "message",
+			generated_message(&generate)));
 }

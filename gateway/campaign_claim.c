@@ -37,9 +37,12 @@ struct claim_job {
 /* Nothing is due: perhaps the lists have got new contacts. */
 static void look_for_more(struct claim_job *task, struct db *db)
 {
+	struct db_generate generate = {.max = GENERATE_MAX};
+
 	task->generated = true;
-	if (db_queue_generate(db, task->campaign_id, GENERATE_MAX, &task->made) == 0 &&
-		task->made > 0)
+	if (db_queue_generate(db, task->campaign_id, &generate) == 0)
+		task->made = generate.added;
+	if (task->made > 0)
 		task->claimed.next_ms = clock_wall_ms();
 }
 

@@ -171,7 +171,7 @@ CREATE TRIGGER contacts_removed AFTER DELETE ON contacts REFERENCING OLD TABLE A
 
 CREATE TABLE queue_entries (
 	id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-	campaign_id bigint NOT NULL REFERENCES campaigns,
+	campaign_id bigint NOT NULL,        -- queue_counts (0010) holds it to campaigns
 	contact_id bigint NOT NULL REFERENCES contacts ON DELETE CASCADE,
 	state text NOT NULL DEFAULT 'pending'
 		CHECK (state IN ('pending', 'dialing', 'completed', 'skipped')),
@@ -199,7 +199,7 @@ CREATE INDEX queue_entries_owned_until ON queue_entries (agent_until)
 	WHERE state = 'pending' AND agent_id IS NOT NULL;
 CREATE INDEX queue_entries_dialing ON queue_entries (campaign_id) WHERE state = 'dialing';
 CREATE INDEX queue_entries_page ON queue_entries (campaign_id, id);
-CREATE INDEX queue_entries_contact ON queue_entries (contact_id);
+CREATE INDEX queue_entries_contact ON queue_entries (contact_id, campaign_id);
 
 -- One sign-in of an agent: nailed up at our edge, with a Twilio leg of its own life, or rung.
 CREATE TABLE agent_sessions (

@@ -3,10 +3,13 @@
 --
 -- Each statement that moves entries leaves what it changed; nobody waits for anybody's lock. The
 -- sum is the count. fold_queue_counts() keeps the list of changes short.
+--
+-- A campaign with entries has rows here. They refer to it in the place of its entries: it is looked
+-- up once for each statement, where a million new entries would look it up a million times.
 
 CREATE TABLE queue_counts (
 	id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-	campaign_id bigint NOT NULL,
+	campaign_id bigint NOT NULL REFERENCES campaigns,
 	state text NOT NULL,
 	change bigint NOT NULL
 );

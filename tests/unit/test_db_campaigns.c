@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <libpq-fe.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -201,9 +202,18 @@ static int queue_page(int64_t campaign, const char *state, int64_t after, unsign
 		ret_entries, ret_count);
 }
 
+static int64_t generate(int64_t campaign, int64_t max, int most_ms)
+{
+	struct db_generate made = {.max = max, .most_ms = most_ms};
+
+	assert_int_equal(db_queue_generate(db, campaign, &made), 0);
+	assert_true(made.more == (most_ms == 0));
+	return made.added;
+}
+
 static void a_queue_is_made_once_and_read_in_pages(void **state)
 {
-	int64_t campaign = new_campaign(), other = new_campaign(), list = 0, queued = 0;
+	int64_t campaign = new_campaign(), other = new_campaign(), list = 0;
 	struct db_contact_full contact = {.custom = "{}"};
 	struct db_queue_stats stats;
 	struct db_entry *entries = NULL, entry;
@@ -224,12 +234,9 @@ static void a_queue_is_made_once_and_read_in_pages(void **state)
 			"+1555000100%u", i % 10);
 		assert_int_equal(db_contact_create(db, &contact, &contact.is.id), 0);
 	}
-	assert_int_equal(db_queue_generate(db, campaign, 3, &queued), 0);
-	assert_int_equal(queued, 3);
-	assert_int_equal(db_queue_generate(db, campaign, 100, &queued), 0);
-	assert_int_equal(queued, 2);
-	assert_int_equal(db_queue_generate(db, campaign, 100, &queued), 0);
-	assert_int_equal(queued, 0);
+	assert_int_equal(generate(campaign, 3, 60000), 3);
+	assert_int_equal(generate(campaign, 100, 60000), 2);
+	assert_int_equal(generate(campaign, 100, 60000), 0);
 	assert_int_equal(queue_page(campaign, "pending", 0, 2, &entries, &count), 0);
 	assert_int_equal(count, 3); /* one more tells of a next page */
 	last = entries[1].id;
@@ -248,6 +255,80 @@ static void a_queue_is_made_once_and_read_in_pages(void **state)
 	assert_true(stats.total == 5 && stats.pending == 5 && stats.skipped == 0);
 }
 
+/* Of 30,000 and 10,000 contacts with weights 60 and 20, three of the first to one of the other. */
+static void a_long_queue_is_made_in_steps_that_mix_and_keep_what_is_there(void **state)
+{
+	long long campaign = new_campaign();
+	int64_t a, b;
+
+	(void)state;
+	a = strtoll(world_text("INSERT INTO data_lists (campaign_id, name, blend_weight)"
+			       " VALUES (%lld, 'a', 60) RETURNING id",
+			    campaign),
+		NULL, 10);
+	b = strtoll(world_text("INSERT INTO data_lists (campaign_id, name, blend_weight)"
+			       " VALUES (%lld, 'b', 20) RETURNING id",
+			    campaign),
+		NULL, 10);
+	(void)world_text("INSERT INTO contacts (list_id, phone)"
+			 " SELECT CASE WHEN g <= 30000 THEN %lld ELSE %lld END,"
+			 "  '+1555' || 1000000 + g FROM generate_series(1, 40000) g",
+		(long long)a, (long long)b);
+	/* One in the middle is in a call, one at the end was dialled: neither is touched. */
+	(void)world_text(
+		"INSERT INTO queue_entries (campaign_id, contact_id, state)"
+		" SELECT %lld, id, CASE phone WHEN '+15551040000' THEN 'completed'"
+		"  ELSE 'dialing' END FROM contacts WHERE list_id IN (%lld, %lld)"
+		" AND phone IN ('+15551015000', '+15551040000')",
+		campaign, (long long)a, (long long)b);
+	assert_int_equal(
+		generate(campaign, 100000, 0), 20000); /* no time for a second step */
+	assert_int_equal(generate(campaign, 100000, 60000), 19998);
+	assert_string_equal(world_text("SELECT count(DISTINCT contact_id) || ' ' ||"
+				       " count(*) FILTER (WHERE state <> 'pending')"
+				       " FROM queue_entries WHERE campaign_id = %lld",
+				    campaign),
+		"40000 2");
+	/* now() is a transaction's. */
+	assert_string_equal(
+		world_text("SELECT count(DISTINCT queued_at) FROM queue_entries"
+			   " WHERE campaign_id = %lld AND state = 'pending'",
+			campaign),
+		"2");
+	assert_string_equal(
+		world_text(
+			"SELECT max(abs(n * 3 / 4.0 - of_a)) < 4 FROM (SELECT"
+			" row_number() OVER (ORDER BY q.id) AS n, count(*)"
+			"  FILTER (WHERE c.list_id = %lld) OVER (ORDER BY q.id) AS of_a"
+			" FROM queue_entries q JOIN contacts c ON c.id = q.contact_id"
+			" WHERE q.campaign_id = %lld AND q.state = 'pending') m",
+			(long long)a, campaign),
+		"t");
+	assert_int_equal(generate(campaign, 100000, 60000), 0);
+}
+
+/* Its entries have no foreign key of their own: their counts have it. */
+static void an_entry_needs_its_campaign(void **state)
+{
+	int64_t contact = db_number("SELECT min(id) FROM contacts");
+	PGconn *conn = PQconnectdb(db_cluster_url);
+	char sql[160];
+	PGresult *result;
+
+	(void)state;
+	(void)snprintf(sql, sizeof(sql),
+		"INSERT INTO queue_entries (campaign_id, contact_id) VALUES (999999, %lld)",
+		(long long)contact);
+	result = PQexec(conn, sql);
+	assert_string_equal(PQresultErrorField(result, PG_DIAG_SQLSTATE), "23503");
+	PQclear(result);
+	result = PQexec(conn, "DELETE FROM campaigns WHERE id IN (SELECT campaign_id"
+			      " FROM queue_entries LIMIT 1)");
+	assert_string_equal(PQresultErrorField(result, PG_DIAG_SQLSTATE), "23503");
+	PQclear(result);
+	PQfinish(conn);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -256,6 +337,9 @@ int main(void)
 		cmocka_unit_test(an_archived_campaign_is_hidden_with_its_history),
 		cmocka_unit_test(one_node_runs_a_campaign_until_its_lease_is_over),
 		cmocka_unit_test(a_queue_is_made_once_and_read_in_pages),
+		cmocka_unit_test(
+			a_long_queue_is_made_in_steps_that_mix_and_keep_what_is_there),
+		cmocka_unit_test(an_entry_needs_its_campaign),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
