@@ -136,21 +136,23 @@ subtest 'stop and pause at once' => sub {
 		sign_out($agent);
 		$stage->agent_ready($agent, $id);
 	}
-	# Twilio's 429s keep requests waiting inside the gateway.
-	$stage->sandbox_put('/sandbox/faults', [{kind => 'http429', rate => 0.5, seed => 3}]);
+	# Calls are made long after their request was sent: an answer that waits for nobody comes
+	# between the two.
+	$stage->sandbox_put('/sandbox/faults', [{kind => 'slow', rate => 1, delay_ms => 1500}]);
+	my $placing = sub { grep { $_->{state} eq 'placing' }
+		@{data(GET => "/api/calls?campaignId=$id&limit=10")->{calls}} };
 	for my $how ([POST => 'auto-dial/stop'], [PUT => '', {state => 'paused'}],
 		[PATCH => 'activate', {isActive => JSON::PP::false}]) {
 		my ($method, $path, $body) = @$how;
-		my $before = created('+1555241');
 		data(POST => "$CM/campaigns/$id/auto-dial");
-		$stage->wait_until(20, 'calls', sub { created('+1555241') >= $before + 3 });
+		$stage->wait_until(20, 'a call on its way', sub { scalar $placing->() });
 		data($method => "$CM/campaigns/$id" . ($path ? "/$path" : ''), $body);
 		my $answered = created('+1555241');
-		sleep 1.5;
+		is scalar($placing->()), 0, "$method $path: with the answer nothing is on its way";
+		$stage->wait_until(30, 'the calls to end', sub { status($id)->{stats}{dialing} == 0 });
 		is scalar(created('+1555241')), $answered, "$method $path: no call after the answer";
-		$stage->wait_until(15, 'the calls to end', sub { status($id)->{stats}{dialing} == 0 });
 	}
-	$stage->sandbox_put('/sandbox/faults', [{kind => 'http429', rate => 0}]);
+	$stage->sandbox_put('/sandbox/faults', [{kind => 'slow', rate => 0}]);
 
 	# Over a restart.
 	data(POST => "$CM/campaigns/$id/auto-dial");
