@@ -88,6 +88,24 @@ void world_tables(struct db *db, double calls_per_second)
 	assert_int_equal(db_load_tables(db, &tables), 0);
 }
 
+int world_open(void **state, struct db **ret_db)
+{
+	int rc = db_cluster_setup(state);
+
+	if (rc == 0) {
+		*ret_db = db_connect();
+		world_tables(*ret_db, 1000000);
+		(void)db_text("UPDATE account_rate SET tokens = 1000000");
+	}
+	return rc;
+}
+
+int world_close(void **state, struct db **db)
+{
+	db_close(db);
+	return db_cluster_teardown(state);
+}
+
 const char *world_text(const char *fmt, ...)
 {
 	char sql[2048];

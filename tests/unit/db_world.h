@@ -8,6 +8,13 @@
 #define OTHER_NODE "22222222-2222-4222-8222-222222222222"
 #define INSTALL "test"
 
+/*
+ * For the set-up and tear-down of a program: a cluster, a connection to it, and the tables below
+ * under a rate that holds nobody up.
+ */
+int world_open(void **state, struct db **ret_db);
+int world_close(void **state, struct db **db);
+
 /* The tables that decide: as gateway/call_table.c, which this folder must not know. */
 void world_tables(struct db *db, double calls_per_second);
 

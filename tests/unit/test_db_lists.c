@@ -8,26 +8,18 @@
 
 #include "db/contacts.h"
 #include "unit/cmocka_all.h"
-#include "unit/db_cluster.h"
 #include "unit/db_world.h"
 
 static struct db *db;
 
 static int setup(void **state)
 {
-	int rc = db_cluster_setup(state);
-
-	if (rc == 0) {
-		db = db_connect();
-		world_tables(db, 1000);
-	}
-	return rc;
+	return world_open(state, &db);
 }
 
 static int teardown(void **state)
 {
-	db_close(&db);
-	return db_cluster_teardown(state);
+	return world_close(state, &db);
 }
 
 static int64_t new_list(const char *name)

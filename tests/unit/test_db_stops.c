@@ -10,26 +10,18 @@
 
 #include "db/exec.h"
 #include "db/stops.h"
-#include "unit/db_cluster.h"
 #include "unit/db_world.h"
 
 static struct db *db;
 
 static int setup(void **state)
 {
-	int rc = db_cluster_setup(state);
-
-	if (rc == 0) {
-		db = db_connect();
-		world_tables(db, 1000000);
-	}
-	return rc;
+	return world_open(state, &db);
 }
 
 static int teardown(void **state)
 {
-	db_close(&db);
-	return db_cluster_teardown(state);
+	return world_close(state, &db);
 }
 
 static int clean(void **state)
