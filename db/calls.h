@@ -216,6 +216,12 @@ struct db_call_event_row {
 int db_call_history(struct db *db, int64_t call_id, struct db_call_event_row **ret_rows,
 	size_t *ret_count);
 
+/*
+ * Deletes the events of at most `max` calls that ended more than `days` ago, if their recording is
+ * not kept. Such a call takes no event any more: a webhook that comes then changes nothing.
+ */
+int db_call_events_forget(struct db *db, int days, int max, int64_t *ret_calls);
+
 /* The customer's leg, and those of the agent in its conference while the call lasted. */
 struct db_call_leg_row {
 	char kind[DB_WORD_SIZE]; /* customer, agent */

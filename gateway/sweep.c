@@ -27,6 +27,12 @@
 #define DUE_MAX 20    /* rows of one sweep: at most 40 questions to Twilio a second */
 #define TIDY_MS 60000 /* what only takes room is looked for this often */
 /*
+ * What a call has told is kept for a quarter: long after Twilio's last retry of a webhook and the
+ * last question about an open call, and as long as people ask what happened.
+ */
+#define EVENTS_DAYS 90
+#define EVENTS_CALLS 500 /* at a time: 720,000 calls a day, more than come */
+/*
  * Twilio ends every call after four hours (TimeLimit). A quarter of an hour before that, an idle
  * agent's leg is renewed; most conversations are shorter, and one that is not keeps its customer,
  * whose conference the next leg joins. Not all at once: agents sign in together, and each needs
@@ -141,13 +147,19 @@ struct sweep_job {
 
 static void tidy(struct sweeper *sweeper, struct db *db)
 {
-	int64_t now_ms = clock_mono_ms();
+	int64_t now_ms = clock_mono_ms(), calls = 0;
 
 	if (sweeper->tidy_ms != 0 && now_ms - sweeper->tidy_ms < TIDY_MS)
 		return;
 	sweeper->tidy_ms = now_ms;
 	if (db_idempotency_sweep(db) < 0)
 		log_warn("sweep", 0, "old answers were not removed: %s", db_error(db));
+	if (db_call_events_forget(db, EVENTS_DAYS, EVENTS_CALLS, &calls) < 0)
+		log_warn("sweep", 0, "events of old calls were not removed: %s",
+			db_error(db));
+	else if (calls > 0)
+		log_info("sweep", 0, "events of %" PRId64 " old calls were removed",
+			calls);
 }
 
 static void tell_sessions(

@@ -288,9 +288,11 @@ CREATE TABLE calls (
 	action text CHECK (action IN ('cancel', 'hangup')),
 	action_due_at timestamptz,
 	action_done_at timestamptz,
+	events_gone boolean NOT NULL DEFAULT false, -- forget_call_events() was there
 	-- What indexes look at, in place of a state that changes with each news: most updates then
 	-- leave every index alone.
 	open boolean NOT NULL GENERATED ALWAYS AS (state <> 'ended') STORED,
+	CHECK (NOT events_gone OR state = 'ended'),
 	CHECK ((state = 'ended') = (ended_at IS NOT NULL)),
 	CHECK ((state = 'ended') = (outcome IS NOT NULL))
 ) WITH (fillfactor = 70);
@@ -307,6 +309,7 @@ CREATE INDEX calls_of_agent ON calls (agent_id, id);
 CREATE INDEX calls_of_contact ON calls (contact_id, id);
 CREATE INDEX calls_of_number ON calls (number, id);
 CREATE INDEX calls_placed ON calls (placed_at);
+CREATE INDEX calls_with_events ON calls (ended_at) WHERE NOT open AND NOT events_gone;
 
 -- A leg at Twilio: the customer of a call, or an agent session's own leg of one turn.
 CREATE TABLE call_legs (
@@ -327,7 +330,8 @@ CREATE TABLE call_legs (
 CREATE INDEX call_legs_call ON call_legs (call_id);
 CREATE INDEX call_legs_session ON call_legs (agent_session_id, turn);
 
--- Append-only: what we were told, once each. Order holds within (source, source_sid).
+-- Append-only: what we were told, once each. Order holds within (source, source_sid). Those of
+-- calls that ended long ago are deleted (0011).
 CREATE TABLE call_events (
 	id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
 	call_id bigint NOT NULL REFERENCES calls ON DELETE CASCADE,

@@ -189,9 +189,15 @@ BEGIN
 	-- One order of locking for all callers.
 	SELECT array_agg(l.id), array_agg(l.state) INTO old_ids, old_states
 		FROM (SELECT c.id, c.state FROM calls c WHERE c.id = ANY (p_call)
+				AND NOT c.events_gone
 			ORDER BY c.id FOR UPDATE) l;
 	IF old_ids IS NULL THEN
 		RETURN;
+	END IF;
+	-- Without its events nobody can tell what is new about a call: it takes none any more.
+	IF NOT p_call <@ old_ids THEN
+		p_call := ARRAY(SELECT CASE WHEN t.id = ANY (old_ids) THEN t.id END
+			FROM unnest(p_call) WITH ORDINALITY AS t(id, ord) ORDER BY t.ord);
 	END IF;
 
 	-- A leg takes the first SID that is told of it; an event of another SID is not ours.
