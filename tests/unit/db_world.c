@@ -193,3 +193,29 @@ size_t world_event(struct db *db, int64_t call_id, const char *event, int64_t se
 	free(changes);
 	return count;
 }
+
+struct db_call_event world_gateway_event(int64_t call_id, const char *event)
+{
+	static char self[8][24];
+	static unsigned at;
+	char *sid = self[at++ % 8];
+
+	(void)snprintf(sid, sizeof(self[0]), "%lld", (long long)call_id);
+	return (struct db_call_event){.call_id = call_id,
+		.source = "gateway",
+		.source_sid = sid,
+		.sequence = -1,
+		.event = event,
+		.at_ms = 1800000000000,
+		.duration_s = -1};
+}
+
+void world_tell(struct db *db, int64_t call_id, const char *event)
+{
+	struct db_call_event e = world_gateway_event(call_id, event);
+	struct db_call_change *changes = NULL;
+	size_t count = 0;
+
+	assert_int_equal(db_call_events_apply(db, &e, 1, &changes, &count), 0);
+	free(changes);
+}

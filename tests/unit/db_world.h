@@ -32,6 +32,10 @@ struct db_claimed world_call(struct db *db, int64_t campaign_id);
 /* One event, told by Twilio about the leg "CA<call id>"; returns how many changes came back. */
 size_t world_event(struct db *db, int64_t call_id, const char *event, int64_t sequence);
 
+/* One event that the gateway itself tells; the last eight may be used at once. */
+struct db_call_event world_gateway_event(int64_t call_id, const char *event);
+void world_tell(struct db *db, int64_t call_id, const char *event);
+
 /* SQL with numbers in it; the first column of the first row. */
 const char *world_text(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 

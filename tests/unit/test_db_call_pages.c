@@ -18,20 +18,12 @@ static struct db *db;
 
 static int setup(void **state)
 {
-	int rc = db_cluster_setup(state);
-
-	if (rc == 0) {
-		db = db_connect();
-		world_tables(db, 1000000);
-		(void)db_text("UPDATE account_rate SET tokens = 1000000");
-	}
-	return rc;
+	return world_open(state, &db);
 }
 
 static int teardown(void **state)
 {
-	db_close(&db);
-	return db_cluster_teardown(state);
+	return world_close(state, &db);
 }
 
 static size_t found(const struct db_call_filter *filter)

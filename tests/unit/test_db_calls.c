@@ -22,20 +22,12 @@ static struct db *db;
 
 static int setup(void **state)
 {
-	int rc = db_cluster_setup(state);
-
-	if (rc == 0) {
-		db = db_connect();
-		world_tables(db, 1000000);
-		(void)db_text("UPDATE account_rate SET tokens = 1000000");
-	}
-	return rc;
+	return world_open(state, &db);
 }
 
 static int teardown(void **state)
 {
-	db_close(&db);
-	return db_cluster_teardown(state);
+	return world_close(state, &db);
 }
 
 /* What is left of a call and of all that it held, without its ids. */
@@ -74,29 +66,6 @@ static size_t apply(const struct db_call_event *events, size_t count,
 	return changed;
 }
 
-static struct db_call_event gateway_event(int64_t call_id, const char *event)
-{
-	static char self[8][24];
-	static unsigned at;
-	char *sid = self[at++ % 8];
-
-	(void)snprintf(sid, sizeof(self[0]), "%lld", (long long)call_id);
-	return (struct db_call_event){.call_id = call_id,
-		.source = "gateway",
-		.source_sid = sid,
-		.sequence = -1,
-		.event = event,
-		.at_ms = BASE_MS,
-		.duration_s = -1};
-}
-
-static void tell(int64_t call_id, const char *event)
-{
-	struct db_call_event e = gateway_event(call_id, event);
-
-	(void)apply(&e, 1, NULL);
-}
-
 static const char *state_of(int64_t call_id)
 {
 	return world_text("SELECT state FROM calls WHERE id = %lld", (long long)call_id);
@@ -124,7 +93,7 @@ static void every_event_in_every_state_does_what_the_table_says(void **state)
 
 		(void)world_text("UPDATE calls SET state = '%s' WHERE id = %lld", was,
 			(long long)call);
-		tell(call, event);
+		world_tell(db, call, event);
 		assert_string_equal(
 			world_text(
 				"SELECT concat_ws(' ', state, outcome, action) FROM calls"
@@ -140,7 +109,7 @@ static void every_event_in_every_state_does_what_the_table_says(void **state)
 				   " FROM calls WHERE id = %lld",
 				(long long)call),
 			"t");
-		tell(call, "failed");
+		world_tell(db, call, "failed");
 		assert_string_equal(
 			world_text(
 				"SELECT concat_ws(' ', s.state, s.call_id, q.state,"
@@ -310,10 +279,10 @@ static void a_call_that_lives_after_it_was_given_up_is_hung_up(void **state)
 
 	(void)state;
 	assert_int_equal(db_call_ambiguous_count(db, &before), 0);
-	tell(claimed.call_id, "lost");
+	world_tell(db, claimed.call_id, "lost");
 	assert_int_equal(db_call_ambiguous_count(db, &ambiguous), 0);
 	assert_int_equal(ambiguous, before + 1);
-	tell(claimed.call_id, "expired");
+	world_tell(db, claimed.call_id, "expired");
 	assert_string_equal(
 		world_text("SELECT outcome || state FROM calls WHERE id = %lld",
 			(long long)claimed.call_id),
@@ -339,7 +308,7 @@ static void a_hangup_before_the_sid_is_known_waits_for_it(void **state)
 	int64_t campaign = world_campaign(1, 1);
 	struct db_claimed claimed = world_call(db, campaign);
 	struct db_call_change change = {0};
-	struct db_call_event e = gateway_event(claimed.call_id, "hangup");
+	struct db_call_event e = world_gateway_event(claimed.call_id, "hangup");
 
 	(void)state;
 	assert_int_equal(apply(&e, 1, &change), 1);
@@ -359,7 +328,7 @@ static void a_call_that_never_left_is_no_attempt(void **state)
 	struct db_claimed claimed = world_call(db, campaign);
 
 	(void)state;
-	tell(claimed.call_id, "unsent");
+	world_tell(db, claimed.call_id, "unsent");
 	assert_string_equal(
 		world_text(
 			"SELECT concat_ws(' ', q.state, q.outcome, q.attempts, q.dials,"
@@ -382,7 +351,7 @@ static void attempts_run_out(void **state)
 	for (int i = 1; i <= 3; i++) {
 		struct db_claimed claimed = world_call(db, campaign);
 
-		tell(claimed.call_id, "busy");
+		world_tell(db, claimed.call_id, "busy");
 		assert_string_equal(
 			world_text("SELECT concat_ws(' ', state, outcome, attempts,"
 				   " run_at > now() + interval '59 minutes')"
@@ -408,179 +377,13 @@ static void an_agent_whose_phone_is_away_does_not_become_ready(void **state)
 		db_agent_session_phone(db, claimed.session_id, false, false, &session),
 		0);
 	assert_string_equal(session.state, "reserved");
-	tell(claimed.call_id, "busy");
+	world_tell(db, claimed.call_id, "busy");
 	assert_int_equal(db_agent_session_get(db, claimed.session_id, &session), 0);
 	assert_string_equal(session.state, "paused");
 	assert_string_equal(session.pause_reason, "waiting for the phone");
 	assert_int_equal(
 		db_agent_session_phone(db, claimed.session_id, true, false, &session), 0);
 	assert_string_equal(session.state, "ready");
-}
-
-/* ---- deadlines and the sweep ---- */
-
-static size_t due(const char *node, struct db_due *ret_first)
-{
-	struct db_due *rows = NULL;
-	size_t count = 0;
-
-	assert_int_equal(db_call_due(db, node, 5000, 100, &rows, &count), 0);
-	if (count > 0 && ret_first)
-		*ret_first = rows[0];
-	free(rows);
-	return count;
-}
-
-static void end_all(void)
-{
-	(void)db_text(
-		"UPDATE calls SET state = 'ended', outcome = 'failed', ended_at = now(),"
-		" deadline_at = NULL, action = NULL WHERE open");
-}
-
-static void a_deadline_comes_due_once_and_again_later(void **state)
-{
-	int64_t campaign = world_campaign(1, 1);
-	struct db_claimed claimed;
-	struct db_due row = {0};
-
-	(void)state;
-	end_all();
-	claimed = world_call(db, campaign);
-	assert_int_equal(due(NODE, NULL), 0);
-	assert_int_equal(db_call_expire_deadlines(db, NODE), 0);
-	assert_int_equal(due(OTHER_NODE, NULL), 0); /* not its call, not for a minute */
-	assert_int_equal(due(NODE, &row), 1);
-	assert_true(row.call_id == claimed.call_id && row.mine);
-	assert_string_equal(row.state, "placing");
-	assert_string_equal(row.action, "");
-	assert_string_equal(row.number, claimed.number);
-	assert_int_equal(due(NODE, NULL), 0);
-	(void)world_text(
-		"UPDATE calls SET deadline_at = now() - interval '61 s' WHERE id = %lld",
-		(long long)claimed.call_id);
-	assert_int_equal(due(OTHER_NODE, &row), 1);
-	assert_false(row.mine);
-}
-
-static void an_action_that_nobody_did_comes_due(void **state)
-{
-	int64_t campaign = world_campaign(1, 1);
-	struct db_claimed claimed;
-	struct db_due row = {0};
-
-	(void)state;
-	end_all();
-	claimed = world_call(db, campaign);
-	tell(claimed.call_id, "hangup");
-	assert_int_equal(due(NODE, NULL), 0);
-	(void)world_text("UPDATE calls SET action_due_at = now() WHERE id = %lld",
-		(long long)claimed.call_id);
-	assert_int_equal(due(NODE, &row), 1);
-	assert_string_equal(row.action, "hangup");
-	assert_int_equal(due(NODE, NULL), 0);
-	(void)world_text("UPDATE calls SET action_due_at = now() WHERE id = %lld",
-		(long long)claimed.call_id);
-	assert_int_equal(db_call_action_done(db, claimed.call_id), 0);
-	assert_int_equal(due(NODE, NULL), 0);
-}
-
-static size_t sweep(void)
-{
-	struct db_agent_session *sessions = NULL;
-	size_t count = 0;
-
-	assert_int_equal(db_sweep(db, NODE, &sessions, &count), 0);
-	free(sessions);
-	return count;
-}
-
-static void a_sweep_frees_what_no_live_call_holds(void **state)
-{
-	int64_t campaign = world_campaign(2, 2);
-	struct db_claimed live, dead;
-
-	(void)state;
-	(void)sweep();
-	live = world_call(db, campaign);
-	dead = world_call(db, campaign);
-	(void)world_text(
-		"UPDATE agent_sessions SET hold_until = now() WHERE campaign_id = %lld",
-		(long long)campaign);
-	assert_int_equal(sweep(), 0); /* both calls live */
-	(void)world_text(
-		"UPDATE calls SET state = 'ended', outcome = 'busy', ended_at = now()"
-		" WHERE id = %lld",
-		(long long)dead.call_id);
-	/* Its own release frees the session first; the sweep then has nothing left to do. */
-	(void)sweep();
-	assert_string_equal(
-		world_text(
-			"SELECT concat_ws(' ', s.state, s.call_id, q.state, x.locked_by)"
-			" FROM agent_sessions s, queue_entries q"
-			" JOIN contacts x ON x.id = q.contact_id"
-			" WHERE s.id = %lld AND q.id = %lld",
-			(long long)dead.session_id, (long long)dead.entry_id),
-		"ready pending");
-	assert_string_equal(world_text("SELECT state FROM agent_sessions WHERE id = %lld",
-				    (long long)live.session_id),
-		"reserved");
-	(void)world_text("UPDATE agent_sessions SET state = 'wrap_up', hold_until = now()"
-			 " WHERE id = %lld",
-		(long long)dead.session_id);
-	assert_int_equal(sweep(), 1);
-	assert_int_equal(sweep(), 0);
-	(void)world_text("UPDATE contacts SET locked_by = 999999 WHERE locked_by = %lld",
-		(long long)live.call_id);
-	(void)sweep();
-	assert_int_equal(
-		db_number("SELECT count(*) FROM contacts WHERE locked_by = 999999"), 0);
-}
-
-/* ---- reading ---- */
-
-static void calls_are_found_by_label_page_and_history(void **state)
-{
-	int64_t campaign = world_campaign(3, 3), id = 0;
-	struct db_claimed claimed[3];
-	struct db_call_event_row *rows = NULL;
-	struct db_call *calls = NULL;
-	struct db_call call;
-	int64_t *ids = NULL;
-	size_t count = 0;
-
-	(void)state;
-	end_all();
-	for (int i = 0; i < 3; i++)
-		claimed[i] = world_call(db, campaign);
-	assert_int_equal(db_call_placing(db, NODE, &ids, &count), 0);
-	assert_int_equal(count, 3);
-	free(ids);
-	assert_int_equal(db_call_by_label(db, claimed[1].label, &id), 0);
-	assert_true(id == claimed[1].call_id);
-	assert_int_equal(db_call_by_label(db, "nobody", &id), -ENOENT);
-	assert_int_equal(db_call_page(db,
-				 &(struct db_call_filter){.campaign_id = campaign,
-					 .before = claimed[2].call_id},
-				 1, &calls, &count),
-		0);
-	assert_int_equal(count, 2);
-	assert_true(calls[0].id == claimed[1].call_id);
-	free(calls);
-	assert_int_equal(
-		db_call_page(db, &(struct db_call_filter){0}, 1, &calls, &count), 0);
-	assert_true(count == 2 && calls[0].id == claimed[2].call_id);
-	free(calls);
-	assert_int_equal(db_call_get(db, claimed[0].call_id, &call), 0);
-	assert_int_equal(call.duration_s, -1);
-	assert_int_equal(db_call_get(db, -1, &call), -ENOENT);
-	(void)world_event(db, claimed[0].call_id, "initiated", 0);
-	tell(claimed[0].call_id, "failed");
-	assert_int_equal(db_call_history(db, claimed[0].call_id, &rows, &count), 0);
-	assert_int_equal(count, 2);
-	assert_string_equal(rows[0].event, "initiated");
-	assert_int_equal(rows[1].sequence, -1);
-	free(rows);
 }
 
 static void an_end_whose_answer_was_never_told_still_has_its_time(void **state)
@@ -661,10 +464,6 @@ int main(void)
 		cmocka_unit_test(a_call_that_never_left_is_no_attempt),
 		cmocka_unit_test(attempts_run_out),
 		cmocka_unit_test(an_agent_whose_phone_is_away_does_not_become_ready),
-		cmocka_unit_test(a_deadline_comes_due_once_and_again_later),
-		cmocka_unit_test(an_action_that_nobody_did_comes_due),
-		cmocka_unit_test(a_sweep_frees_what_no_live_call_holds),
-		cmocka_unit_test(calls_are_found_by_label_page_and_history),
 		cmocka_unit_test(an_end_whose_answer_was_never_told_still_has_its_time),
 		cmocka_unit_test(two_nodes_told_the_same_at_once_agree),
 	};

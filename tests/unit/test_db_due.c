@@ -1,0 +1,201 @@
+/* test_db_due.c: what comes due on a call, what a sweep frees, and how calls are found. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "db/sessions.h"
+#include "unit/db_cluster.h"
+#include "unit/db_world.h"
+
+static struct db *db;
+
+static int setup(void **state)
+{
+	return world_open(state, &db);
+}
+
+static int teardown(void **state)
+{
+	return world_close(state, &db);
+}
+
+static size_t due(const char *node, struct db_due *ret_first)
+{
+	struct db_due *rows = NULL;
+	size_t count = 0;
+
+	assert_int_equal(db_call_due(db, node, 5000, 100, &rows, &count), 0);
+	if (count > 0 && ret_first)
+		*ret_first = rows[0];
+	free(rows);
+	return count;
+}
+
+static void end_all(void)
+{
+	(void)db_text(
+		"UPDATE calls SET state = 'ended', outcome = 'failed', ended_at = now(),"
+		" deadline_at = NULL, action = NULL WHERE open");
+}
+
+static void a_deadline_comes_due_once_and_again_later(void **state)
+{
+	int64_t campaign = world_campaign(1, 1);
+	struct db_claimed claimed;
+	struct db_due row = {0};
+
+	(void)state;
+	end_all();
+	claimed = world_call(db, campaign);
+	assert_int_equal(due(NODE, NULL), 0);
+	assert_int_equal(db_call_expire_deadlines(db, NODE), 0);
+	assert_int_equal(due(OTHER_NODE, NULL), 0); /* not its call, not for a minute */
+	assert_int_equal(due(NODE, &row), 1);
+	assert_true(row.call_id == claimed.call_id && row.mine);
+	assert_string_equal(row.state, "placing");
+	assert_string_equal(row.action, "");
+	assert_string_equal(row.number, claimed.number);
+	assert_int_equal(due(NODE, NULL), 0);
+	(void)world_text(
+		"UPDATE calls SET deadline_at = now() - interval '61 s' WHERE id = %lld",
+		(long long)claimed.call_id);
+	assert_int_equal(due(OTHER_NODE, &row), 1);
+	assert_false(row.mine);
+}
+
+static void an_action_that_nobody_did_comes_due(void **state)
+{
+	int64_t campaign = world_campaign(1, 1);
+	struct db_claimed claimed;
+	struct db_due row = {0};
+
+	(void)state;
+	end_all();
+	claimed = world_call(db, campaign);
+	world_tell(db, claimed.call_id, "hangup");
+	assert_int_equal(due(NODE, NULL), 0);
+	(void)world_text("UPDATE calls SET action_due_at = now() WHERE id = %lld",
+		(long long)claimed.call_id);
+	assert_int_equal(due(NODE, &row), 1);
+	assert_string_equal(row.action, "hangup");
+	assert_int_equal(due(NODE, NULL), 0);
+	(void)world_text("UPDATE calls SET action_due_at = now() WHERE id = %lld",
+		(long long)claimed.call_id);
+	assert_int_equal(db_call_action_done(db, claimed.call_id), 0);
+	assert_int_equal(due(NODE, NULL), 0);
+}
+
+static size_t sweep(void)
+{
+	struct db_agent_session *sessions = NULL;
+	size_t count = 0;
+
+	assert_int_equal(db_sweep(db, NODE, &sessions, &count), 0);
+	free(sessions);
+	return count;
+}
+
+static void a_sweep_frees_what_no_live_call_holds(void **state)
+{
+	int64_t campaign = world_campaign(2, 2);
+	struct db_claimed live, dead;
+
+	(void)state;
+	(void)sweep();
+	live = world_call(db, campaign);
+	dead = world_call(db, campaign);
+	(void)world_text(
+		"UPDATE agent_sessions SET hold_until = now() WHERE campaign_id = %lld",
+		(long long)campaign);
+	assert_int_equal(sweep(), 0); /* both calls live */
+	(void)world_text(
+		"UPDATE calls SET state = 'ended', outcome = 'busy', ended_at = now()"
+		" WHERE id = %lld",
+		(long long)dead.call_id);
+	/* Its own release frees the session first; the sweep then has nothing left to do. */
+	(void)sweep();
+	assert_string_equal(
+		world_text(
+			"SELECT concat_ws(' ', s.state, s.call_id, q.state, x.locked_by)"
+			" FROM agent_sessions s, queue_entries q"
+			" JOIN contacts x ON x.id = q.contact_id"
+			" WHERE s.id = %lld AND q.id = %lld",
+			(long long)dead.session_id, (long long)dead.entry_id),
+		"ready pending");
+	assert_string_equal(world_text("SELECT state FROM agent_sessions WHERE id = %lld",
+				    (long long)live.session_id),
+		"reserved");
+	(void)world_text("UPDATE agent_sessions SET state = 'wrap_up', hold_until = now()"
+			 " WHERE id = %lld",
+		(long long)dead.session_id);
+	assert_int_equal(sweep(), 1);
+	assert_int_equal(sweep(), 0);
+	(void)world_text("UPDATE contacts SET locked_by = 999999 WHERE locked_by = %lld",
+		(long long)live.call_id);
+	(void)sweep();
+	assert_int_equal(
+		db_number("SELECT count(*) FROM contacts WHERE locked_by = 999999"), 0);
+}
+
+/* ---- reading ---- */
+
+static void calls_are_found_by_label_page_and_history(void **state)
+{
+	int64_t campaign = world_campaign(3, 3), id = 0;
+	struct db_claimed claimed[3];
+	struct db_call_event_row *rows = NULL;
+	struct db_call *calls = NULL;
+	struct db_call call;
+	int64_t *ids = NULL;
+	size_t count = 0;
+
+	(void)state;
+	end_all();
+	for (int i = 0; i < 3; i++)
+		claimed[i] = world_call(db, campaign);
+	assert_int_equal(db_call_placing(db, NODE, &ids, &count), 0);
+	assert_int_equal(count, 3);
+	free(ids);
+	assert_int_equal(db_call_by_label(db, claimed[1].label, &id), 0);
+	assert_true(id == claimed[1].call_id);
+	assert_int_equal(db_call_by_label(db, "nobody", &id), -ENOENT);
+	assert_int_equal(db_call_page(db,
+				 &(struct db_call_filter){.campaign_id = campaign,
+					 .before = claimed[2].call_id},
+				 1, &calls, &count),
+		0);
+	assert_int_equal(count, 2);
+	assert_true(calls[0].id == claimed[1].call_id);
+	free(calls);
+	assert_int_equal(
+		db_call_page(db, &(struct db_call_filter){0}, 1, &calls, &count), 0);
+	assert_true(count == 2 && calls[0].id == claimed[2].call_id);
+	free(calls);
+	assert_int_equal(db_call_get(db, claimed[0].call_id, &call), 0);
+	assert_int_equal(call.duration_s, -1);
+	assert_int_equal(db_call_get(db, -1, &call), -ENOENT);
+	(void)world_event(db, claimed[0].call_id, "initiated", 0);
+	world_tell(db, claimed[0].call_id, "failed");
+	assert_int_equal(db_call_history(db, claimed[0].call_id, &rows, &count), 0);
+	assert_int_equal(count, 2);
+	assert_string_equal(rows[0].event, "initiated");
+	assert_int_equal(rows[1].sequence, -1);
+	free(rows);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_deadline_comes_due_once_and_again_later),
+		cmocka_unit_test(an_action_that_nobody_did_comes_due),
+		cmocka_unit_test(a_sweep_frees_what_no_live_call_holds),
+		cmocka_unit_test(calls_are_found_by_label_page_and_history),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
