@@ -17,19 +17,16 @@ my $stage = Omnivox::Stage->new(population => [{match => '*', weight => 1,
 asking($stage);
 $stage->start_sandbox;
 $stage->start_gateway;
-my $admin = $stage->login;
+$stage->login;
 
 sub later { return strftime('%Y-%m-%dT%H:%M:%SZ', gmtime(time + $_[0])) }
 
 my $campaign = $stage->make_campaign({wrapUpS => 600, maxAttempts => 5},
 	map { "+1555111000$_" } 1 .. 6);
 my $other = data(POST => "$CM/campaigns", {name => 'Other'})->{campaign}{id};
-my $made = data(POST => '/api/agents', {username => 'ana', name => 'Ana', password => 'ana-password'});
-my $ana = {%$made, id => $made->{agent}{id}, username => 'ana'};
-data(POST => "$CM/campaigns/$campaign/join-agent", {agentId => $ana->{id}});
+my $ana = $stage->make_agent('ana', $campaign);
 data(POST => '/api/agents', {username => 'bo', name => 'Bo', password => 'bo-password'});
-my ($cookie, $bo) = map { $stage->login($_, "$_-password") } 'ana', 'bo';
-$stage->{cookie} = $admin;
+my ($cookie, $bo) = (sign_in('ana', $ana->{password}), sign_in('bo', 'bo-password'));
 
 my %id;
 subtest 'definitions' => sub {
@@ -73,16 +70,14 @@ sub call_one {
 	my $r = as($cookie, POST => "$CM/campaigns/$campaign/queue/$entry->{id}/call", {});
 	is $r->{status}, 200, "calling $number" or diag $r->{content};
 	my $call = $r->{json}{data}{callRecord}{id};
-	$stage->wait_until(10, 'the call to be bridged', sub {
-		data(GET => "/api/calls/$call")->{call}{state} eq 'bridged' });
+	wait_call($call, 'bridged');
 	return $call;
 }
 
 sub finish {
 	my ($call) = @_;
 	ask(POST => "/api/calls/$call/hangup");
-	$stage->wait_until(10, 'the call to end', sub {
-		data(GET => "/api/calls/$call")->{call}{state} eq 'ended' });
+	wait_call($call, 'ended');
 }
 
 sub entries { my ($number) = @_;

@@ -25,14 +25,10 @@ sub found { my ($query) = @_;
 	return join ' ', map { $_->{number} =~ /(\d)$/ } @{data(GET => "/api/calls?$query")->{calls}} }
 
 my $campaign = $stage->make_campaign({name => '=cmd()', wrapUpS => 0}, map { "+1555111000$_" } 1 .. 3);
-my $made = data(POST => '/api/agents', {username => 'ana', name => 'Ana', password => 'ana-password'});
-my $ana = {%$made, id => $made->{agent}{id}, username => 'ana'};
-data(POST => "$CM/campaigns/$campaign/join-agent", {agentId => $ana->{id}});
-my $cookie = $stage->login('ana', 'ana-password');
-$stage->{cookie} = $admin;
+my $ana = $stage->make_agent('ana', $campaign);
+my $cookie = sign_in('ana', $ana->{password});
 data(POST => '/api/agents', {username => 'bo', name => 'Bo', password => 'bo-password'});
-my $bo = $stage->login('bo', 'bo-password');
-$stage->{cookie} = $admin;
+my $bo = sign_in('bo', 'bo-password');
 $stage->start_phone($ana);
 $stage->wait_registered($ana);
 $stage->agent_ready($ana, $campaign);
@@ -44,8 +40,7 @@ sub call_one {
 		@{data(GET => "$CM/campaigns/$campaign/queue")->{queueEntries}};
 	$stage->wait_until(15, 'ana to be ready', sub { $stage->agent_session($ana)->{state} eq 'ready' });
 	$call{$n} = data(POST => "$CM/campaigns/$campaign/queue/$entry->{id}/call", {})->{callRecord}{id};
-	$stage->wait_until(15, "call $n to be $state", sub {
-		data(GET => "/api/calls/$call{$n}")->{call}{state} eq $state });
+	wait_call($call{$n}, $state);
 }
 
 subtest 'filters' => sub {
@@ -77,8 +72,7 @@ subtest 'filters' => sub {
 	is scalar @{as($bo, GET => "/api/calls?agentId=$ana->{id}")->{json}{data}{calls}}, 0,
 		"and not another's, however it asks";
 	ask(POST => "/api/calls/$call{3}/hangup");
-	$stage->wait_until(15, 'the call to end', sub {
-		data(GET => "/api/calls/$call{3}")->{call}{state} eq 'ended' });
+	wait_call($call{3}, 'ended');
 };
 
 # RFC 4180, taken apart without our own code.

@@ -23,13 +23,9 @@ my $admin = $stage->login;
 
 my $campaign = $stage->make_campaign({recordCalls => JSON::PP::true, wrapUpS => 0, recordingDays => 30},
 	map { "+1555111000$_" } 1 .. 6);
-my %cookie;
-my $made = data(POST => '/api/agents', {username => 'ana', name => 'Ana', password => 'ana-password'});
-my $ana = {%$made, id => $made->{agent}{id}, username => 'ana'};
-data(POST => "$CM/campaigns/$campaign/join-agent", {agentId => $ana->{id}});
+my $ana = $stage->make_agent('ana', $campaign);
 data(POST => '/api/agents', {username => 'bo', name => 'Bo', password => 'bo-password'});
-for my $name ('ana', 'bo') { $cookie{$name} = $stage->login($name, "$name-password") }
-$stage->{cookie} = $admin;
+my %cookie = (ana => sign_in('ana', $ana->{password}), bo => sign_in('bo', 'bo-password'));
 $stage->start_phone($ana, hz => 1330);
 $stage->wait_registered($ana);
 $stage->agent_ready($ana, $campaign);

@@ -17,15 +17,12 @@ my $stage = Omnivox::Stage->new(population => [{match => '*', weight => 1,
 asking($stage);
 $stage->start_sandbox;
 $stage->start_gateway;
-my $admin = $stage->login;
+$stage->login;
 
 my $campaign = $stage->make_campaign({wrapUpS => 0}, map { "+1555111000$_" } 1 .. 3);
-my $made = data(POST => '/api/agents', {username => 'ana', name => 'Ana', password => 'ana-password'});
-my $ana = {%$made, id => $made->{agent}{id}, username => 'ana'};
-data(POST => "$CM/campaigns/$campaign/join-agent", {agentId => $ana->{id}});
+my $ana = $stage->make_agent('ana', $campaign);
 data(POST => '/api/agents', {username => 'bo', name => 'Bo', password => 'bo-password'});
-my ($cookie, $bo) = map { $stage->login($_, "$_-password") } 'ana', 'bo';
-$stage->{cookie} = $admin;
+my ($cookie, $bo) = (sign_in('ana', $ana->{password}), sign_in('bo', 'bo-password'));
 $stage->start_phone($ana, hz => 1330);
 $stage->wait_registered($ana);
 $stage->agent_ready($ana, $campaign);
@@ -38,8 +35,7 @@ sub bridged {
 		@{data(GET => "$CM/campaigns/$campaign/queue")->{queueEntries}};
 	my $id = as($cookie, POST => "$CM/campaigns/$campaign/queue/$entry->{id}/call", {})
 		->{json}{data}{callRecord}{id};
-	$stage->wait_until(10, 'the call to be bridged', sub {
-		data(GET => "/api/calls/$id")->{call}{state} eq 'bridged' });
+	wait_call($id, 'bridged');
 	return $id;
 }
 
@@ -101,8 +97,7 @@ subtest 'each does what it says' => sub {
 subtest 'it ends with the call' => sub {
 	is control($call, 'mute'), '200 0 0 1 1', 'muted';
 	ask(POST => "/api/calls/$call/hangup");
-	$stage->wait_until(10, 'the call to end', sub {
-		data(GET => "/api/calls/$call")->{call}{state} eq 'ended' });
+	wait_call($call, 'ended');
 	answers(control($call, 'hold'), 409, 'NOT_BRIDGED', 'there is nothing to hold any more');
 	$call = bridged();
 	my $sid = data(GET => "/api/calls/$call")->{call}{twilioCallSid};

@@ -10,7 +10,7 @@ use Test::More;
 use Omnivox::Contract;
 use Omnivox::Stage;
 
-our @EXPORT = qw(asking contract ask data as keyed answers contract_kept sign_in open_events
+our @EXPORT = qw(asking contract ask data as keyed answers wait_call contract_kept sign_in open_events
 	events_text);
 
 my ($stage, $contract, @broken);
@@ -55,6 +55,13 @@ sub answers {
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
 	is join(' ', $r->{status}, $r->{json}{error}{code} // ''), join(' ', $status, $code), $what
 		or diag $r->{content};
+}
+
+# Waits until a call is in a state.
+sub wait_call {
+	my ($id, $state) = @_;
+	return $stage->wait_until(15, "call $id to be $state", sub {
+		data(GET => "/api/calls/$id")->{call}{state} eq $state });
 }
 
 sub contract_kept {
