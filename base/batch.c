@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/list.h"
 
@@ -17,17 +18,29 @@ struct batch {
 	struct job job;
 };
 
+/* Much is coming: a few more in the same commit cost less than one of their own. */
+static void gather(const struct batch *batch, size_t last)
+{
+	struct timespec span = {.tv_nsec = (long)batch->config.gather_us * 1000};
+
+	if (last >= BATCH_MANY && batch->config.gather_us > 0 &&
+		post_queue_waiting(batch->waiting) < batch->config.most)
+		(void)nanosleep(&span, NULL);
+}
+
 static void batch_work(struct job *job, void *ctx)
 {
 	struct batch *batch = list_entry(job, struct batch, job);
 	struct post *posts[BATCH_MAX];
-	size_t count;
+	size_t count = 0;
 
 	/* Who put a post while we were leaving saw `working` and left it to us. */
 	do {
 		while ((count = post_queue_take(
-				batch->waiting, posts, batch->config.most)) > 0)
+				batch->waiting, posts, batch->config.most)) > 0) {
 			batch->config.work(batch->config.arg, ctx, posts, count);
+			gather(batch, count);
+		}
 		atomic_store(&batch->working, false);
 	} while (post_queue_waiting(batch->waiting) > 0 &&
 		 !atomic_exchange(&batch->working, true));

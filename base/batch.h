@@ -4,7 +4,8 @@
  *
  * Posts wait in a bounded queue; a job on a worker takes what is there, up to `most`, again and
  * again until nothing waits. At most one such job runs at a time, so the more there is to do, the
- * larger the batches are. A single post waits for nobody.
+ * larger the batches are. A single post waits for nobody; only when many came together, the next
+ * are waited for a little, as PostgreSQL's commit_delay does.
  */
 #ifndef OMNIVOX_BASE_BATCH_H
 #define OMNIVOX_BASE_BATCH_H
@@ -14,6 +15,7 @@
 #include "base/jobs.h"
 
 #define BATCH_MAX 64 /* the largest `most` */
+#define BATCH_MANY 8
 
 struct batch;
 
@@ -21,6 +23,8 @@ struct batch_config {
 	struct jobs *jobs; /* borrowed; must be freed before the batch */
 	size_t limit;      /* posts that may wait at once */
 	size_t most;       /* in one call of work(); 1 to BATCH_MAX */
+	unsigned
+		gather_us; /* how long the next are waited for after BATCH_MANY; 0: not at all */
 	/* On a worker thread, which owns the posts from then on; `ctx` is the worker's. */
 	void (*work)(void *arg, void *ctx, struct post **posts, size_t count);
 	void *arg;

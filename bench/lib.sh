@@ -28,6 +28,15 @@ stop() { # PID
   wait "$1" 2>/dev/null || true
 }
 
+# A process and everything below it stand still, or go on.
+still() { signal_tree STOP "$1"; }
+go() { signal_tree CONT "$1"; }
+signal_tree() { # SIGNAL PID
+  local child
+  kill "-$1" "$2"
+  for child in $(pgrep -P "$2"); do signal_tree "$1" "$child"; done
+}
+
 # CPU ticks of a process and everything below it, with the children that have ended.
 ticks() { # PID
   { cat /proc/[0-9]*/stat 2>/dev/null || true; } | awk -v root="$1" '
@@ -216,12 +225,16 @@ prepare_sides() {
 # Loads the server at `port`, process tree `pid`; sets rate, cpu_us and pg_us (each per request).
 measure() { # LABEL webhook|twiml COUNT
   local out before pg_before
-  "$build/bench/load" "$2" "$port" $public $token 8 1 $warm >"$work/load.log" ||
-    { cat "$work"/load.log "$work"/*.log >&2; die "$1 refused the load"; }
+  warm_up "$1" "$2"
   before=$(ticks "$pid") pg_before=$(ticks "$pg_pid")
   out=$("$build/bench/load" "$2" "$port" $public $token "$connections" \
     $((warm + 1)) "$3") || { cat "$work"/*.log >&2; die "$1: $out"; }
   tell "$1" "$2" "$out" $(($(ticks "$pid") - before)) $(($(ticks "$pg_pid") - pg_before))
+}
+
+warm_up() { # LABEL webhook|twiml
+  "$build/bench/load" "$2" "$port" $public $token 8 1 $warm >"$work/load.log" ||
+    { cat "$work"/load.log "$work"/*.log >&2; die "$1 refused the load"; }
 }
 
 # Prints a line for people; sets rate, cpu_us and pg_us.

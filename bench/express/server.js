@@ -28,7 +28,7 @@ const store = {
   text: `WITH written AS (
       INSERT INTO call_events (call_id, source, source_sid, sequence, event, at)
       VALUES ($1, 'call', $2, $3, $4, $5) ON CONFLICT DO NOTHING RETURNING call_id)
-    UPDATE calls SET state = $6,
+    UPDATE calls SET state = $6::text,
       outcome = CASE WHEN $6 = 'ended' THEN $4 END,
       ringing_at = CASE WHEN $4 = 'ringing' THEN $5 ELSE ringing_at END,
       answered_at = CASE WHEN $4 = 'answered' THEN $5 ELSE answered_at END,

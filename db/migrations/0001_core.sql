@@ -245,6 +245,15 @@ $$;
 CREATE TRIGGER agent_sessions_version BEFORE UPDATE ON agent_sessions
 	FOR EACH ROW EXECUTE FUNCTION count_version();
 
+-- The words of a call. A domain looks only at what is written, a CHECK at all of a row each time.
+CREATE DOMAIN call_mode AS text CHECK (VALUE IN ('manual', 'auto', 'inbound'));
+CREATE DOMAIN call_direction AS text CHECK (VALUE IN ('outbound', 'inbound'));
+CREATE DOMAIN call_state AS text CHECK (VALUE IN ('claimed', 'placing', 'ambiguous', 'queued',
+	'ringing', 'answered', 'bridged', 'ended'));
+CREATE DOMAIN call_outcome AS text CHECK (VALUE IN ('completed', 'busy', 'no_answer', 'failed',
+	'canceled', 'abandoned', 'machine', 'fax', 'unknown'));
+CREATE DOMAIN call_action AS text CHECK (VALUE IN ('cancel', 'hangup'));
+
 CREATE TABLE calls (
 	id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
 	campaign_id bigint NOT NULL REFERENCES campaigns,
@@ -253,18 +262,16 @@ CREATE TABLE calls (
 	attempt int NOT NULL,
 	agent_session_id bigint REFERENCES agent_sessions,
 	agent_id bigint REFERENCES users,
-	mode text NOT NULL CHECK (mode IN ('manual', 'auto', 'inbound')),
-	direction text NOT NULL DEFAULT 'outbound' CHECK (direction IN ('outbound', 'inbound')),
+	mode call_mode NOT NULL,
+	direction call_direction NOT NULL DEFAULT 'outbound',
 	ring_first boolean NOT NULL DEFAULT false, -- `claimed` until its agent is there
 	correlation text UNIQUE,      -- whoever asked for it calls it so
 	number text NOT NULL,
 	caller_id text NOT NULL,
 	conference text NOT NULL,
 	node_id uuid NOT NULL,
-	state text NOT NULL CHECK (state IN ('claimed', 'placing', 'ambiguous', 'queued', 'ringing',
-		'answered', 'bridged', 'ended')),
-	outcome text CHECK (outcome IN ('completed', 'busy', 'no_answer', 'failed', 'canceled',
-		'abandoned', 'machine', 'fax', 'unknown')),
+	state call_state NOT NULL,
+	outcome call_outcome,
 	error_code int,
 	error_text text,
 	-- The verdict that allowed it.
@@ -285,7 +292,7 @@ CREATE TABLE calls (
 	-- Every state but `ended` has a moment at which the sweeper asks what became of the call.
 	deadline_at timestamptz,
 	-- What must be done outside because of the last transition; done once, or by the sweeper.
-	action text CHECK (action IN ('cancel', 'hangup')),
+	action call_action,
 	action_due_at timestamptz,
 	action_done_at timestamptz,
 	events_gone boolean NOT NULL DEFAULT false, -- forget_call_events() was there
@@ -344,11 +351,9 @@ CREATE TABLE call_events (
 	received_at timestamptz NOT NULL DEFAULT now(),
 	detail text
 );
-CREATE UNIQUE INDEX call_events_sequence ON call_events (source, source_sid, sequence)
-	WHERE sequence IS NOT NULL;
-CREATE UNIQUE INDEX call_events_natural ON call_events (call_id, source, source_sid, event)
-	WHERE sequence IS NULL;
-CREATE INDEX call_events_call ON call_events (call_id, id);
+-- Twilio numbers what it tells of a call; what has no number is told once. Finds a call's events, too.
+CREATE UNIQUE INDEX call_events_once ON call_events
+	(call_id, source, source_sid, COALESCE(sequence::text, event));
 
 -- Dialogs that a restarted worker takes up again.
 CREATE TABLE sip_dialogs (

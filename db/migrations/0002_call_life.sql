@@ -57,6 +57,8 @@ DECLARE
 	recorded bigint[];
 	controlled bigint[];
 	counted bigint[];
+	queued bigint[];   -- those that came from a queue
+	promised bigint[]; -- those whose contact somebody will call back
 BEGIN
 	SELECT array_agg(c.id), array_agg(c.id) FILTER (WHERE c.never_left),
 			array_agg(c.id) FILTER (WHERE EXISTS (SELECT 1 FROM call_dispositions d
@@ -65,10 +67,13 @@ BEGIN
 				WHERE r.call_id = c.id)),
 			array_agg(c.id) FILTER (WHERE EXISTS (SELECT 1 FROM leg_controls t
 				WHERE t.call_id = c.id)),
-			array_agg(c.id) FILTER (WHERE c.id = ANY (p_just)
-				AND (c.never_left OR c.billed_minutes > 0))
-		INTO ended, unsent, disposed, recorded, controlled, counted
-		FROM (SELECT c.id, c.billed_minutes, NOT EXISTS (SELECT 1 FROM call_legs l
+			array_agg(c.id) FILTER (WHERE c.id = ANY (p_just) AND c.day IS NOT NULL
+				AND (c.never_left OR c.billed_minutes > 0)),
+			array_agg(c.id) FILTER (WHERE c.entry_id IS NOT NULL),
+			array_agg(c.id) FILTER (WHERE EXISTS (SELECT 1 FROM callbacks b
+				WHERE b.contact_id = c.contact_id AND b.state IN ('pending', 'missed')))
+		INTO ended, unsent, disposed, recorded, controlled, counted, queued, promised
+		FROM (SELECT c.id, c.entry_id, c.contact_id, c.day, c.billed_minutes, NOT EXISTS (SELECT 1 FROM call_legs l
 				WHERE l.call_id = c.id AND l.provider_sid IS NOT NULL)
 			AND (EXISTS (SELECT 1 FROM call_events e
 					WHERE e.call_id = c.id AND e.event = 'unsent')
@@ -112,34 +117,38 @@ BEGIN
 		FROM calls c
 		WHERE c.id = ANY (ended) AND x.id = c.contact_id AND x.locked_by = c.id;
 
-	UPDATE queue_entries q SET
-			state = CASE WHEN e.bad THEN 'skipped' WHEN e.again THEN 'pending'
-				ELSE 'completed' END,
-			attempts = q.attempts - e.unsent::int,
-			outcome = CASE WHEN e.unsent THEN q.outcome ELSE e.outcome END,
-			reason = CASE WHEN e.bad THEN 'number.refused' WHEN e.unsent THEN 'unsent'
-				WHEN e.again THEN 'retry' ELSE '' END,
-			run_at = now() + CASE WHEN e.unsent THEN interval '5 seconds'
-				ELSE make_interval(secs => e.after_s) END,
-			completed_at = CASE WHEN e.again AND NOT e.bad THEN NULL ELSE now() END
-		FROM (SELECT c.entry_id, c.attempt, c.outcome, c.id = ANY (unsent) AS unsent,
-				-- Twilio knows that it cannot be called: no other attempt.
-				c.outcome = 'failed' AND EXISTS (SELECT 1 FROM number_errors n
-					WHERE c.error_code BETWEEN n.first AND n.last) AS bad,
-				COALESCE(k.retry_after_s[r.place], r.after_s, 0) AS after_s,
-				c.id = ANY (unsent) OR (p.attempts < k.max_attempts AND s.so_far
-					<= COALESCE(k.retry_max[r.place], r.max, 0)) AS again
-			FROM calls c JOIN queue_entries p ON p.id = c.entry_id
-			JOIN campaigns k ON k.id = p.campaign_id
-			LEFT JOIN call_retry r ON r.outcome = c.outcome
-			CROSS JOIN LATERAL (SELECT count(*) AS so_far FROM calls o
-				WHERE o.entry_id = c.entry_id AND o.outcome = c.outcome AND o.counts) s
-			WHERE c.id = ANY (ended)) e
-		WHERE q.id = e.entry_id AND q.state = 'dialing' AND q.dials = e.attempt;
+	IF queued IS NOT NULL THEN
+		UPDATE queue_entries q SET
+				state = CASE WHEN e.bad THEN 'skipped' WHEN e.again THEN 'pending'
+					ELSE 'completed' END,
+				attempts = q.attempts - e.unsent::int,
+				outcome = CASE WHEN e.unsent THEN q.outcome ELSE e.outcome END,
+				reason = CASE WHEN e.bad THEN 'number.refused' WHEN e.unsent THEN 'unsent'
+					WHEN e.again THEN 'retry' ELSE '' END,
+				run_at = now() + CASE WHEN e.unsent THEN interval '5 seconds'
+					ELSE make_interval(secs => e.after_s) END,
+				completed_at = CASE WHEN e.again AND NOT e.bad THEN NULL ELSE now() END
+			FROM (SELECT c.entry_id, c.attempt, c.outcome, c.id = ANY (unsent) AS unsent,
+					-- Twilio knows that it cannot be called: no other attempt.
+					c.outcome = 'failed' AND EXISTS (SELECT 1 FROM number_errors n
+						WHERE c.error_code BETWEEN n.first AND n.last) AS bad,
+					COALESCE(k.retry_after_s[r.place], r.after_s, 0) AS after_s,
+					c.id = ANY (unsent) OR (p.attempts < k.max_attempts AND s.so_far
+						<= COALESCE(k.retry_max[r.place], r.max, 0)) AS again
+				FROM calls c JOIN queue_entries p ON p.id = c.entry_id
+				JOIN campaigns k ON k.id = p.campaign_id
+				LEFT JOIN call_retry r ON r.outcome = c.outcome
+				CROSS JOIN LATERAL (SELECT count(*) AS so_far FROM calls o
+					WHERE o.entry_id = c.entry_id AND o.outcome = c.outcome AND o.counts) s
+				WHERE c.id = ANY (queued)) e
+			WHERE q.id = e.entry_id AND q.state = 'dialing' AND q.dials = e.attempt;
+	END IF;
 	IF disposed IS NOT NULL THEN
 		PERFORM settle_dispositions(disposed);
 	END IF;
-	PERFORM settle_callbacks(ended, unsent);
+	IF promised IS NOT NULL THEN
+		PERFORM settle_callbacks(promised, unsent);
+	END IF;
 	IF recorded IS NOT NULL THEN
 		PERFORM settle_recordings(recorded);
 	END IF;
@@ -177,9 +186,10 @@ LANGUAGE plpgsql
 DECLARE
 	old_ids bigint[];
 	old_states text[];
-	fresh int[];       -- positions of new events, in order
-	rows bigint[];     -- the call_events row of each
-	rounds int[];      -- the how-manieth event of its call each is
+	nameless boolean;  -- there are legs whose SID nobody has told yet
+	rows bigint[];     -- the call_events row of each event, null when it is not new
+	rounds int[];      -- the how-manieth new event of its call each is
+	most int;
 	talking bigint[];  -- calls whose customer is there
 	bridged bigint[];
 	over bigint[];
@@ -187,10 +197,12 @@ DECLARE
 	late bigint[];     -- of those that are over, what a machine has answered
 BEGIN
 	-- One order of locking for all callers.
-	SELECT array_agg(l.id), array_agg(l.state) INTO old_ids, old_states
-		FROM (SELECT c.id, c.state FROM calls c WHERE c.id = ANY (p_call)
-				AND NOT c.events_gone
-			ORDER BY c.id FOR UPDATE) l;
+	SELECT array_agg(k.id), array_agg(k.state), bool_or(k.nameless)
+		INTO old_ids, old_states, nameless
+		FROM (SELECT c.id, c.state, l.provider_sid IS NULL AS nameless FROM calls c
+			LEFT JOIN call_legs l ON l.call_id = c.id AND l.kind = 'customer'
+			WHERE c.id = ANY (p_call) AND NOT c.events_gone
+			ORDER BY c.id FOR UPDATE OF c) k;
 	IF old_ids IS NULL THEN
 		RETURN;
 	END IF;
@@ -201,46 +213,44 @@ BEGIN
 	END IF;
 
 	-- A leg takes the first SID that is told of it; an event of another SID is not ours.
-	UPDATE call_legs l SET provider_sid = i.sid
-		FROM (SELECT DISTINCT ON (f.sid) f.id, f.sid
-			FROM (SELECT DISTINCT ON (t.id) t.id, t.sid, t.ord
-				FROM unnest(p_call, p_leg_sid) WITH ORDINALITY AS t(id, sid, ord)
-				WHERE t.sid <> '' ORDER BY t.id, t.ord) f
-			ORDER BY f.sid, f.ord) i
-		WHERE l.call_id = i.id AND l.kind = 'customer' AND l.provider_sid IS NULL
-			AND NOT EXISTS (SELECT 1 FROM call_legs o WHERE o.provider_sid = i.sid);
+	IF nameless THEN
+		UPDATE call_legs l SET provider_sid = i.sid
+			FROM (SELECT DISTINCT ON (f.sid) f.id, f.sid
+				FROM (SELECT DISTINCT ON (t.id) t.id, t.sid, t.ord
+					FROM unnest(p_call, p_leg_sid) WITH ORDINALITY AS t(id, sid, ord)
+					WHERE t.sid <> '' ORDER BY t.id, t.ord) f
+				ORDER BY f.sid, f.ord) i
+			WHERE l.call_id = i.id AND l.kind = 'customer' AND l.provider_sid IS NULL
+				AND NOT EXISTS (SELECT 1 FROM call_legs o WHERE o.provider_sid = i.sid);
+	END IF;
 
-	WITH input AS (
-		SELECT t.* FROM unnest(p_call, p_source, p_source_sid, p_sequence, p_event, p_at,
-			p_leg_sid, p_detail) WITH ORDINALITY
-			AS t(id, source, source_sid, sequence, event, at, sid, detail, ord)
-		JOIN call_legs l ON l.call_id = t.id AND l.kind = 'customer'
-		WHERE t.sid = '' OR t.sid = l.provider_sid
+	-- Ids are given in the events' own order: a conflict leaves a gap, and tells which were new.
+	WITH input AS MATERIALIZED (
+		SELECT i.*, CASE WHEN i.ours THEN nextval('call_events_id_seq') END AS row FROM (
+			SELECT t.*, l.id IS NOT NULL AND (t.sid = '' OR t.sid = l.provider_sid) AS ours
+			FROM unnest(p_call, p_source, p_source_sid, p_sequence, p_event, p_at,
+				p_leg_sid, p_detail) WITH ORDINALITY
+				AS t(id, source, source_sid, sequence, event, at, sid, detail, ord)
+			LEFT JOIN call_legs l ON l.call_id = t.id AND l.kind = 'customer'
+			ORDER BY t.ord) i
 	), written AS (
-		INSERT INTO call_events (call_id, source, source_sid, sequence, event, at, detail)
-		SELECT id, source, source_sid, sequence, event,
+		INSERT INTO call_events (id, call_id, source, source_sid, sequence, event, at, detail)
+		OVERRIDING SYSTEM VALUE
+		SELECT row, id, source, source_sid, sequence, event,
 			to_timestamp(at / 1000.0::float8), detail
-		FROM input ORDER BY ord
-		ON CONFLICT DO NOTHING
-		RETURNING id AS row, call_id, source, source_sid, sequence, event
-	), new AS (
-		SELECT DISTINCT ON (w.row) i.id, i.ord, w.row
-		FROM written w JOIN input i ON i.source = w.source
-			AND i.source_sid = w.source_sid AND i.event = w.event
-			AND i.sequence IS NOT DISTINCT FROM w.sequence AND i.id = w.call_id
-		ORDER BY w.row, i.ord
+		FROM input WHERE row IS NOT NULL ON CONFLICT DO NOTHING RETURNING id
 	)
-	SELECT array_agg(n.ord::int ORDER BY n.ord), array_agg(n.row ORDER BY n.ord),
-			array_agg(n.nth ORDER BY n.ord)
-		INTO fresh, rows, rounds
-		FROM (SELECT ord, row,
-			row_number() OVER (PARTITION BY id ORDER BY ord)::int AS nth
-			FROM new) n;
-	IF fresh IS NULL THEN
+	SELECT array_agg(n.row ORDER BY n.ord), array_agg(n.nth ORDER BY n.ord), max(n.nth)
+		INTO rows, rounds, most
+		FROM (SELECT f.ord, f.row, CASE WHEN f.row IS NOT NULL
+				THEN count(f.row) OVER (PARTITION BY f.id ORDER BY f.ord)::int END AS nth
+			FROM (SELECT i.ord, i.id, CASE WHEN i.row = ANY (w.ids) THEN i.row END AS row
+				FROM input i CROSS JOIN (SELECT array_agg(id) AS ids FROM written) w) f) n;
+	IF most IS NULL THEN
 		RETURN;
 	END IF;
 
-	FOR round IN 1 .. (SELECT max(r) FROM unnest(rounds) r) LOOP
+	FOR round IN 1 .. most LOOP
 		UPDATE calls c SET
 			state = COALESCE(e.next, c.state),
 			outcome = CASE WHEN e.next <> 'ended' OR e.next IS NULL THEN c.outcome
@@ -294,8 +304,6 @@ BEGIN
 			FROM unnest(p_call, p_source, p_source_sid, p_sequence, p_event, p_at,
 				p_duration, p_code, p_detail) WITH ORDINALITY AS t(id, source, source_sid,
 				sequence, event, at, duration, code, detail, ord)
-			JOIN unnest(fresh, rows, rounds) AS f(ord, row, nth)
-				ON f.ord = t.ord AND f.nth = round
 			JOIN calls k ON k.id = t.id
 			JOIN campaigns g ON g.id = k.campaign_id
 			-- Its source has already told of something later: too late to decide.
@@ -303,11 +311,12 @@ BEGIN
 				WHERE o.source = t.source AND o.source_sid = t.source_sid
 					AND o.sequence > t.sequence AND o.call_id = t.id
 					-- Of few rows, and by no index: those are this call's.
-					AND o.id + 0 < f.row) AS stale) s
+					AND o.id + 0 < rows[t.ord]) AS stale) s
 			LEFT JOIN call_transition tr ON tr.state = k.state AND tr.event = t.event
 				AND NOT s.stale
 				AND (t.event NOT IN ('machine', 'fax') OR g.amd = 'hangup_machine')
-			LEFT JOIN call_deadline d ON d.state = tr.next) e
+			LEFT JOIN call_deadline d ON d.state = tr.next
+			WHERE rounds[t.ord] = round) e
 		WHERE c.id = e.id;
 	END LOOP;
 
@@ -338,8 +347,8 @@ BEGIN
 	END IF;
 
 	RETURN QUERY
-		SELECT c.id, o.state, c.state, c.outcome,
-			CASE WHEN c.action_done_at IS NULL THEN c.action END, l.provider_sid,
+		SELECT c.id, o.state, c.state::text, c.outcome::text,
+			CASE WHEN c.action_done_at IS NULL THEN c.action::text END, l.provider_sid,
 			c.campaign_id, c.entry_id, q.state, c.contact_id, c.agent_session_id, s.state,
 			c.agent_id, c.number
 		FROM unnest(old_ids, old_states) AS o(id, state)

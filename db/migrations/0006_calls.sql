@@ -322,7 +322,12 @@ $$;
 CREATE FUNCTION take_due_recordings(p_node uuid, p_limit int)
 RETURNS TABLE (id bigint, call_id bigint, op text, call_sid text, recording_sid text,
 	conference_sid text, announcement_url text)
-LANGUAGE sql AS $$
+LANGUAGE plpgsql
+	SET plan_cache_mode = force_generic_plan
+	SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+#variable_conflict use_column
+BEGIN
+	RETURN QUERY
 	WITH late AS (
 		SELECT r.id FROM recordings r WHERE r.due_at <= now()
 			ORDER BY r.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED
@@ -369,7 +374,8 @@ LANGUAGE sql AS $$
 				END
 		FROM todo t WHERE r.id = t.id
 		RETURNING r.id, r.call_id, t.op, t.call_sid, r.provider_sid, t.conference_sid,
-			t.announcement_url
+			t.announcement_url;
+END
 $$;
 
 -- The one writer of a recording's state after its birth. p_status is Twilio's word, or ours:
