@@ -157,8 +157,10 @@ static void changes_run(struct post *post)
 		}
 		if (change->action[0] != '\0' && change->leg_sid[0] != '\0')
 			call_act(gw, change->call_id, change->leg_sid, change->action);
-		if (strcmp(change->state, "ended") == 0)
+		if (strcmp(change->state, "ended") == 0) {
 			campaign_wake(gw, change->campaign_id);
+			controls_wake(gw);
+		}
 	}
 	changes_drop(post);
 }

@@ -23,6 +23,7 @@
 struct controls {
 	struct gateway *gw;
 	struct timer timer;
+	bool looking, again;
 	struct list waiters;
 };
 
@@ -198,7 +199,9 @@ static void look_done(struct job *job)
 
 	for (size_t i = 0; i < task->count; i++)
 		act(controls->gw, &task->rows[i]);
-	timer_start(controls->gw->timers, &controls->timer, LOOK_MS);
+	controls->looking = false;
+	timer_start(
+		controls->gw->timers, &controls->timer, controls->again ? 0 : LOOK_MS);
 	look_drop(job);
 }
 
@@ -207,16 +210,28 @@ static void look_fire(struct timer *timer)
 	struct controls *controls = list_entry(timer, struct controls, timer);
 	struct look_job *task = calloc(1, sizeof(*task));
 
+	controls->again = false;
 	if (task != NULL) {
 		task->job.work = look_work;
 		task->job.done = look_done;
 		task->job.drop = look_drop;
 		task->controls = controls;
-		if (jobs_put(controls->gw->db, &task->job) == 0)
+		controls->looking = jobs_put(controls->gw->db, &task->job) == 0;
+		if (controls->looking)
 			return;
 		free(task);
 	}
 	timer_start(controls->gw->timers, timer, LOOK_MS);
+}
+
+void controls_wake(struct gateway *gw)
+{
+	struct controls *controls = gw->controls;
+
+	if (controls->looking)
+		controls->again = true;
+	else
+		timer_start(gw->timers, &controls->timer, 0);
 }
 
 int controls_new(struct gateway *gw, struct controls **ret_controls)

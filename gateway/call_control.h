@@ -14,6 +14,9 @@ struct controls;
 int controls_new(struct gateway *gw, struct controls **ret_controls);
 void controls_free(struct controls **controls);
 
+/* Loop. A call has ended: its agent's leg may have to be given back as it should be. */
+void controls_wake(struct gateway *gw);
+
 /* Loop. The answer to a Participant update; its id is the leg's. */
 void controls_answer(struct gateway *gw, const struct twilio_answer *answer);
 

@@ -102,7 +102,7 @@ subtest 'it ends with the call' => sub {
 	$call = bridged();
 	my $sid = data(GET => "/api/calls/$call")->{call}{twilioCallSid};
 	my $agent = agent_of($sid);
-	# Twilio is told within a second; the next call may be there before.
+	# Twilio is told as soon as the call has ended; the next may be there before.
 	ok $stage->wait_until(5, 'the agent to be heard', sub { !participant($agent)->{muted} }),
 		'the agent is heard in the next call';
 	is_deeply [@{data(GET => "/api/calls/$call")->{controls}}{qw(agentMuted customerHeld)}],
