@@ -288,7 +288,8 @@ BEGIN
 		FROM (SELECT t.id, t.source, t.event, to_timestamp(t.at / 1000.0::float8) AS at,
 				t.duration,
 				-- What picked up was no person, and the campaign wants no such calls.
-				CASE WHEN g.amd = 'hangup_machine'
+				CASE WHEN k.answered_by ~ '^(machine|fax)' AND (SELECT g.amd
+						FROM campaigns g WHERE g.id = k.campaign_id) = 'hangup_machine'
 					THEN substring(k.answered_by FROM '^(machine|fax)') END AS machine,
 				t.code, t.detail, tr.next, tr.outcome, tr.check_s, d.after_s, d.plus_ring,
 				-- The end's own code is the one that people see, else the first.
@@ -305,7 +306,6 @@ BEGIN
 				p_duration, p_code, p_detail) WITH ORDINALITY AS t(id, source, source_sid,
 				sequence, event, at, duration, code, detail, ord)
 			JOIN calls k ON k.id = t.id
-			JOIN campaigns g ON g.id = k.campaign_id
 			-- Its source has already told of something later: too late to decide.
 			CROSS JOIN LATERAL (SELECT EXISTS (SELECT 1 FROM call_events o
 				WHERE o.source = t.source AND o.source_sid = t.source_sid
@@ -314,7 +314,8 @@ BEGIN
 					AND o.id + 0 < rows[t.ord]) AS stale) s
 			LEFT JOIN call_transition tr ON tr.state = k.state AND tr.event = t.event
 				AND NOT s.stale
-				AND (t.event NOT IN ('machine', 'fax') OR g.amd = 'hangup_machine')
+				AND (t.event NOT IN ('machine', 'fax') OR (SELECT g.amd FROM campaigns g
+					WHERE g.id = k.campaign_id) = 'hangup_machine')
 			LEFT JOIN call_deadline d ON d.state = tr.next
 			WHERE rounds[t.ord] = round) e
 		WHERE c.id = e.id;
