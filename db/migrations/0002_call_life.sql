@@ -186,7 +186,8 @@ LANGUAGE plpgsql
 DECLARE
 	old_ids bigint[];
 	old_states text[];
-	nameless boolean;  -- there are legs whose SID nobody has told yet
+	legs text[];       -- SIDs of their customers' legs, '' when nobody has told it yet
+	nameless boolean;  -- there are such
 	rows bigint[];     -- the call_events row of each event, null when it is not new
 	rounds int[];      -- the how-manieth new event of its call each is
 	most int;
@@ -197,9 +198,10 @@ DECLARE
 	late bigint[];     -- of those that are over, what a machine has answered
 BEGIN
 	-- One order of locking for all callers.
-	SELECT array_agg(k.id), array_agg(k.state), bool_or(k.nameless)
-		INTO old_ids, old_states, nameless
-		FROM (SELECT c.id, c.state, l.provider_sid IS NULL AS nameless FROM calls c
+	SELECT array_agg(k.id), array_agg(k.state), array_agg(k.leg), bool_or(k.leg = '')
+		INTO old_ids, old_states, legs, nameless
+		FROM (SELECT c.id, c.state, CASE WHEN l.id IS NOT NULL
+				THEN COALESCE(l.provider_sid, '') END AS leg FROM calls c
 			LEFT JOIN call_legs l ON l.call_id = c.id AND l.kind = 'customer'
 			WHERE c.id = ANY (p_call) AND NOT c.events_gone
 			ORDER BY c.id FOR UPDATE OF c) k;
@@ -222,16 +224,20 @@ BEGIN
 				ORDER BY f.sid, f.ord) i
 			WHERE l.call_id = i.id AND l.kind = 'customer' AND l.provider_sid IS NULL
 				AND NOT EXISTS (SELECT 1 FROM call_legs o WHERE o.provider_sid = i.sid);
+		SELECT array_agg(CASE WHEN l.id IS NOT NULL THEN COALESCE(l.provider_sid, '') END
+				ORDER BY o.ord) INTO legs
+			FROM unnest(old_ids) WITH ORDINALITY AS o(id, ord)
+			LEFT JOIN call_legs l ON l.call_id = o.id AND l.kind = 'customer';
 	END IF;
 
 	-- Ids are given in the events' own order: a conflict leaves a gap, and tells which were new.
 	WITH input AS MATERIALIZED (
 		SELECT i.*, CASE WHEN i.ours THEN nextval('call_events_id_seq') END AS row FROM (
-			SELECT t.*, l.id IS NOT NULL AND (t.sid = '' OR t.sid = l.provider_sid) AS ours
+			SELECT t.*, o.leg IS NOT NULL AND (t.sid = '' OR t.sid = o.leg) AS ours
 			FROM unnest(p_call, p_source, p_source_sid, p_sequence, p_event, p_at,
 				p_leg_sid, p_detail) WITH ORDINALITY
 				AS t(id, source, source_sid, sequence, event, at, sid, detail, ord)
-			LEFT JOIN call_legs l ON l.call_id = t.id AND l.kind = 'customer'
+			CROSS JOIN LATERAL (SELECT legs[array_position(old_ids, t.id)] AS leg) o
 			ORDER BY t.ord) i
 	), written AS (
 		INSERT INTO call_events (id, call_id, source, source_sid, sequence, event, at, detail)
@@ -349,12 +355,11 @@ BEGIN
 
 	RETURN QUERY
 		SELECT c.id, o.state, c.state::text, c.outcome::text,
-			CASE WHEN c.action_done_at IS NULL THEN c.action::text END, l.provider_sid,
+			CASE WHEN c.action_done_at IS NULL THEN c.action::text END, NULLIF(o.leg, ''),
 			c.campaign_id, c.entry_id, q.state, c.contact_id, c.agent_session_id, s.state,
 			c.agent_id, c.number
-		FROM unnest(old_ids, old_states) AS o(id, state)
+		FROM unnest(old_ids, old_states, legs) AS o(id, state, leg)
 		JOIN calls c ON c.id = o.id
-		LEFT JOIN call_legs l ON l.call_id = c.id AND l.kind = 'customer'
 		LEFT JOIN queue_entries q ON q.id = c.entry_id
 		LEFT JOIN agent_sessions s ON s.id = c.agent_session_id
 		WHERE c.state <> o.state OR (c.action IS NOT NULL AND c.action_done_at IS NULL);
