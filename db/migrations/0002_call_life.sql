@@ -67,13 +67,14 @@ BEGIN
 				WHERE r.call_id = c.id)),
 			array_agg(c.id) FILTER (WHERE EXISTS (SELECT 1 FROM leg_controls t
 				WHERE t.call_id = c.id)),
-			array_agg(c.id) FILTER (WHERE c.id = ANY (p_just) AND c.day IS NOT NULL
-				AND (c.never_left OR c.billed_minutes > 0)),
+			array_agg(c.id) FILTER (WHERE c.id = ANY (p_just)
+				AND (c.never_left OR c.day IS NOT NULL AND c.billed_minutes > 0)),
 			array_agg(c.id) FILTER (WHERE c.entry_id IS NOT NULL),
 			array_agg(c.id) FILTER (WHERE EXISTS (SELECT 1 FROM callbacks b
 				WHERE b.contact_id = c.contact_id AND b.state IN ('pending', 'missed')))
 		INTO ended, unsent, disposed, recorded, controlled, counted, queued, promised
-		FROM (SELECT c.id, c.entry_id, c.contact_id, c.day, c.billed_minutes, NOT EXISTS (SELECT 1 FROM call_legs l
+		FROM (SELECT c.id, c.entry_id, c.contact_id, c.day, c.billed_minutes,
+			NOT EXISTS (SELECT 1 FROM call_legs l
 				WHERE l.call_id = c.id AND l.provider_sid IS NOT NULL)
 			AND (EXISTS (SELECT 1 FROM call_events e
 					WHERE e.call_id = c.id AND e.event = 'unsent')
