@@ -241,6 +241,7 @@ int number_normalise(const char *text, const char *country, char ret_number[NUMB
 {
 	struct choice choice = {.grade = GRADE_NONE};
 	struct typed typed, whole;
+	char digits[NUMBER_SIZE - 1];
 
 	if (country == NULL)
 		country = "";
@@ -255,6 +256,11 @@ int number_normalise(const char *text, const char *country, char ret_number[NUMB
 		return compose("", typed.digits, ret_number);
 	if (choice.grade == GRADE_NONE)
 		return -EINVAL;
+	/* Countries that share a code have prefixes of their own: read as from abroad it must stay. */
+	if (choice.grade == GRADE_SHAPED) {
+		memcpy(digits, choice.number + 1, sizeof(digits));
+		offer_international(&choice, digits);
+	}
 	memcpy(ret_number, choice.number, sizeof(choice.number));
 	return 0;
 }

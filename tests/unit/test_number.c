@@ -190,6 +190,17 @@ static void a_normalised_number_stays_as_it_is(void **state)
 	check(cases);
 }
 
+/* 1831 hides the caller in Australia, but is no prefix of the Cocos Islands, which share +61. */
+static void what_another_country_of_the_code_reads_otherwise_is_read_once(void **state)
+{
+	char number[NUMBER_SIZE], again[NUMBER_SIZE];
+
+	(void)state;
+	assert_int_equal(number_normalise("0183116359", "CC", number), 0);
+	assert_int_equal(number_normalise(number, "CC", again), 0);
+	assert_string_equal(number, again);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -203,6 +214,8 @@ int main(void)
 		cmocka_unit_test(the_prefix_for_abroad_is_a_plus),
 		cmocka_unit_test(what_would_have_to_be_guessed_is_refused),
 		cmocka_unit_test(a_normalised_number_stays_as_it_is),
+		cmocka_unit_test(
+			what_another_country_of_the_code_reads_otherwise_is_read_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
