@@ -26,6 +26,9 @@ static void publish(struct gateway *gw, const char *type, json_t *doc, int64_t a
 
 void events_call(struct gateway *gw, const struct db_call_change *change)
 {
+	/* By far the most frequent. */
+	if (!http_events_heard(gw->events))
+		return;
 	publish(gw, "call",
 		json_pack("{s:o, s:o, s:o, s:o, s:s, s:o, s:s, s:o}", "callId",
 			api_id(change->call_id), "campaignId",

@@ -36,6 +36,8 @@ struct http_events {
 	struct list streams;
 	uint64_t life; /* tells ids of this run from those of the last */
 	uint64_t next; /* number of the next event; the first is 1 */
+	uint64_t
+		missed; /* up to it the next is one that who has left may come back for */
 	unsigned heartbeat_s;
 	int64_t beat_ms; /* when the next heartbeat is due */
 	bool stopping;
@@ -192,6 +194,16 @@ static void leave_slot(struct http_events *events, uint64_t number)
 	}
 }
 
+bool http_events_heard(struct http_events *events)
+{
+	bool heard;
+
+	(void)pthread_mutex_lock(&events->lock);
+	heard = !list_empty(&events->streams) || events->next <= events->missed;
+	(void)pthread_mutex_unlock(&events->lock);
+	return heard;
+}
+
 void http_events_publish(
 	struct http_events *events, const char *type, const char *data, int64_t audience)
 {
@@ -300,10 +312,13 @@ out:
 static void free_stream(void *arg)
 {
 	struct stream *stream = arg;
+	struct http_events *events = stream->events;
 
-	(void)pthread_mutex_lock(&stream->events->lock);
+	(void)pthread_mutex_lock(&events->lock);
 	list_remove(&stream->node);
-	(void)pthread_mutex_unlock(&stream->events->lock);
+	/* One event more than the ring holds: then whoever comes back is told to resync. */
+	events->missed = events->next + events->ring_size;
+	(void)pthread_mutex_unlock(&events->lock);
 	free(stream);
 }
 

@@ -34,6 +34,12 @@ struct http_listener {
 };
 
 /*
+ * Any thread. False while nobody reads and nobody who has left could come back for more: what
+ * costs much to tell need not be published then.
+ */
+bool http_events_heard(struct http_events *events);
+
+/*
  * Any thread; instead of http_reply(), for a request on an HTTP_ROUTE_EVENTS route.
  * `last_event_id` may be NULL or "".
  */

@@ -175,6 +175,32 @@ static void who_was_away_too_long_or_asks_nonsense_gets_resync_first(void **stat
 	}
 }
 
+static void nobody_hears_until_one_reads_and_after_the_ring_has_moved_past(void **state)
+{
+	struct http_events *hub;
+	struct client client;
+	int64_t until_ms = clock_mono_ms() + CLIENT_DEADLINE_MS;
+	char id[64];
+
+	(void)state;
+	assert_int_equal(http_events_new(8, 1, &hub), 0);
+	assert_false(http_events_heard(hub));
+	http_events_free(&hub);
+	attach(&client, 0, "");
+	assert_true(http_events_heard(d->events));
+	http_events_publish(d->events, "one", "{}", 0);
+	take_id(&client, id, sizeof(id));
+	client_close(&client);
+	while (http_events_heard(d->events) && clock_mono_ms() < until_ms)
+		http_events_publish(d->events, "more", "{}", 0);
+	assert_false(http_events_heard(d->events));
+	/* What was left out from here on, nobody can miss without being told. */
+	attach(&client, 0, id);
+	expect(&client, "event: resync\n");
+	assert_true(http_events_heard(d->events));
+	client_close(&client);
+}
+
 static void a_heartbeat_comes_while_nothing_happens(void **state)
 {
 	struct client client;
@@ -285,6 +311,8 @@ int main(void)
 		cmocka_unit_test(who_comes_back_misses_nothing),
 		cmocka_unit_test(
 			who_was_away_too_long_or_asks_nonsense_gets_resync_first),
+		cmocka_unit_test(
+			nobody_hears_until_one_reads_and_after_the_ring_has_moved_past),
 		cmocka_unit_test(a_heartbeat_comes_while_nothing_happens),
 		cmocka_unit_test(a_client_that_does_not_read_is_cut_off),
 		cmocka_unit_test(clients_that_leave_are_forgotten),
