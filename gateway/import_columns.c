@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
+
 #define CUSTOM_PREFIX "custom:"
 
 static const char *const target_names[] = {
@@ -168,11 +170,10 @@ int import_mapping_check(const json_t *mapping, struct err *err)
 static void name_custom(struct import_columns *columns, size_t index, const char *wanted)
 {
 	char *name = columns->names[index];
-	size_t len = strlen(wanted);
+	char first[IMPORT_NAME_MAX + 1 - 4]; /* leaves room for " 256" */
 
-	(void)snprintf(name, IMPORT_NAME_MAX + 1, "%.*s", IMPORT_NAME_MAX, wanted);
-	if (len > IMPORT_NAME_MAX - 4)
-		len = IMPORT_NAME_MAX - 4;
+	text_cut(name, IMPORT_NAME_MAX + 1, wanted);
+	text_cut(first, sizeof(first), wanted);
 	for (int number = 2;; number++) {
 		size_t i = 0;
 
@@ -181,8 +182,8 @@ static void name_custom(struct import_columns *columns, size_t index, const char
 			i++;
 		if (i == index)
 			return;
-		(void)snprintf(
-			name, IMPORT_NAME_MAX + 1, "%.*s %d", (int)len, wanted, number);
+		(void)snprintf(name, IMPORT_NAME_MAX + 1, "%.*s %d", (int)strlen(first),
+			first, number);
 	}
 }
 

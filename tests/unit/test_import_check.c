@@ -61,6 +61,21 @@ static void of_two_columns_the_better_named_counts(void **state)
 	assert_string_equal(columns.names[3], "notes 3");
 }
 
+/* 30 letters of two bytes and one byte: a cut at 60 would be in the middle of the last. */
+static void names_are_cut_between_letters(void **state)
+{
+	char name[64] = "x", names[129], cut[64];
+
+	(void)state;
+	for (int i = 0; i < 30; i++)
+		(void)strcat(name, "\xc2\xb2");
+	(void)snprintf(names, sizeof(names), "%s,%s", name, name);
+	expect_targets(names, "custom,custom");
+	assert_string_equal(columns.names[0], name);
+	(void)snprintf(cut, sizeof(cut), "%.59s 2", name);
+	assert_string_equal(columns.names[1], cut);
+}
+
 static void a_mapping_goes_before_guesses(void **state)
 {
 	static const char mapping[] =
@@ -274,6 +289,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(columns_are_known_by_what_people_call_them),
 		cmocka_unit_test(of_two_columns_the_better_named_counts),
+		cmocka_unit_test(names_are_cut_between_letters),
 		cmocka_unit_test(a_mapping_goes_before_guesses),
 		cmocka_unit_test(a_mapping_to_nowhere_is_refused),
 		cmocka_unit_test(every_row_has_its_cause),
