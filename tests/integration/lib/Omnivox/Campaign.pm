@@ -5,6 +5,7 @@ package Omnivox::Campaign;
 use strict;
 use warnings;
 
+use JSON::PP ();
 use POSIX ();
 use Test::More;
 use Time::HiRes qw(sleep time);
@@ -24,7 +25,8 @@ sub patiently {
 	}
 }
 
-# new(STAGE, contacts => N, agents => N, settings => {}): signed in, ready, not dialling yet.
+# new(STAGE, contacts => N, agents => N, rung => N, settings => {}): signed in, ready, not dialling
+# yet. The last `rung` agents are rung for each call.
 sub new {
 	my ($class, $stage, %o) = @_;
 	my $self = bless {stage => $stage, contacts => $o{contacts}}, $class;
@@ -39,6 +41,12 @@ sub new {
 	$self->{agents} = [map {
 		patiently(30, sub { $stage->make_agent(($o{name} || 'agent') . ++$serial, $self->{id}) })
 	} 1 .. $o{agents}];
+	my $nailed = $o{agents} - ($o{rung} || 0);
+	for my $agent (@{$self->{agents}}[$nailed .. $o{agents} - 1]) {
+		$agent->{rung} = 1;
+		patiently(30, sub { $stage->api(PUT => "/api/agents/$agent->{id}/endpoint",
+			{type => 'sip', nailed => JSON::PP::false}) });
+	}
 	for my $agent (@{$self->{agents}}) {
 		$stage->start_phone($agent, hz => 880);
 		patiently(30, sub { $stage->wait_registered($agent) });

@@ -52,20 +52,23 @@ sub deaths {
 sub count {
 	my ($self, $sql) = @_;
 	my @deaths = $self->deaths;
-	my %moves = (accepted => 'queued', initiated => 'queued', lost => 'ambiguous', ringing => 'ringing',
+	my %moves = (agent_joined => 'placing', accepted => 'queued', initiated => 'queued', lost => 'ambiguous', ringing => 'ringing',
 		answered => 'answered', joined => 'bridged');
-	my $rows = $sql->(q{SELECT c.id, (extract(epoch FROM c.placed_at) * 1000)::bigint,
+	# Its customer's leg is as old as the call; `placed_at` comes later when the agent is rung first.
+	my $rows = $sql->(q{SELECT c.id, (extract(epoch FROM l.created_at) * 1000)::bigint,
 		COALESCE((extract(epoch FROM (SELECT min(received_at) FROM call_events e WHERE e.call_id = c.id
 			AND e.event IN ('completed', 'busy', 'no_answer', 'failed', 'canceled', 'refused', 'unsent',
 				'expired'))) * 1000)::bigint, 9e15::bigint),
 		COALESCE((SELECT string_agg(e.event || '@' || (extract(epoch FROM e.received_at) * 1000)::bigint, ',')
-			FROM call_events e WHERE e.call_id = c.id), '') FROM calls c});
+			FROM call_events e WHERE e.call_id = c.id), ''),
+		CASE WHEN c.ring_first THEN 'claimed' ELSE 'placing' END
+		FROM calls c JOIN call_legs l ON l.call_id = c.id AND l.kind = 'customer'});
 	my @calls = map { [split /\|/, $_, -1] } split /\n/, $rows;
 	my %rank = map { $STATES[$_] => $_ } 0 .. $#STATES;
 	for my $death (@deaths[$self->{seen} .. $#deaths]) {
 		my $found = 0;
 		for my $call (grep { $_->[1] <= $death && $death < $_->[2] } @calls) {
-			my $state = 'placing';
+			my $state = $call->[4];
 			for (map { [split /@/] } split /,/, $call->[3]) {
 				my $next = $moves{$_->[0]} or next;
 				$state = $next if $_->[1] <= $death && $rank{$next} > $rank{$state};
