@@ -265,7 +265,7 @@ CREATE TABLE calls (
 	mode call_mode NOT NULL,
 	direction call_direction NOT NULL DEFAULT 'outbound',
 	ring_first boolean NOT NULL DEFAULT false, -- `claimed` until its agent is there
-	correlation text UNIQUE,      -- whoever asked for it calls it so
+	correlation text,             -- whoever asked for it calls it so
 	number text NOT NULL,
 	caller_id text NOT NULL,
 	conference text NOT NULL,
@@ -306,6 +306,7 @@ CREATE TABLE calls (
 -- Law 1: at most one open call per number, and one call per attempt at an entry.
 CREATE UNIQUE INDEX calls_open_number ON calls (number) WHERE open;
 CREATE UNIQUE INDEX calls_entry_attempt ON calls (entry_id, attempt);
+CREATE UNIQUE INDEX calls_correlation ON calls (correlation) WHERE correlation IS NOT NULL;
 CREATE INDEX calls_action ON calls (action_due_at)
 	WHERE action IS NOT NULL AND action_done_at IS NULL;
 CREATE INDEX calls_campaign ON calls (campaign_id, id);
