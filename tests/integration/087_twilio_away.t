@@ -1,5 +1,5 @@
 #!/usr/bin/env perl
-# Twilio cannot be reached for a while: the reason is shown, nobody is lost or dialled twice, and
+# Twilio cannot be reached for a minute: the reason is shown, nobody is lost or dialled twice, and
 # dialling goes on by itself.
 use strict;
 use warnings;
@@ -11,7 +11,7 @@ use Time::HiRes qw(sleep time);
 use Omnivox::Campaign;
 use Omnivox::Stage;
 
-my $AWAY = 12;
+my $AWAY = 60;
 my $stage = Omnivox::Stage->new(
 	population => [{match => '*', weight => 1, behaviour => 'human', ring_ms => 150, talk_ms => 400,
 		say => 'tone:440'}],
