@@ -57,6 +57,7 @@ int batch_new(const struct batch_config *config, struct batch **ret_batch)
 	int err;
 
 	assert(config->most >= 1 && config->most <= BATCH_MAX);
+	assert(config->gather_us < 1000000);
 	batch = calloc(1, sizeof(*batch));
 	if (batch == NULL)
 		return -ENOMEM;

@@ -23,8 +23,8 @@ struct batch_config {
 	struct jobs *jobs; /* borrowed; must be freed before the batch */
 	size_t limit;      /* posts that may wait at once */
 	size_t most;       /* in one call of work(); 1 to BATCH_MAX */
-	unsigned
-		gather_us; /* how long the next are waited for after BATCH_MANY; 0: not at all */
+	/* How long the next are waited for after BATCH_MANY, below a second; 0: not at all. */
+	unsigned gather_us;
 	/* On a worker thread, which owns the posts from then on; `ctx` is the worker's. */
 	void (*work)(void *arg, void *ctx, struct post **posts, size_t count);
 	void *arg;

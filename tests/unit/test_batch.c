@@ -6,6 +6,7 @@
 #include <semaphore.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/list.h"
 #include "unit/cmocka_all.h"
@@ -21,6 +22,8 @@ static struct batch *batch;
 static sem_t gate, at_gate, worked;
 static atomic_int dropped, sizes[8], calls, most_at_once, inside;
 static atomic_bool gated;
+static atomic_int naps, put_during_nap;
+static atomic_long nap_ns;
 
 static void drop(struct post *post)
 {
@@ -59,6 +62,51 @@ static int put(void)
 	return err;
 }
 
+/* The worker's waiting for more: takes no time, but what `put_during_nap` says comes in it. */
+int __wrap_nanosleep(const struct timespec *span, struct timespec *left);
+int __wrap_nanosleep(const struct timespec *span, struct timespec *left)
+{
+	(void)left;
+	atomic_fetch_add(&naps, 1);
+	atomic_store(&nap_ns, span->tv_nsec);
+	for (int i = atomic_exchange(&put_during_nap, 0); i > 0; i--)
+		(void)put();
+	return 0;
+}
+
+/* A batch of other measures than set_up()'s. */
+static void renew_batch(size_t limit, size_t most, unsigned gather_us)
+{
+	batch_free(&batch);
+	assert_int_equal(batch_new(&(struct batch_config){.jobs = jobs,
+					   .limit = limit,
+					   .most = most,
+					   .gather_us = gather_us,
+					   .work = work,
+					   .arg = &sizes},
+				 &batch),
+		0);
+}
+
+/* One that is held in work(), and `count` that wait behind it; then all go. */
+static void put_one_and_then_at_once(int count)
+{
+	gated = true;
+	assert_int_equal(put(), 0);
+	assert_int_equal(sem_wait(&at_gate), 0);
+	for (int i = 0; i < count; i++)
+		assert_int_equal(put(), 0);
+	(void)sem_post(&gate);
+}
+
+/* Until that many were worked off and no job is under way any more. */
+static void wait_worked(int count)
+{
+	for (int i = 0; i < count; i++)
+		assert_int_equal(sem_wait(&worked), 0);
+	jobs_free(&jobs);
+}
+
 static int set_up(void **state)
 {
 	(void)state;
@@ -67,19 +115,15 @@ static int set_up(void **state)
 	(void)sem_init(&worked, 0, 0);
 	dropped = calls = most_at_once = inside = 0;
 	gated = false;
+	naps = put_during_nap = 0;
+	nap_ns = 0;
 	assert_int_equal(post_queue_new(16, &answers), 0);
 	assert_int_equal(jobs_new(
 				 &(struct jobs_config){
 					 .threads = 2, .limit = 4, .answers = answers},
 				 &jobs),
 		0);
-	assert_int_equal(batch_new(&(struct batch_config){.jobs = jobs,
-					   .limit = 10,
-					   .most = 4,
-					   .work = work,
-					   .arg = &sizes},
-				 &batch),
-		0);
+	renew_batch(10, 4, 0);
 	return 0;
 }
 
@@ -122,6 +166,50 @@ static void what_waits_together_is_worked_off_together(void **state)
 	assert_int_equal(sizes[3], 2);
 }
 
+static void after_many_the_next_are_waited_for(void **state)
+{
+	(void)state;
+	renew_batch(64, 16, 700);
+	put_during_nap = 3;
+	put_one_and_then_at_once(BATCH_MANY);
+	wait_worked(1 + BATCH_MANY + 3);
+	assert_int_equal(calls, 3);
+	assert_int_equal(sizes[1], BATCH_MANY);
+	assert_int_equal(sizes[2], 3);
+	assert_int_equal(naps, 1);
+	assert_int_equal(nap_ns, 700000);
+}
+
+static void few_wait_for_nobody(void **state)
+{
+	(void)state;
+	renew_batch(64, 16, 700);
+	put_one_and_then_at_once(BATCH_MANY - 1);
+	wait_worked(1 + BATCH_MANY - 1);
+	assert_int_equal(sizes[1], BATCH_MANY - 1);
+	assert_int_equal(naps, 0);
+}
+
+static void nobody_is_waited_for_when_the_next_batch_is_full(void **state)
+{
+	(void)state;
+	renew_batch(64, BATCH_MANY, 700);
+	put_one_and_then_at_once(2 * BATCH_MANY);
+	wait_worked(1 + 2 * BATCH_MANY);
+	assert_int_equal(calls, 3);
+	/* Only after the last, behind which nobody was. */
+	assert_int_equal(naps, 1);
+}
+
+static void who_gathers_nothing_never_waits(void **state)
+{
+	(void)state;
+	renew_batch(64, 16, 0);
+	put_one_and_then_at_once(BATCH_MANY);
+	wait_worked(1 + BATCH_MANY);
+	assert_int_equal(naps, 0);
+}
+
 static void *put_many(void *arg)
 {
 	(void)arg;
@@ -155,14 +243,7 @@ static void what_waits_at_the_end_is_dropped(void **state)
 					 .threads = 1, .limit = 0, .answers = answers},
 				 &jobs),
 		0);
-	batch_free(&batch);
-	assert_int_equal(batch_new(&(struct batch_config){.jobs = jobs,
-					   .limit = 10,
-					   .most = 4,
-					   .work = work,
-					   .arg = &sizes},
-				 &batch),
-		0);
+	renew_batch(10, 4, 0);
 	assert_int_equal(put(), 0);
 	jobs_free(&jobs);
 	batch_free(&batch);
@@ -176,6 +257,14 @@ int main(void)
 			one_alone_waits_for_nobody, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			what_waits_together_is_worked_off_together, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			after_many_the_next_are_waited_for, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(few_wait_for_nobody, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			nobody_is_waited_for_when_the_next_batch_is_full, set_up,
+			tear_down),
+		cmocka_unit_test_setup_teardown(
+			who_gathers_nothing_never_waits, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			nobody_is_forgotten_and_one_batch_runs_at_a_time, set_up,
 			tear_down),
