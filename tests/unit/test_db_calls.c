@@ -268,6 +268,37 @@ static void a_batch_moves_many_calls_and_one_sid_names_one_leg(void **state)
 	assert_true(known[0] && !known[1]);
 }
 
+static void a_first_sid_names_its_leg_beside_legs_that_have_theirs(void **state)
+{
+	int64_t campaign = world_campaign(3, 3);
+	struct db_claimed calls[3];
+	struct db_call_event events[3];
+	char sids[3][2][DB_SID_SIZE];
+	bool known[3];
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++)
+		calls[i] = world_call(db, campaign);
+	/* Whichever stands first in the tables or in the batch: the one in the middle is new. */
+	(void)world_event(db, calls[0].call_id, "initiated", 0);
+	(void)world_event(db, calls[2].call_id, "initiated", 0);
+	for (size_t i = 0; i < 3; i++)
+		fill(&events[i], calls[i].call_id, 1, sids[i]);
+	assert_int_equal(apply(events, 3, NULL), 3);
+	for (size_t i = 0; i < 3; i++)
+		assert_string_equal(state_of(calls[i].call_id), "ringing");
+	assert_int_equal(
+		db_sids_known(db, (const char *[]){sids[0][0], sids[1][0], sids[2][0]}, 3,
+			known),
+		0);
+	assert_true(known[0] && known[1] && known[2]);
+	/* And now it has one: another's news is not its own. */
+	fill(&events[0], calls[1].call_id, 2, sids[0]);
+	events[0].leg_sid = events[0].source_sid = "CAfffffffffffffffffffffffffffffffe";
+	assert_int_equal(apply(events, 1, NULL), 0);
+	assert_string_equal(state_of(calls[1].call_id), "ringing");
+}
+
 /* ---- what is out of the ordinary ---- */
 
 static void a_call_that_lives_after_it_was_given_up_is_hung_up(void **state)
@@ -461,6 +492,7 @@ int main(void)
 		cmocka_unit_test(a_repeated_webhook_changes_nothing),
 		cmocka_unit_test(a_webhook_of_another_leg_changes_nothing),
 		cmocka_unit_test(a_batch_moves_many_calls_and_one_sid_names_one_leg),
+		cmocka_unit_test(a_first_sid_names_its_leg_beside_legs_that_have_theirs),
 		cmocka_unit_test(a_call_that_lives_after_it_was_given_up_is_hung_up),
 		cmocka_unit_test(a_hangup_before_the_sid_is_known_waits_for_it),
 		cmocka_unit_test(a_call_that_never_left_is_no_attempt),

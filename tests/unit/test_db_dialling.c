@@ -242,6 +242,33 @@ static void a_day_counts_calls_and_started_minutes_once(void **state)
 	assert_true(use.calls_today == 1 && use.calls_ever == 1);
 }
 
+static void a_call_of_no_day_that_never_left_gives_its_place_back(void **state)
+{
+	int64_t campaign = world_campaign(1, 1);
+	struct db_claimed c = world_call(db, campaign);
+	struct db_claim_facts facts;
+
+	(void)state;
+	(void)world_text(
+		"UPDATE calls SET day = NULL WHERE id = %lld", (long long)c.call_id);
+	(void)world_text("UPDATE campaigns SET max_attempts_24h = 1 WHERE id = %lld",
+		(long long)campaign);
+	assert_int_equal(db_facts_read(db, campaign, c.entry_id, &facts), 0);
+	assert_true(facts.attempts_free_ms > facts.now_ms);
+	world_tell(db, c.call_id, "unsent");
+	assert_string_equal(world_text("SELECT counts FROM calls WHERE id = %lld",
+				    (long long)c.call_id),
+		"f");
+	/* Neither the number nor the entry has lost an attempt by it. */
+	assert_int_equal(db_facts_read(db, campaign, c.entry_id, &facts), 0);
+	assert_int_equal(facts.attempts_free_ms, 0);
+	assert_string_equal(entry_of(campaign), "pending unsent");
+	assert_string_equal(
+		world_text("SELECT attempts FROM queue_entries WHERE id = %lld",
+			(long long)c.entry_id),
+		"0");
+}
+
 static struct db_claim_verdict at_night(void *arg, const struct db_claim_facts *facts)
 {
 	int64_t *odd = arg;
@@ -349,6 +376,7 @@ int main(void)
 		cmocka_unit_test(the_list_of_numbers_is_what_twilio_has_now),
 		cmocka_unit_test(each_outcome_has_its_own_wait_and_number_of_tries),
 		cmocka_unit_test(a_day_counts_calls_and_started_minutes_once),
+		cmocka_unit_test(a_call_of_no_day_that_never_left_gives_its_place_back),
 		cmocka_unit_test(contacts_that_wait_are_put_off_together),
 		cmocka_unit_test(facts_tell_what_speaks_against_a_call),
 		cmocka_unit_test(the_rate_falls_by_halves_and_rises_in_steps),
