@@ -219,3 +219,44 @@ void world_tell(struct db *db, int64_t call_id, const char *event)
 	assert_int_equal(db_call_events_apply(db, &e, 1, &changes, &count), 0);
 	free(changes);
 }
+
+int64_t world_agent(
+	struct db *db, const char *endpoint, bool nailed, struct db_agent_session *s)
+{
+	int64_t campaign = world_campaign(1, 3);
+
+	(void)world_text(
+		"UPDATE agent_sessions SET endpoint = '%s', nailed = %s,"
+		" endpoint_number = %s, wants_ready = true, phone_up = %s, twilio_up = %s"
+		" WHERE campaign_id = %lld",
+		endpoint, nailed ? "true" : "false",
+		strcmp(endpoint, "phone") == 0 ? "'+15557770001'" : "NULL",
+		nailed ? "true" : "false", nailed ? "true" : "false",
+		(long long)campaign);
+	assert_int_equal(
+		db_agent_session_get(db,
+			atoll(world_text(
+				"SELECT id FROM agent_sessions WHERE campaign_id = %lld",
+				(long long)campaign)),
+			s),
+		0);
+	return campaign;
+}
+
+struct db_agent_leg world_ring(struct db *db, const struct db_agent_session *s)
+{
+	struct db_agent_leg leg;
+	int64_t wait_ms = 0;
+
+	assert_int_equal(db_agent_leg_ring(db, s->id, INSTALL, &leg, &wait_ms), 0);
+	return leg;
+}
+
+enum db_leg_after world_leg_end(
+	struct db *db, int64_t leg_id, enum db_leg_end how, struct db_agent_session *s)
+{
+	enum db_leg_after after;
+
+	assert_int_equal(db_agent_leg_ended(db, leg_id, "", NULL, how, &after, s), 0);
+	return after;
+}

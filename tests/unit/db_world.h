@@ -3,6 +3,7 @@
 #define OMNIVOX_TESTS_UNIT_DB_WORLD_H
 
 #include "db/calls.h"
+#include "db/legs.h"
 
 #define NODE "11111111-1111-4111-8111-111111111111"
 #define OTHER_NODE "22222222-2222-4222-8222-222222222222"
@@ -35,6 +36,18 @@ size_t world_event(struct db *db, int64_t call_id, const char *event, int64_t se
 /* One event that the gateway itself tells; the last eight may be used at once. */
 struct db_call_event world_gateway_event(int64_t call_id, const char *event);
 void world_tell(struct db *db, int64_t call_id, const char *event);
+
+/*
+ * A campaign with three entries and one ready agent whose session is of this kind: "sip", "phone"
+ * (which has a number) or "browser". One that is not nailed is up for no call.
+ */
+int64_t world_agent(struct db *db, const char *endpoint, bool nailed,
+	struct db_agent_session *ret_session);
+/* A leg of that session, which Twilio is about to ring. */
+struct db_agent_leg world_ring(struct db *db, const struct db_agent_session *s);
+/* ... and its end, by no SID; the session as it is then. */
+enum db_leg_after world_leg_end(struct db *db, int64_t leg_id, enum db_leg_end how,
+	struct db_agent_session *ret_session);
 
 /* SQL with numbers in it; the first column of the first row. */
 const char *world_text(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

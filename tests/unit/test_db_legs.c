@@ -59,47 +59,6 @@ static struct db_claim_verdict never(void *arg, const struct db_claim_facts *fac
 	return verdict;
 }
 
-/* A campaign with one ready agent whose session is of this kind. */
-static int64_t campaign_of(const char *endpoint, bool nailed, struct db_agent_session *s)
-{
-	int64_t campaign = world_campaign(1, 3);
-
-	(void)world_text(
-		"UPDATE agent_sessions SET endpoint = '%s', nailed = %s,"
-		" endpoint_number = %s, wants_ready = true, phone_up = %s, twilio_up = %s"
-		" WHERE campaign_id = %lld",
-		endpoint, nailed ? "true" : "false",
-		strcmp(endpoint, "phone") == 0 ? "'+15557770001'" : "NULL",
-		nailed ? "true" : "false", nailed ? "true" : "false",
-		(long long)campaign);
-	assert_int_equal(
-		db_agent_session_get(db,
-			atoll(world_text(
-				"SELECT id FROM agent_sessions WHERE campaign_id = %lld",
-				(long long)campaign)),
-			s),
-		0);
-	return campaign;
-}
-
-static struct db_agent_leg ring(const struct db_agent_session *s)
-{
-	struct db_agent_leg leg;
-	int64_t wait_ms = 0;
-
-	assert_int_equal(db_agent_leg_ring(db, s->id, INSTALL, &leg, &wait_ms), 0);
-	return leg;
-}
-
-static enum db_leg_after end(
-	int64_t leg_id, enum db_leg_end how, struct db_agent_session *s)
-{
-	enum db_leg_after after;
-
-	assert_int_equal(db_agent_leg_ended(db, leg_id, "", NULL, how, &after, s), 0);
-	return after;
-}
-
 /* An event of our own: no leg of the customer is known. */
 static void tell(int64_t call_id, const char *event)
 {
@@ -135,8 +94,8 @@ static void a_nailed_phone_is_rung_once_and_is_both_legs(void **state)
 	int64_t wait_ms;
 
 	(void)state;
-	(void)campaign_of("phone", true, &s);
-	leg = ring(&s);
+	(void)world_agent(db, "phone", true, &s);
+	leg = world_ring(db, &s);
 	assert_int_equal(
 		db_agent_leg_ring(db, s.id, INSTALL, &again, &wait_ms), -EALREADY);
 	assert_int_equal(db_agent_session_get(db, s.id, &s), 0);
@@ -160,7 +119,7 @@ static void no_leg_is_made_without_a_rate_token(void **state)
 	int64_t wait_ms = 0;
 
 	(void)state;
-	(void)campaign_of("phone", true, &s);
+	(void)world_agent(db, "phone", true, &s);
 	(void)db_text(
 		"UPDATE account_rate SET tokens = 0, per_second = 1, filled_at = now()");
 	assert_int_equal(db_agent_leg_ring(db, s.id, INSTALL, &leg, &wait_ms), -EAGAIN);
@@ -178,20 +137,24 @@ static void who_does_not_answer_or_hangs_up_must_say_ready(void **state)
 	struct db_agent_leg leg;
 
 	(void)state;
-	(void)campaign_of("phone", true, &s);
-	leg = ring(&s);
-	assert_int_equal(end(leg.id, DB_LEG_HUNG_UP, &s), DB_LEG_AFTER_NOTHING);
+	(void)world_agent(db, "phone", true, &s);
+	leg = world_ring(db, &s);
+	assert_int_equal(
+		world_leg_end(db, leg.id, DB_LEG_HUNG_UP, &s), DB_LEG_AFTER_NOTHING);
 	assert_string_equal(s.pause_reason, DB_REASON_UNANSWERED);
 	assert_false(s.wants_ready);
 	assert_int_equal(db_agent_session_ready(db, s.id, &s), 0);
 	/* The same end, told again, does not take Ready back. */
-	assert_int_equal(end(leg.id, DB_LEG_HUNG_UP, &s), DB_LEG_AFTER_NOTHING);
+	assert_int_equal(
+		world_leg_end(db, leg.id, DB_LEG_HUNG_UP, &s), DB_LEG_AFTER_NOTHING);
 	assert_true(s.wants_ready);
-	leg = ring(&s);
+	leg = world_ring(db, &s);
 	assert_int_equal(db_agent_leg_joined(db, leg.label, "CAidle", &s), 0);
-	assert_int_equal(end(leg.id, DB_LEG_HUNG_UP, &s), DB_LEG_AFTER_SIGN_OUT);
+	assert_int_equal(
+		world_leg_end(db, leg.id, DB_LEG_HUNG_UP, &s), DB_LEG_AFTER_SIGN_OUT);
 	assert_string_equal(s.pause_reason, DB_REASON_HUNG_UP);
-	assert_int_equal(end(leg.id, DB_LEG_HUNG_UP, &s), DB_LEG_AFTER_NOTHING);
+	assert_int_equal(
+		world_leg_end(db, leg.id, DB_LEG_HUNG_UP, &s), DB_LEG_AFTER_NOTHING);
 }
 
 static void a_lost_leg_is_replaced_in_the_conference_of_its_call(void **state)
@@ -202,128 +165,26 @@ static void a_lost_leg_is_replaced_in_the_conference_of_its_call(void **state)
 	int64_t campaign;
 
 	(void)state;
-	campaign = campaign_of("phone", true, &s);
-	leg = ring(&s);
+	campaign = world_agent(db, "phone", true, &s);
+	leg = world_ring(db, &s);
 	assert_int_equal(db_agent_leg_joined(db, leg.label, "CAlost", &s), 0);
 	c = world_call(db, campaign);
 	assert_string_equal(c.conference, leg.conference);
 	(void)world_event(db, c.call_id, "answered", 0);
-	assert_int_equal(end(leg.id, DB_LEG_LOST, &s), DB_LEG_AFTER_NOTHING);
+	assert_int_equal(
+		world_leg_end(db, leg.id, DB_LEG_LOST, &s), DB_LEG_AFTER_NOTHING);
 	assert_string_equal(s.state, "on_call");
 	assert_true(s.wants_ready);
-	next = ring(&s);
+	next = world_ring(db, &s);
 	assert_string_equal(next.conference, c.conference);
 	assert_int_equal(db_agent_leg_joined(db, next.label, "CAnext", &s), 0);
 	/* The agent's own end is the customer's, too; the old leg's is nobody's. */
-	assert_int_equal(end(leg.id, DB_LEG_HUNG_UP, &s), DB_LEG_AFTER_NOTHING);
-	assert_int_equal(end(next.id, DB_LEG_HUNG_UP, &s), DB_LEG_AFTER_HANGUP);
-	assert_int_equal(end(next.id, DB_LEG_HUNG_UP, &s), DB_LEG_AFTER_HANGUP);
-}
-
-/* Renews what is older than an hour; how many, and the session of the first. */
-static size_t renew(const char *node, struct db_agent_session *s)
-{
-	struct db_agent_session *sessions = NULL;
-	size_t count = 0;
-
 	assert_int_equal(
-		db_agent_legs_renew(db, node, 3600000, 10, &sessions, &count), 0);
-	if (count > 0)
-		*s = sessions[0];
-	free(sessions);
-	return count;
-}
-
-static void age(const struct db_agent_leg *leg, const char *by)
-{
-	(void)world_text("UPDATE call_legs SET created_at = created_at - interval '%s',"
-			 " joined_at = joined_at - interval '%s' WHERE id = %lld",
-		by, by, (long long)leg->id);
-}
-
-static void an_old_leg_is_renewed_and_its_agent_stays_what_it_was(void **state)
-{
-	struct db_agent_session s;
-	struct db_agent_leg leg;
-
-	(void)state;
-	(void)campaign_of("phone", true, &s);
-	leg = ring(&s);
-	assert_int_equal(db_agent_leg_joined(db, leg.label, "CAold1", &s), 0);
-	age(&leg, "50 minutes");
-	assert_int_equal(renew(NODE, &s), 0);
-	age(&leg, "11 minutes");
-	assert_int_equal(renew(OTHER_NODE, &s), 0);
-	assert_int_equal(renew(NODE, &s), 1);
-	assert_true(s.leg_renew && s.leg_id == leg.id && !s.leg_left);
-	assert_true(!s.phone_up && !s.twilio_up && s.wants_ready);
-	assert_string_equal(s.state, "paused");
-	assert_int_equal(renew(NODE, &s), 0);
-	/* That it had joined, told again, gives it no call. */
-	assert_int_equal(db_agent_leg_joined(db, leg.label, "CAold1", &s), 0);
-	assert_string_equal(s.state, "paused");
-	/* We ended it, though Twilio calls that hung up. */
-	assert_int_equal(end(leg.id, DB_LEG_HUNG_UP, &s), DB_LEG_AFTER_NOTHING);
-	assert_int_equal(end(leg.id, DB_LEG_HUNG_UP, &s), DB_LEG_AFTER_NOTHING);
-	assert_true(s.wants_ready && s.leg_left);
-	leg = ring(&s);
-	assert_int_equal(db_agent_leg_joined(db, leg.label, "CAold2", &s), 0);
-	assert_false(s.leg_renew);
-	assert_string_equal(s.state, "ready");
-	/* Now the agent's own end is one again. */
-	assert_int_equal(end(leg.id, DB_LEG_HUNG_UP, &s), DB_LEG_AFTER_SIGN_OUT);
-}
-
-static void a_pause_and_a_wrap_up_outlive_their_leg(void **state)
-{
-	static const char *const states[] = {"paused", "wrap_up"};
-	struct db_agent_session s;
-	struct db_agent_leg leg;
-
-	(void)state;
-	for (size_t i = 0; i < 2; i++) {
-		(void)campaign_of("sip", true, &s);
-		assert_int_equal(db_agent_leg_new(db, s.id, INSTALL, states[i], &leg), 0);
-		assert_int_equal(db_agent_leg_joined(db, leg.label, states[i], &s), 0);
-		(void)world_text(
-			"UPDATE agent_sessions SET state = '%s', wants_ready = %s,"
-			" pause_reason = 'lunch' WHERE id = %lld",
-			states[i], i == 0 ? "false" : "true", (long long)s.id);
-		age(&leg, "2 hours");
-		assert_int_equal(renew(NODE, &s), 1);
-		assert_true(s.leg_renew && s.phone_up && !s.twilio_up);
-		assert_string_equal(s.state, states[i]);
-		assert_string_equal(s.pause_reason, "lunch");
-		assert_int_equal(db_agent_leg_lost(db, s.id, leg.id, &s), 0);
-		assert_int_equal(db_agent_leg_new(db, s.id, INSTALL,
-					 world_text("SELECT 'next' || %zu", i), &leg),
-			0);
-		assert_int_equal(db_agent_leg_joined(db, leg.label, leg.label, &s), 0);
-		assert_true(s.twilio_up && !s.leg_renew);
-		assert_string_equal(s.state, states[i]);
-	}
-}
-
-static void a_leg_in_a_call_is_left_and_its_limit_is_no_hang_up(void **state)
-{
-	struct db_agent_session s;
-	struct db_agent_leg leg;
-	struct db_claimed c;
-	int64_t campaign;
-
-	(void)state;
-	campaign = campaign_of("phone", true, &s);
-	leg = ring(&s);
-	assert_int_equal(db_agent_leg_joined(db, leg.label, "CAlimit", &s), 0);
-	c = world_call(db, campaign);
-	age(&leg, "4 hours");
-	assert_int_equal(renew(NODE, &s), 0);
-	(void)world_event(db, c.call_id, "answered", 0);
-	assert_int_equal(renew(NODE, &s), 0);
-	assert_int_equal(end(leg.id, DB_LEG_HUNG_UP, &s), DB_LEG_AFTER_NOTHING);
-	assert_string_equal(s.state, "on_call");
-	leg = ring(&s);
-	assert_string_equal(leg.conference, c.conference);
+		world_leg_end(db, leg.id, DB_LEG_HUNG_UP, &s), DB_LEG_AFTER_NOTHING);
+	assert_int_equal(
+		world_leg_end(db, next.id, DB_LEG_HUNG_UP, &s), DB_LEG_AFTER_HANGUP);
+	assert_int_equal(
+		world_leg_end(db, next.id, DB_LEG_HUNG_UP, &s), DB_LEG_AFTER_HANGUP);
 }
 
 static void a_browser_keeps_the_leg_that_it_made_by_its_sid(void **state)
@@ -332,13 +193,13 @@ static void a_browser_keeps_the_leg_that_it_made_by_its_sid(void **state)
 	struct db_agent_leg leg, again;
 
 	(void)state;
-	(void)campaign_of("browser", true, &s);
+	(void)world_agent(db, "browser", true, &s);
 	assert_int_equal(db_agent_leg_own(db, s.user_id, "CAown", INSTALL, &leg), 0);
 	assert_int_equal(db_agent_leg_own(db, s.user_id, "CAown", INSTALL, &again), 0);
 	assert_true(leg.id == again.id);
 	assert_string_equal(leg.conference, again.conference);
 	assert_int_equal(db_agent_leg_own(db, 999999, "CAx", INSTALL, &again), -ENOENT);
-	(void)campaign_of("phone", true, &s);
+	(void)world_agent(db, "phone", true, &s);
 	assert_int_equal(db_agent_leg_own(db, s.user_id, "CAy", INSTALL, &again), -EPERM);
 }
 
@@ -353,12 +214,12 @@ static void a_call_whose_agent_is_rung_first_waits_for_it(void **state)
 	int64_t campaign;
 
 	(void)state;
-	campaign = campaign_of("phone", false, &s);
+	campaign = world_agent(db, "phone", false, &s);
 	c = world_call(db, campaign);
 	assert_true(c.ring_first);
 	assert_int_equal(db_call_get(db, c.call_id, &call), 0);
 	assert_string_equal(call.state, "claimed");
-	leg = ring(&s);
+	leg = world_ring(db, &s);
 	assert_string_equal(leg.conference, c.conference);
 	assert_int_equal(db_agent_leg_joined(db, leg.label, "CAfirst", &s), 0);
 	assert_int_equal(go(c.call_id, yes, &went), 0);
@@ -383,7 +244,7 @@ static void a_call_whose_agent_is_rung_first_waits_for_it(void **state)
 				 &went),
 		0);
 	assert_int_equal(went.result, DB_CLAIM_NO_AGENT);
-	(void)end(leg.id, DB_LEG_HUNG_UP, &s);
+	(void)world_leg_end(db, leg.id, DB_LEG_HUNG_UP, &s);
 	assert_string_equal(s.state, "ready");
 	c = world_call(db, campaign);
 	assert_string_not_equal(c.conference, leg.conference);
@@ -397,10 +258,11 @@ static void who_is_rung_first_and_not_there_costs_no_attempt(void **state)
 	int64_t campaign;
 
 	(void)state;
-	campaign = campaign_of("phone", false, &s);
+	campaign = world_agent(db, "phone", false, &s);
 	c = world_call(db, campaign);
-	leg = ring(&s);
-	assert_int_equal(end(leg.id, DB_LEG_HUNG_UP, &s), DB_LEG_AFTER_MISSING);
+	leg = world_ring(db, &s);
+	assert_int_equal(
+		world_leg_end(db, leg.id, DB_LEG_HUNG_UP, &s), DB_LEG_AFTER_MISSING);
 	tell(c.call_id, "agent_missing");
 	assert_int_equal(db_agent_session_get(db, s.id, &s), 0);
 	assert_string_equal(s.state, "paused");
@@ -424,8 +286,8 @@ static void permission_is_asked_again_when_the_agent_is_there(void **state)
 	struct db_call call;
 
 	(void)state;
-	c = world_call(db, campaign_of("phone", false, &s));
-	leg = ring(&s);
+	c = world_call(db, world_agent(db, "phone", false, &s));
+	leg = world_ring(db, &s);
 	assert_int_equal(db_agent_leg_joined(db, leg.label, "CAask", &s), 0);
 	assert_int_equal(go(c.call_id, no, &went), 0);
 	assert_int_equal(went.result, DB_CLAIM_REFUSED);
@@ -464,7 +326,7 @@ static void a_dialled_number_becomes_a_contact_only_when_it_is_called(void **sta
 		"SELECT count(*) FROM contacts WHERE phone = '+14155559001'";
 	struct db_agent_session s;
 	struct db_claimed c;
-	int64_t campaign = campaign_of("phone", true, &s), id = 0;
+	int64_t campaign = world_agent(db, "phone", true, &s), id = 0;
 
 	(void)state;
 	assert_int_equal(dial(campaign, s.id, "+14155559001", "corr-0001", no, &c), 0);
@@ -496,7 +358,7 @@ static void a_customer_who_calls_gets_the_agent_that_is_free_once(void **state)
 	struct db_reserved one, again, other;
 	struct db_claimed c;
 	struct db_call call;
-	int64_t campaign = campaign_of("phone", true, &s), id = 0, same = 0;
+	int64_t campaign = world_agent(db, "phone", true, &s), id = 0, same = 0;
 	char number[DB_NUMBER_SIZE];
 
 	(void)state;
@@ -533,7 +395,7 @@ static void who_finds_no_agent_may_come_again_and_is_told_when_it_is_over(void *
 	struct db_agent_session s;
 	struct db_reserved r;
 	struct db_claimed c;
-	int64_t campaign = campaign_of("phone", true, &s), id = 0;
+	int64_t campaign = world_agent(db, "phone", true, &s), id = 0;
 
 	(void)state;
 	c = world_call(db, campaign);
@@ -562,7 +424,7 @@ static void every_state_is_kept_with_its_reason_and_every_pause_ends(void **stat
 	size_t count = 0;
 
 	(void)state;
-	(void)campaign_of("phone", true, &s);
+	(void)world_agent(db, "phone", true, &s);
 	assert_int_equal(db_agent_session_pause(db, s.id, &lunch, &s), 0);
 	assert_int_equal(db_agent_session_pause(db, s.id, &lunch, &s), 0); /* one pause */
 	assert_int_equal(db_agent_session_ready(db, s.id, &s), 0);
@@ -600,9 +462,6 @@ int main(void)
 		cmocka_unit_test(no_leg_is_made_without_a_rate_token),
 		cmocka_unit_test(who_does_not_answer_or_hangs_up_must_say_ready),
 		cmocka_unit_test(a_lost_leg_is_replaced_in_the_conference_of_its_call),
-		cmocka_unit_test(an_old_leg_is_renewed_and_its_agent_stays_what_it_was),
-		cmocka_unit_test(a_pause_and_a_wrap_up_outlive_their_leg),
-		cmocka_unit_test(a_leg_in_a_call_is_left_and_its_limit_is_no_hang_up),
 		cmocka_unit_test(a_browser_keeps_the_leg_that_it_made_by_its_sid),
 		cmocka_unit_test(a_call_whose_agent_is_rung_first_waits_for_it),
 		cmocka_unit_test(who_is_rung_first_and_not_there_costs_no_attempt),
