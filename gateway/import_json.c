@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "gateway/import_rows.h"
 
 #define CHUNK (256 * 1024)
@@ -147,7 +148,7 @@ static int column_of(
 	struct import_row *row = &file->row;
 	char cut[IMPORT_NAME_MAX + 1];
 
-	(void)snprintf(cut, sizeof(cut), "%.*s", IMPORT_NAME_MAX, name);
+	text_cut(cut, sizeof(cut), name);
 	if (guess < row->count && strcmp(file->names[guess], cut) == 0) {
 		*ret_index = guess;
 		return 0;

@@ -251,6 +251,20 @@ static void json_contacts_become_rows(void **state)
 		"|1:object |2:object a|3:object |4:bytes |5:x");
 }
 
+/* 64 bytes are kept: the 32nd letter of two bytes would be cut in the middle. */
+static void a_long_name_in_json_is_cut_between_letters(void **state)
+{
+	char letters[64] = "", text[128], expected[128];
+
+	(void)state;
+	for (int i = 0; i < 31; i++)
+		(void)strcat(letters, "\xc3\xa9");
+	(void)snprintf(
+		text, sizeof(text), "{\"contacts\":[{\"x%s\xc3\xa9\":1}]}", letters);
+	(void)snprintf(expected, sizeof(expected), "x%s|1:1", letters);
+	expect_json(text, expected);
+}
+
 static void json_that_is_broken_says_why(void **state)
 {
 	static const char *const broken[][2] = {
@@ -314,6 +328,7 @@ int main(void)
 		cmocka_unit_test_setup(a_quote_that_swallows_the_file_is_noticed, setup),
 		cmocka_unit_test_setup(rows_across_chunks_are_whole, setup),
 		cmocka_unit_test_setup(json_contacts_become_rows, setup),
+		cmocka_unit_test_setup(a_long_name_in_json_is_cut_between_letters, setup),
 		cmocka_unit_test_setup(json_that_is_broken_says_why, setup),
 		cmocka_unit_test_setup(json_of_any_size_is_read_piece_by_piece, setup),
 	};
