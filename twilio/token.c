@@ -63,7 +63,7 @@ static json_t *claims(const struct twilio_token *t)
 		"jti", json_sprintf("%s-%lld", t->api_key_sid, (long long)t->now_s),
 		"grants", "identity", t->identity, "voice", "incoming", "allow", 1,
 		"outgoing", "application_sid", t->twiml_app_sid, "iat",
-		(json_int_t)t->now_s, "exp", (json_int_t)(t->now_s + t->ttl_s), "iss",
+		(json_int_t)t->now_s, "exp", (json_int_t)t->now_s + t->ttl_s, "iss",
 		t->api_key_sid, "sub", t->account_sid);
 }
 
