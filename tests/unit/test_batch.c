@@ -11,6 +11,8 @@
 #include "base/list.h"
 #include "unit/cmocka_all.h"
 
+#define WAIT_S 20
+
 struct wish {
 	struct post post;
 	int number;
@@ -99,11 +101,19 @@ static void put_one_and_then_at_once(int count)
 	(void)sem_post(&gate);
 }
 
-/* Until that many were worked off and no job is under way any more. */
 static void wait_worked(int count)
 {
+	struct timespec deadline;
+
+	(void)clock_gettime(CLOCK_REALTIME, &deadline);
+	deadline.tv_sec += WAIT_S;
 	for (int i = 0; i < count; i++)
-		assert_int_equal(sem_wait(&worked), 0);
+		assert_int_equal(sem_timedwait(&worked, &deadline), 0);
+}
+
+/* Until no job is under way any more. */
+static void wait_idle(void)
+{
 	jobs_free(&jobs);
 }
 
@@ -142,7 +152,7 @@ static void one_alone_waits_for_nobody(void **state)
 {
 	(void)state;
 	assert_int_equal(put(), 0);
-	assert_int_equal(sem_wait(&worked), 0);
+	wait_worked(1);
 	assert_int_equal(sizes[0], 1);
 }
 
@@ -157,8 +167,7 @@ static void what_waits_together_is_worked_off_together(void **state)
 	/* The limit is of those that wait. */
 	assert_int_equal(put(), -EAGAIN);
 	(void)sem_post(&gate);
-	for (int i = 0; i < 11; i++)
-		assert_int_equal(sem_wait(&worked), 0);
+	wait_worked(11);
 	assert_int_equal(calls, 4);
 	assert_int_equal(sizes[0], 1);
 	assert_int_equal(sizes[1], 4);
@@ -173,6 +182,7 @@ static void after_many_the_next_are_waited_for(void **state)
 	put_during_nap = 3;
 	put_one_and_then_at_once(BATCH_MANY);
 	wait_worked(1 + BATCH_MANY + 3);
+	wait_idle();
 	assert_int_equal(calls, 3);
 	assert_int_equal(sizes[1], BATCH_MANY);
 	assert_int_equal(sizes[2], 3);
@@ -186,6 +196,7 @@ static void few_wait_for_nobody(void **state)
 	renew_batch(64, 16, 700);
 	put_one_and_then_at_once(BATCH_MANY - 1);
 	wait_worked(1 + BATCH_MANY - 1);
+	wait_idle();
 	assert_int_equal(sizes[1], BATCH_MANY - 1);
 	assert_int_equal(naps, 0);
 }
@@ -196,6 +207,7 @@ static void nobody_is_waited_for_when_the_next_batch_is_full(void **state)
 	renew_batch(64, BATCH_MANY, 700);
 	put_one_and_then_at_once(2 * BATCH_MANY);
 	wait_worked(1 + 2 * BATCH_MANY);
+	wait_idle();
 	assert_int_equal(calls, 3);
 	/* Only after the last, behind which nobody was. */
 	assert_int_equal(naps, 1);
@@ -207,6 +219,7 @@ static void who_gathers_nothing_never_waits(void **state)
 	renew_batch(64, 16, 0);
 	put_one_and_then_at_once(BATCH_MANY);
 	wait_worked(1 + BATCH_MANY);
+	wait_idle();
 	assert_int_equal(naps, 0);
 }
 
@@ -226,8 +239,7 @@ static void nobody_is_forgotten_and_one_batch_runs_at_a_time(void **state)
 	(void)state;
 	for (int i = 0; i < 2; i++)
 		assert_int_equal(pthread_create(&threads[i], NULL, put_many, NULL), 0);
-	for (int i = 0; i < 10000; i++)
-		assert_int_equal(sem_wait(&worked), 0);
+	wait_worked(10000);
 	for (int i = 0; i < 2; i++)
 		assert_int_equal(pthread_join(threads[i], NULL), 0);
 	assert_in_range(most_at_once, 1, 4);
