@@ -10,6 +10,7 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "base/post.h"
+#include "base/ticker.h"
 #include "base/timers.h"
 #include "db/controls.h"
 #include "gateway/call_api.h"
@@ -22,8 +23,9 @@
 
 struct controls {
 	struct gateway *gw;
-	struct timer timer;
-	bool looking, again;
+	struct ticker *ticker;
+	struct db_control *due; /* what the ticker's round found */
+	size_t due_count;
 	struct list waiters;
 };
 
@@ -169,81 +171,50 @@ static void wish_run(struct post *post)
 
 /* ---- what is due ---- */
 
-struct look_job {
-	struct job job;
-	struct controls *controls;
-	struct db_control *rows;
-	size_t count;
-};
-
-static void look_work(struct job *job, void *ctx)
+static void look_work(void *arg, void *ctx)
 {
-	struct look_job *task = list_entry(job, struct look_job, job);
+	struct controls *controls = arg;
 
-	if (db_control_due(ctx, DUE_MAX, &task->rows, &task->count) < 0)
-		task->count = 0;
+	if (db_control_due(ctx, DUE_MAX, &controls->due, &controls->due_count) < 0)
+		controls->due_count = 0;
 }
 
-static void look_drop(struct job *job)
+static void look_done(void *arg)
 {
-	struct look_job *task = list_entry(job, struct look_job, job);
+	struct controls *controls = arg;
 
-	free(task->rows);
-	free(task);
-}
-
-static void look_done(struct job *job)
-{
-	struct look_job *task = list_entry(job, struct look_job, job);
-	struct controls *controls = task->controls;
-
-	for (size_t i = 0; i < task->count; i++)
-		act(controls->gw, &task->rows[i]);
-	controls->looking = false;
-	timer_start(
-		controls->gw->timers, &controls->timer, controls->again ? 0 : LOOK_MS);
-	look_drop(job);
-}
-
-static void look_fire(struct timer *timer)
-{
-	struct controls *controls = list_entry(timer, struct controls, timer);
-	struct look_job *task = calloc(1, sizeof(*task));
-
-	controls->again = false;
-	if (task != NULL) {
-		task->job.work = look_work;
-		task->job.done = look_done;
-		task->job.drop = look_drop;
-		task->controls = controls;
-		controls->looking = jobs_put(controls->gw->db, &task->job) == 0;
-		if (controls->looking)
-			return;
-		free(task);
-	}
-	timer_start(controls->gw->timers, timer, LOOK_MS);
+	for (size_t i = 0; i < controls->due_count; i++)
+		act(controls->gw, &controls->due[i]);
+	free(controls->due);
+	controls->due = NULL;
+	controls->due_count = 0;
 }
 
 void controls_wake(struct gateway *gw)
 {
-	struct controls *controls = gw->controls;
-
-	if (controls->looking)
-		controls->again = true;
-	else
-		timer_start(gw->timers, &controls->timer, 0);
+	ticker_wake(gw->controls->ticker);
 }
 
 int controls_new(struct gateway *gw, struct controls **ret_controls)
 {
 	struct controls *controls = calloc(1, sizeof(*controls));
+	int err;
 
 	if (controls == NULL)
 		return -ENOMEM;
 	controls->gw = gw;
-	controls->timer.fire = look_fire;
 	list_init(&controls->waiters);
-	timer_start(gw->timers, &controls->timer, 0);
+	err = ticker_new(&(struct ticker_config){.timers = gw->timers,
+				 .jobs = gw->db,
+				 .rest_ms = LOOK_MS,
+				 .work = look_work,
+				 .done = look_done,
+				 .arg = controls},
+		&controls->ticker);
+	if (err < 0) {
+		free(controls);
+		return err;
+	}
 	*ret_controls = controls;
 	return 0;
 }
@@ -254,7 +225,8 @@ void controls_free(struct controls **controls)
 
 	if (*controls == NULL)
 		return;
-	timer_stop(&(*controls)->timer);
+	ticker_free(&(*controls)->ticker);
+	free((*controls)->due);
 	list_for_each(&(*controls)->waiters, node, tmp)
 	{
 		struct waiter *waiter = list_entry(node, struct waiter, node);

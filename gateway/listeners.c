@@ -4,9 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "base/jobs.h"
-#include "base/list.h"
-#include "base/timers.h"
+#include "base/ticker.h"
 #include "db/users.h"
 #include "http/events.h"
 
@@ -15,7 +13,9 @@
 
 struct listeners {
 	struct gateway *gw;
-	struct timer timer;
+	struct ticker *ticker;
+	int64_t grants[GRANTS_MAX]; /* of the ticker's round: who listens now */
+	size_t count;
 };
 
 /* ---- at once ---- */
@@ -50,77 +50,58 @@ void listeners_end_user(struct gateway *gw, int64_t user_id, int64_t keep_grant)
 
 /* ---- by looking ---- */
 
-struct look_job {
-	struct job job;
-	struct listeners *listeners;
-	int64_t grants[GRANTS_MAX];
-	size_t count;
-};
-
 static bool collect(void *arg, const struct http_listener *listener)
 {
-	struct look_job *task = arg;
+	struct listeners *listeners = arg;
 
-	if (task->count < GRANTS_MAX)
-		task->grants[task->count++] = listener->grant;
+	if (listeners->count < GRANTS_MAX)
+		listeners->grants[listeners->count++] = listener->grant;
 	return false;
 }
 
-static void look_work(struct job *job, void *ctx)
+static bool look_begin(void *arg)
 {
-	struct look_job *task = list_entry(job, struct look_job, job);
-	struct gateway *gw = task->listeners->gw;
+	struct listeners *listeners = arg;
+
+	listeners->count = 0;
+	http_events_end(listeners->gw->events, collect, listeners);
+	return listeners->count > 0;
+}
+
+static void look_work(void *arg, void *ctx)
+{
+	const struct listeners *listeners = arg;
 	int64_t *ended = NULL;
 	size_t count = 0;
 
 	/* Without a database nobody is thrown out: it is asked again. */
-	if (db_grants_ended(ctx, task->grants, task->count, &ended, &count) == 0)
+	if (db_grants_ended(ctx, listeners->grants, listeners->count, &ended, &count) ==
+		0)
 		for (size_t i = 0; i < count; i++)
-			listeners_end_grant(gw, ended[i]);
+			listeners_end_grant(listeners->gw, ended[i]);
 	free(ended);
-}
-
-static void look_drop(struct job *job)
-{
-	free(list_entry(job, struct look_job, job));
-}
-
-static void look_done(struct job *job)
-{
-	struct look_job *task = list_entry(job, struct look_job, job);
-	struct listeners *listeners = task->listeners;
-
-	timer_start(listeners->gw->timers, &listeners->timer, LOOK_MS);
-	free(task);
-}
-
-static void look_fire(struct timer *timer)
-{
-	struct listeners *listeners = list_entry(timer, struct listeners, timer);
-	struct look_job *task = calloc(1, sizeof(*task));
-
-	if (task != NULL) {
-		task->job.work = look_work;
-		task->job.done = look_done;
-		task->job.drop = look_drop;
-		task->listeners = listeners;
-		http_events_end(listeners->gw->events, collect, task);
-		if (task->count > 0 && jobs_put(listeners->gw->db, &task->job) == 0)
-			return;
-		free(task);
-	}
-	timer_start(listeners->gw->timers, timer, LOOK_MS);
 }
 
 int listeners_new(struct gateway *gw, struct listeners **ret_listeners)
 {
 	struct listeners *listeners = calloc(1, sizeof(*listeners));
+	int err;
 
 	if (listeners == NULL)
 		return -ENOMEM;
 	listeners->gw = gw;
-	listeners->timer.fire = look_fire;
-	timer_start(gw->timers, &listeners->timer, LOOK_MS);
+	err = ticker_new(&(struct ticker_config){.timers = gw->timers,
+				 .jobs = gw->db,
+				 .first_ms = LOOK_MS,
+				 .rest_ms = LOOK_MS,
+				 .begin = look_begin,
+				 .work = look_work,
+				 .arg = listeners},
+		&listeners->ticker);
+	if (err < 0) {
+		free(listeners);
+		return err;
+	}
 	*ret_listeners = listeners;
 	return 0;
 }
@@ -128,7 +109,7 @@ int listeners_new(struct gateway *gw, struct listeners **ret_listeners)
 void listeners_free(struct listeners **listeners)
 {
 	if (*listeners != NULL)
-		timer_stop(&(*listeners)->timer);
+		ticker_free(&(*listeners)->ticker);
 	free(*listeners);
 	*listeners = NULL;
 }

@@ -12,9 +12,8 @@
 #include "base/batch.h"
 #include "base/clock.h"
 #include "base/jobs.h"
-#include "base/list.h"
 #include "base/post.h"
-#include "base/timers.h"
+#include "base/ticker.h"
 #include "config.h"
 #include "db/nodes.h"
 #include "gateway/pulse.h"
@@ -161,7 +160,7 @@ static struct metric *const all[] = {&info, &worker_starts, &worker_hung, &drain
 struct metrics {
 	struct gateway *gw;
 	struct http_server *server;
-	struct timer timer;
+	struct ticker *ticker;
 };
 
 /* ---- counting, on any thread ---- */
@@ -277,11 +276,6 @@ void metrics_twilio(const struct twilio_answer *answer)
 
 /* ---- asking ---- */
 
-struct census_job {
-	struct job job;
-	struct metrics *metrics;
-};
-
 /* States that nobody is in have no row. */
 static void clear_census(void)
 {
@@ -306,13 +300,13 @@ static void note_census(const struct db_census *row)
 		metric_set(&rate_now, 0, 0, row->value);
 }
 
-static void census_work(struct job *job, void *ctx)
+static void census_work(void *arg, void *ctx)
 {
 	struct db_census *rows = NULL;
 	size_t count = 0;
 	int err = db_census(ctx, &rows, &count);
 
-	(void)job;
+	(void)arg;
 	metric_set(&database_up, 0, 0, err == 0);
 	if (err < 0)
 		return;
@@ -321,36 +315,6 @@ static void census_work(struct job *job, void *ctx)
 		note_census(&rows[i]);
 	metric_set(&census_time, 0, 0, (double)clock_wall_ms() / 1000);
 	free(rows);
-}
-
-static void census_drop(struct job *job)
-{
-	free(list_entry(job, struct census_job, job));
-}
-
-static void census_done(struct job *job)
-{
-	struct metrics *metrics = list_entry(job, struct census_job, job)->metrics;
-
-	timer_start(metrics->gw->timers, &metrics->timer, CENSUS_MS);
-	census_drop(job);
-}
-
-static void census_fire(struct timer *timer)
-{
-	struct metrics *metrics = list_entry(timer, struct metrics, timer);
-	struct census_job *task = calloc(1, sizeof(*task));
-
-	if (task != NULL) {
-		task->job.work = census_work;
-		task->job.done = census_done;
-		task->job.drop = census_drop;
-		task->metrics = metrics;
-		if (jobs_put(metrics->gw->db, &task->job) == 0)
-			return;
-		free(task);
-	}
-	timer_start(metrics->gw->timers, timer, CENSUS_MS);
 }
 
 static void read_process(void)
@@ -425,7 +389,6 @@ int metrics_new(struct gateway *gw, int listen_fd, struct metrics **ret_metrics)
 	if (metrics == NULL)
 		return -ENOMEM;
 	metrics->gw = gw;
-	metrics->timer.fire = census_fire;
 	if (listen_fd >= 0)
 		err = http_server_new(
 			&(struct http_config){
@@ -439,12 +402,16 @@ int metrics_new(struct gateway *gw, int listen_fd, struct metrics **ret_metrics)
 				.arg = metrics,
 			},
 			&metrics->server);
+	if (err == 0 && listen_fd >= 0)
+		err = ticker_new(&(struct ticker_config){.timers = gw->timers,
+					 .jobs = gw->db,
+					 .rest_ms = CENSUS_MS,
+					 .work = census_work},
+			&metrics->ticker);
 	if (err < 0) {
-		free(metrics);
+		metrics_free(&metrics);
 		return err;
 	}
-	if (listen_fd >= 0)
-		timer_start(gw->timers, &metrics->timer, 0);
 	*ret_metrics = metrics;
 	return 0;
 }
@@ -454,7 +421,7 @@ void metrics_free(struct metrics **metrics)
 	if (*metrics == NULL)
 		return;
 	http_server_free(&(*metrics)->server);
-	timer_stop(&(*metrics)->timer);
+	ticker_free(&(*metrics)->ticker);
 	free(*metrics);
 	*metrics = NULL;
 }

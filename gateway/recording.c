@@ -12,6 +12,7 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "base/post.h"
+#include "base/ticker.h"
 #include "base/timers.h"
 #include "gateway/events.h"
 #include "gateway/recording_api.h"
@@ -25,9 +26,10 @@
 
 struct recordings {
 	struct gateway *gw;
-	struct timer timer;
+	struct ticker *ticker;
+	struct db_recording_due *due; /* what the ticker's round found */
+	size_t due_count;
 	struct list waiters;
-	bool looking, again;
 };
 
 /* An HTTP request that waits for Twilio's word on a recording. On the loop. */
@@ -122,45 +124,27 @@ static int act(struct gateway *gw, const struct db_recording_due *due)
 	return 0;
 }
 
-struct look_job {
-	struct job job;
-	struct recordings *recordings;
-	struct db_recording_due *due;
-	size_t count;
-};
-
-static void look_work(struct job *job, void *ctx)
+static void look_work(void *arg, void *ctx)
 {
-	struct look_job *task = list_entry(job, struct look_job, job);
-	struct gateway *gw = task->recordings->gw;
+	struct recordings *recordings = arg;
 
-	if (db_recording_due(ctx, gw->node, DUE_MAX, &task->due, &task->count) < 0) {
+	if (db_recording_due(ctx, recordings->gw->node, DUE_MAX, &recordings->due,
+		    &recordings->due_count) < 0) {
 		log_warn("recording", 0, "what is due is not known: %s", db_error(ctx));
-		task->count = 0;
+		recordings->due_count = 0;
 	}
 }
-
-static void look_drop(struct job *job)
-{
-	struct look_job *task = list_entry(job, struct look_job, job);
-
-	free(task->due);
-	free(task);
-}
-
-static void look(struct recordings *recordings);
 
 static void news_put(
 	struct gateway *gw, const struct db_recording_news *news, const char *refused);
 
-static void look_done(struct job *job)
+static void look_done(void *arg)
 {
-	struct look_job *task = list_entry(job, struct look_job, job);
-	struct recordings *recordings = task->recordings;
+	struct recordings *recordings = arg;
 	struct gateway *gw = recordings->gw;
 
-	for (size_t i = 0; i < task->count; i++) {
-		const struct db_recording_due *due = &task->due[i];
+	for (size_t i = 0; i < recordings->due_count; i++) {
+		const struct db_recording_due *due = &recordings->due[i];
 
 		/* A create that did not leave is wanted again; the rest comes by itself. */
 		if (act(gw, due) < 0 && strcmp(due->op, "create") == 0)
@@ -172,53 +156,33 @@ static void look_done(struct job *job)
 					.text = ""},
 				NULL);
 	}
-	recordings->looking = false;
-	if (recordings->again || task->count == DUE_MAX)
-		look(recordings);
-	else
-		timer_start(gw->timers, &recordings->timer, LOOK_MS);
-	look_drop(job);
-}
-
-static void look(struct recordings *recordings)
-{
-	struct look_job *task;
-
-	if (recordings->looking) {
-		recordings->again = true;
-		return;
-	}
-	recordings->again = false;
-	timer_stop(&recordings->timer);
-	task = calloc(1, sizeof(*task));
-	if (task != NULL) {
-		task->job.work = look_work;
-		task->job.done = look_done;
-		task->job.drop = look_drop;
-		task->recordings = recordings;
-		recordings->looking = jobs_put(recordings->gw->db, &task->job) == 0;
-		if (recordings->looking)
-			return;
-		free(task);
-	}
-	timer_start(recordings->gw->timers, &recordings->timer, LOOK_MS);
-}
-
-static void look_fire(struct timer *timer)
-{
-	look(list_entry(timer, struct recordings, timer));
+	if (recordings->due_count == DUE_MAX)
+		ticker_wake(recordings->ticker);
+	free(recordings->due);
+	recordings->due = NULL;
+	recordings->due_count = 0;
 }
 
 int recordings_new(struct gateway *gw, struct recordings **ret_recordings)
 {
 	struct recordings *recordings = calloc(1, sizeof(*recordings));
+	int err;
 
 	if (recordings == NULL)
 		return -ENOMEM;
 	recordings->gw = gw;
-	recordings->timer.fire = look_fire;
 	list_init(&recordings->waiters);
-	timer_start(gw->timers, &recordings->timer, 0);
+	err = ticker_new(&(struct ticker_config){.timers = gw->timers,
+				 .jobs = gw->db,
+				 .rest_ms = LOOK_MS,
+				 .work = look_work,
+				 .done = look_done,
+				 .arg = recordings},
+		&recordings->ticker);
+	if (err < 0) {
+		free(recordings);
+		return err;
+	}
 	*ret_recordings = recordings;
 	return 0;
 }
@@ -229,7 +193,8 @@ void recordings_free(struct recordings **recordings)
 
 	if (*recordings == NULL)
 		return;
-	timer_stop(&(*recordings)->timer);
+	ticker_free(&(*recordings)->ticker);
+	free((*recordings)->due);
 	list_for_each(&(*recordings)->waiters, node, tmp)
 		waiter_free(list_entry(node, struct waiter, node));
 	free(*recordings);
@@ -264,7 +229,7 @@ static void wake_run(struct post *post)
 		list_add_tail(&gw->recordings->waiters, &waiter->node);
 		timer_start(gw->timers, &waiter->timer, WAIT_MS);
 	}
-	look(gw->recordings);
+	ticker_wake(gw->recordings->ticker);
 	free(wake);
 }
 
@@ -314,7 +279,7 @@ static void news_done(struct job *job)
 	struct news_job *task = list_entry(job, struct news_job, job);
 
 	answer_waiters(task->gw, task->news.id, task->refused);
-	look(task->gw->recordings);
+	ticker_wake(task->gw->recordings->ticker);
 	free(task);
 }
 

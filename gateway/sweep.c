@@ -12,7 +12,7 @@
 #include "base/jobs.h"
 #include "base/list.h"
 #include "base/log.h"
-#include "base/timers.h"
+#include "base/ticker.h"
 #include "db/callbacks.h"
 #include "db/calls.h"
 #include "db/idempotency.h"
@@ -53,10 +53,13 @@ struct lookup {
 
 struct sweeper {
 	struct gateway *gw;
-	struct timer timer;
+	struct ticker *ticker;
 	struct list lookups;
 	unsigned again_ms;
-	int64_t tidy_ms, renew_ms; /* when it was last done; the one sweep job's own */
+	/* The ticker's rounds': when it was last done, and what the last one found. */
+	int64_t tidy_ms, renew_ms;
+	struct db_due *due;
+	size_t due_count;
 };
 
 static struct lookup *lookup_find(struct sweeper *sweeper, int64_t call_id)
@@ -136,14 +139,7 @@ static void act_on(struct sweeper *sweeper, const struct db_due *due)
 	ask(sweeper, due);
 }
 
-/* ---- the job ---- */
-
-struct sweep_job {
-	struct job job;
-	struct sweeper *sweeper;
-	struct db_due *due;
-	size_t due_count;
-};
+/* ---- the rounds ---- */
 
 static void tidy(struct sweeper *sweeper, struct db *db)
 {
@@ -188,10 +184,9 @@ static void renew_legs(struct sweeper *sweeper, struct db *db)
 	tell_sessions(sweeper->gw, sessions, count);
 }
 
-static void sweep_work(struct job *job, void *ctx)
+static void sweep_work(void *arg, void *ctx)
 {
-	struct sweep_job *task = list_entry(job, struct sweep_job, job);
-	struct sweeper *sweeper = task->sweeper;
+	struct sweeper *sweeper = arg;
 	struct db_agent_session *sessions = NULL;
 	size_t count = 0;
 
@@ -204,60 +199,45 @@ static void sweep_work(struct job *job, void *ctx)
 	if (db_callback_sweep(ctx) < 0)
 		log_warn("sweep", 0, "callbacks: %s", db_error(ctx));
 	tidy(sweeper, ctx);
-	if (db_call_due(ctx, sweeper->gw->node, sweeper->again_ms, DUE_MAX, &task->due,
-		    &task->due_count) < 0)
-		task->due_count = 0;
+	if (db_call_due(ctx, sweeper->gw->node, sweeper->again_ms, DUE_MAX, &sweeper->due,
+		    &sweeper->due_count) < 0)
+		sweeper->due_count = 0;
 }
 
-static void sweep_drop(struct job *job)
+static void sweep_done(void *arg)
 {
-	struct sweep_job *task = list_entry(job, struct sweep_job, job);
+	struct sweeper *sweeper = arg;
 
-	free(task->due);
-	free(task);
-}
-
-static void sweep_done(struct job *job)
-{
-	struct sweep_job *task = list_entry(job, struct sweep_job, job);
-	struct sweeper *sweeper = task->sweeper;
-
-	for (size_t i = 0; i < task->due_count; i++)
-		act_on(sweeper, &task->due[i]);
-	timer_start(sweeper->gw->timers, &sweeper->timer, SWEEP_MS);
-	sweep_drop(job);
-}
-
-static void sweep_fire(struct timer *timer)
-{
-	struct sweeper *sweeper = list_entry(timer, struct sweeper, timer);
-	struct sweep_job *task = calloc(1, sizeof(*task));
-
-	if (task != NULL) {
-		task->job.work = sweep_work;
-		task->job.done = sweep_done;
-		task->job.drop = sweep_drop;
-		task->sweeper = sweeper;
-		if (jobs_put(sweeper->gw->db, &task->job) == 0)
-			return;
-		free(task);
-	}
-	timer_start(sweeper->gw->timers, timer, SWEEP_MS);
+	for (size_t i = 0; i < sweeper->due_count; i++)
+		act_on(sweeper, &sweeper->due[i]);
+	free(sweeper->due);
+	sweeper->due = NULL;
+	sweeper->due_count = 0;
 }
 
 int sweeper_new(struct gateway *gw, struct sweeper **ret_sweeper)
 {
 	struct sweeper *sweeper = calloc(1, sizeof(*sweeper));
 	int64_t reconcile_ms = config_int(gw->config, "RECONCILE_AFTER") * 1000;
+	int err;
 
 	if (sweeper == NULL)
 		return -ENOMEM;
 	sweeper->gw = gw;
-	sweeper->timer.fire = sweep_fire;
 	sweeper->again_ms =
 		(unsigned)(reconcile_ms < AGAIN_MAX_MS ? reconcile_ms : AGAIN_MAX_MS);
 	list_init(&sweeper->lookups);
-	timer_start(gw->timers, &sweeper->timer, 0);
+	err = ticker_new(&(struct ticker_config){.timers = gw->timers,
+				 .jobs = gw->db,
+				 .rest_ms = SWEEP_MS,
+				 .work = sweep_work,
+				 .done = sweep_done,
+				 .arg = sweeper},
+		&sweeper->ticker);
+	if (err < 0) {
+		free(sweeper);
+		return err;
+	}
 	*ret_sweeper = sweeper;
 	return 0;
 }
@@ -268,7 +248,8 @@ void sweeper_free(struct sweeper **sweeper)
 
 	if (*sweeper == NULL)
 		return;
-	timer_stop(&(*sweeper)->timer);
+	ticker_free(&(*sweeper)->ticker);
+	free((*sweeper)->due);
 	list_for_each(&(*sweeper)->lookups, node, tmp)
 		lookup_free(list_entry(node, struct lookup, node));
 	free(*sweeper);

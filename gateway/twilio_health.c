@@ -11,7 +11,7 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "base/timers.h"
+#include "base/ticker.h"
 #include "db/stops.h"
 #include "dialer/numbering.h"
 #include "twilio/account.h"
@@ -22,12 +22,16 @@
 
 struct twilio_health {
 	struct gateway *gw;
-	struct timer timer;
+	struct ticker *ticker;
 	struct db_health seen;
 	unsigned trouble; /* requests in a row that Twilio did not answer */
-	bool changed;     /* `seen` is newer than its row */
+	bool changed;     /* `seen` is newer than `told` */
 	bool probing;     /* a probe is out */
 	bool asked;       /* the first one went out */
+	/* The ticker's rounds': */
+	struct db_health told;
+	bool tell; /* `told` is newer than its row */
+	bool due;  /* a probe */
 };
 
 /* ---- opening and ending stops ---- */
@@ -239,69 +243,57 @@ void twilio_health_heard(struct gateway *gw, const struct twilio_answer *answer)
 
 /* ---- the clock ---- */
 
-struct tick_job {
-	struct job job;
-	struct twilio_health *health;
-	struct db_health seen;
-	bool changed, due;
-};
-
-static void tick_work(struct job *job, void *ctx)
+static bool tick_begin(void *arg)
 {
-	struct tick_job *task = list_entry(job, struct tick_job, job);
+	struct twilio_health *health = arg;
 
-	if (task->changed)
-		(void)db_health_put(ctx, task->health->gw->node, &task->seen);
-	(void)db_stop_probe(ctx, &task->due);
+	if (health->changed) {
+		health->told = health->seen;
+		health->tell = true;
+		health->changed = false;
+	}
+	return true;
 }
 
-static void tick_drop(struct job *job)
+static void tick_work(void *arg, void *ctx)
 {
-	free(list_entry(job, struct tick_job, job));
+	struct twilio_health *health = arg;
+
+	if (health->tell && db_health_put(ctx, health->gw->node, &health->told) == 0)
+		health->tell = false;
+	health->due = false;
+	(void)db_stop_probe(ctx, &health->due);
 }
 
-static void tick_done(struct job *job)
+static void tick_done(void *arg)
 {
-	struct tick_job *task = list_entry(job, struct tick_job, job);
-	struct twilio_health *health = task->health;
+	struct twilio_health *health = arg;
 
-	if ((task->due || !health->asked) && !health->probing &&
+	if ((health->due || !health->asked) && !health->probing &&
 		twilio_probe(health->gw->twilio, 0) == 0)
 		health->probing = health->asked = true;
-	timer_start(health->gw->timers, &health->timer, TICK_MS);
-	free(task);
-}
-
-static void tick_fire(struct timer *timer)
-{
-	struct twilio_health *health = list_entry(timer, struct twilio_health, timer);
-	struct tick_job *task = calloc(1, sizeof(*task));
-
-	if (task != NULL) {
-		task->job.work = tick_work;
-		task->job.done = tick_done;
-		task->job.drop = tick_drop;
-		task->health = health;
-		task->seen = health->seen;
-		task->changed = health->changed;
-		if (jobs_put(health->gw->db, &task->job) == 0) {
-			health->changed = false;
-			return;
-		}
-		free(task);
-	}
-	timer_start(health->gw->timers, timer, TICK_MS);
 }
 
 int twilio_health_new(struct gateway *gw, struct twilio_health **ret_health)
 {
 	struct twilio_health *health = calloc(1, sizeof(*health));
+	int err;
 
 	if (health == NULL)
 		return -ENOMEM;
 	health->gw = gw;
-	health->timer.fire = tick_fire;
-	timer_start(gw->timers, &health->timer, 0);
+	err = ticker_new(&(struct ticker_config){.timers = gw->timers,
+				 .jobs = gw->db,
+				 .rest_ms = TICK_MS,
+				 .begin = tick_begin,
+				 .work = tick_work,
+				 .done = tick_done,
+				 .arg = health},
+		&health->ticker);
+	if (err < 0) {
+		free(health);
+		return err;
+	}
 	*ret_health = health;
 	return 0;
 }
@@ -310,7 +302,7 @@ void twilio_health_free(struct twilio_health **health)
 {
 	if (*health == NULL)
 		return;
-	timer_stop(&(*health)->timer);
+	ticker_free(&(*health)->ticker);
 	free(*health);
 	*health = NULL;
 }
