@@ -187,7 +187,7 @@ struct dial_verdict may_dial(const struct dial_facts *facts,
 			return (struct dial_verdict){
 				.later = table[i].later,
 				.whole = table[i].whole,
-				.next_ms = table[i].later ? next_ms : 0,
+				.next_ms = next_ms,
 				.rule = table[i].rule,
 				.code = table[i].code,
 				.reason = table[i].reason,
