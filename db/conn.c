@@ -23,6 +23,7 @@ struct db {
 	unsigned statement_ms;
 	int64_t tried_ms; /* of the last connect; 0 never */
 	bool in_transaction, in_copy;
+	bool listening;         /* on this connection */
 	size_t statement_count; /* prepared on this connection, by address of the text */
 	const char *statements[STATEMENTS_MAX];
 	char error[256];
@@ -169,6 +170,7 @@ static int reconnect(struct db *db)
 	keep_cancel(db, NULL);
 	PQfinish(db->conn);
 	db->statement_count = 0;
+	db->listening = false;
 	db->conn = dial(db->url);
 	db->tried_ms = clock_mono_ms();
 	if (!db->conn)
@@ -425,6 +427,20 @@ void db_rollback(struct db *db)
 		PQclear(PQexec(db->conn, "ROLLBACK"));
 	db->in_transaction = false;
 	memcpy(db->error, error, sizeof(error));
+}
+
+int db_listen(struct db *db, const char *sql)
+{
+	int rc = db_script(db, sql);
+
+	if (rc == 0)
+		db->listening = true;
+	return rc;
+}
+
+PGconn *db_listener(struct db *db)
+{
+	return db->listening && PQstatus(db->conn) == CONNECTION_OK ? db->conn : NULL;
 }
 
 void db_cancel(struct db *db)

@@ -108,6 +108,10 @@ void db_rollback(struct db *db);
 	"SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off;" \
 	" SET LOCAL enable_sort = off; SET LOCAL enable_hashjoin = off"
 
+/* For channel.c: runs a LISTEN; the connection on which it was said, NULL when that is gone. */
+int db_listen(struct db *db, const char *sql);
+PGconn *db_listener(struct db *db);
+
 /* statement_timeout and lock_timeout: long for migrations and imports, then as opened. */
 int db_patience(struct db *db, bool patient);
 

@@ -95,6 +95,21 @@ int db_node_others(struct db *db, const char *node, bool *ret_others)
 	return rc;
 }
 
+int db_node_hears(struct db *db, const char *node, bool hears, bool *ret_others_hear)
+{
+	int64_t others;
+	int rc = db_run_number(db,
+		"WITH self AS (UPDATE nodes SET hears = $2::bool"
+		"  WHERE id = $1::uuid AND hears <> $2::bool)"
+		" SELECT count(*) FROM nodes WHERE id <> $1::uuid AND hears"
+		" AND seen_at > now() - interval '1 minute'",
+		ARGS(arg_text(node), arg_bool(hears)), &others);
+
+	if (rc == 0)
+		*ret_others_hear = others > 0;
+	return rc;
+}
+
 int db_node_news(struct db *db, const char *node, const struct db_node_known *known,
 	int64_t **ret_ids, size_t *ret_count)
 {

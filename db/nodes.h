@@ -40,6 +40,12 @@ int db_node_sign_out(
 int db_node_others(struct db *db, const char *node, bool *ret_others);
 
 /*
+ * Says whether somebody hears events at this node, and asks whether somebody does at another one
+ * that lives.
+ */
+int db_node_hears(struct db *db, const char *node, bool hears, bool *ret_others_hear);
+
+/*
  * What other nodes changed: this node's sessions whose version is not the one known (`count`
  * ids and versions), or that are not known at all. Returns their ids.
  */
