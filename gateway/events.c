@@ -8,26 +8,32 @@
 #include "db/dispositions.h"
 #include "db/recordings.h"
 #include "gateway/api.h"
-#include "http/events.h"
+#include "gateway/event_bus.h"
 
 /* Nobody has this id: only streams that hear everything get it. */
 #define STAFF_ONLY (-1)
 
 /* Takes the document. */
-static void publish(struct gateway *gw, const char *type, json_t *doc, int64_t audience)
+static void tell(struct gateway *gw, struct event_line event, json_t *doc)
 {
 	char *text = doc == NULL ? NULL : json_dumps(doc, JSON_COMPACT);
 
+	event.data = text;
 	if (text != NULL)
-		http_events_publish(gw->events, type, text, audience);
+		event_bus_tell(gw, &event);
 	free(text);
 	json_decref(doc);
+}
+
+static void publish(struct gateway *gw, const char *type, json_t *doc, int64_t audience)
+{
+	tell(gw, (struct event_line){.type = type, .audience = audience}, doc);
 }
 
 void events_call(struct gateway *gw, const struct db_call_change *change)
 {
 	/* By far the most frequent. */
-	if (!http_events_heard(gw->events))
+	if (!event_bus_heard(gw))
 		return;
 	publish(gw, "call",
 		json_pack("{s:o, s:o, s:o, s:o, s:s, s:o, s:s, s:o}", "callId",
@@ -41,13 +47,16 @@ void events_call(struct gateway *gw, const struct db_call_change *change)
 
 void events_agent(struct gateway *gw, const struct db_agent_session *session)
 {
-	publish(gw, "agent",
+	tell(gw,
+		(struct event_line){.type = "agent",
+			.audience = session->user_id,
+			.session_id = session->id,
+			.version = session->version},
 		json_pack("{s:o, s:o, s:s, s:s, s:b, s:b, s:o}", "agentId",
 			api_id(session->user_id), "sessionId", api_id(session->id),
 			"state", session->state, "reason", session->pause_reason,
 			"phoneUp", session->phone_up, "twilioUp", session->twilio_up,
-			"callId", api_id(session->call_id)),
-		session->user_id);
+			"callId", api_id(session->call_id)));
 }
 
 void events_campaign(struct gateway *gw, int64_t campaign_id, const char *reason)

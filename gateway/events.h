@@ -1,5 +1,6 @@
 /*
- * events.h: what GET /api/events tells, one function per event. Any thread.
+ * events.h: what GET /api/events tells at all nodes, one function per event. Any thread, but
+ * events_agent().
  *
  * Names and fields are part of docs/openapi.yaml.
  */
@@ -15,7 +16,7 @@
 
 /* `call`: {callId, campaignId, queueId, agentId, state, outcome, number, twilioCallSid} */
 void events_call(struct gateway *gw, const struct db_call_change *change);
-/* `agent`: {agentId, sessionId, state, reason, phoneUp, twilioUp, callId} */
+/* Loop; a change is told once, whoever else learns of it. `agent`: {agentId, sessionId, state, reason, phoneUp, twilioUp, callId} */
 void events_agent(struct gateway *gw, const struct db_agent_session *session);
 /* `campaign`: {campaignId, reason} */
 void events_campaign(struct gateway *gw, int64_t campaign_id, const char *reason);

@@ -22,6 +22,7 @@ struct calls;
 struct campaigns;
 struct config;
 struct controls;
+struct event_bus;
 struct http_events;
 struct http_server;
 struct drain;
@@ -58,6 +59,7 @@ struct gateway {
 	struct jobs *db; /* database workers; a job's ctx is struct db */
 	struct http_server *http;
 	struct http_events *events;
+	struct event_bus *bus; /* event_bus.h */
 	struct twilio_client *twilio;
 	struct sip_edge *edge;
 	struct rtp_relay *relay;

@@ -16,6 +16,7 @@
 #include "db/sessions.h"
 #include "gateway/agent.h"
 #include "gateway/call.h"
+#include "gateway/event_bus.h"
 
 #define SEEN_MS 2000
 #define NEWS_MS 200 /* between two looks for what other nodes changed */
@@ -130,6 +131,7 @@ static void seen_done(struct job *job)
 		if (task->others && !timer_started(&nodes->news) && !nodes->looking)
 			timer_start(nodes->gw->timers, &nodes->news, 0);
 		nodes->others = task->others;
+		event_bus_others(nodes->gw->bus, nodes->others);
 		if (!nodes->others)
 			nodes->ready_count = 0;
 	}

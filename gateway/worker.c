@@ -32,6 +32,7 @@
 #include "gateway/campaign.h"
 #include "gateway/gateway.h"
 #include "gateway/drain.h"
+#include "gateway/event_bus.h"
 #include "gateway/import.h"
 #include "gateway/metrics.h"
 #include "gateway/node.h"
@@ -270,6 +271,8 @@ static int start_nouns(struct worker *w)
 
 	err = http_events_new(EVENTS_RING, EVENTS_HEARTBEAT_S, &gw->events);
 	if (err == 0)
+		err = event_bus_new(gw, &gw->bus);
+	if (err == 0)
 		err = agents_new(gw, &gw->agents);
 	if (err == 0)
 		err = calls_new(gw, &gw->calls);
@@ -459,6 +462,7 @@ static void stop(struct worker *w)
 	agents_free(&gw->agents);
 	webhooks_free(gw);
 	agent_twiml_free(gw);
+	event_bus_free(&gw->bus);
 	http_events_free(&gw->events);
 	rtp_relay_free(&gw->relay);
 	sip_edge_free(&gw->edge);
