@@ -12,7 +12,7 @@ make -s -C "$folder" -j"$(nproc)" >&2
 
 units=(post jobs log metrics notify timers batch http_events http_feed http_hostile http_server
   http_spool rtp_relay rtp_latch twilio_client twilio_tls sip_loop sip_dialog sip_registrar rate)
-whole=(020_api 100_sound 120_once)
+whole=(020_api 100_sound 120_once 151_events_of_nodes)
 make -s -C "$folder/tests" -j"$(nproc)" "${units[@]/#/unit/test_}" check-programs >&2
 
 rm -rf "$reports"
