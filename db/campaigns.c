@@ -6,16 +6,24 @@
 
 #include "db/exec.h"
 
-#define CAMPAIGN_SELECT                                                                                                                        \
-	"SELECT c.id, c.state, c.auto_dial, " MS("c.created_at") ", " MS("c.updated_at") ", " MS(                                              \
-		"c.archived_at") ", c.run_code, c.run_reason, q.pending, q.dialing, q.completed,"                                              \
-				 " q.skipped, q.agents, c.name, c.description, c.dial_method, c.caller_id,"                                    \
-				 " c.priority, c.weight, c.batch_size, c.call_gap_ms, c.batch_gap_ms,"                                         \
-				 " c.ring_timeout_s, c.wrap_up_s, c.preview_s, c.max_attempts, c.max_attempts_24h,"                            \
-				 " c.retry_after_s, c.retry_max, c.hours, c.hours_zone, c.time_zone,"                                          \
-				 " c.fallback_zone, c.record, c.announcement_text, c.announcement_url, c.script,"                              \
-				 " c.max_calls_day, c.max_minutes_day, c.max_cost_day, c.max_cost, c.cost_per_minute, c.recording_days, c.amd" \
-				 " FROM campaigns c"
+/* What Twilio stopped is why nothing is dialled, whatever else the runner waits for just now. */
+#define STOP                                                                         \
+	" LEFT JOIN LATERAL (SELECT t.reason FROM twilio_stops t"                    \
+	"  WHERE t.ended_at IS NULL AND c.state = 'active' AND c.auto_dial"          \
+	"   AND c.run_code IN ('dialling', 'no_agent', 'gap', 'rate')"               \
+	"   AND (t.scope = 'account' OR t.scope = 'caller' AND t.key = c.caller_id)" \
+	"  ORDER BY t.scope LIMIT 1) h ON true"
+#define CAMPAIGN_SELECT                                                                                             \
+	"SELECT c.id, c.state, c.auto_dial, " MS("c.created_at") ", " MS("c.updated_at") ", " MS(                   \
+		"c.archived_at") ", CASE WHEN h.reason IS NULL THEN c.run_code ELSE 'twilio' END,"                  \
+				 " COALESCE(h.reason, c.run_reason), q.pending, q.dialing, q.completed,"            \
+				 " q.skipped, q.agents, c.name, c.description, c.dial_method, c.caller_id,"         \
+				 " c.priority, c.weight, c.batch_size, c.call_gap_ms, c.batch_gap_ms,"              \
+				 " c.ring_timeout_s, c.wrap_up_s, c.preview_s, c.max_attempts, c.max_attempts_24h," \
+				 " c.retry_after_s, c.retry_max, c.hours, c.hours_zone, c.time_zone,"               \
+				 " c.fallback_zone, c.record, c.announcement_text, c.announcement_url, c.script,"   \
+				 " c.max_calls_day, c.max_minutes_day, c.max_cost_day, c.max_cost,"                 \
+				 " c.cost_per_minute, c.recording_days, c.amd FROM campaigns c" STOP
 #define COUNTS                                                                           \
 	" CROSS JOIN LATERAL ("                                                          \
 	"SELECT t.*,"                                                                    \

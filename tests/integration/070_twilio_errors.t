@@ -107,10 +107,14 @@ is "$stop->{scope} $stop->{key}", 'caller +15550000001', 'is stopped';
 $between->answer;
 $stage->wait_until(8, 'the agent', sub { $stage->agent_session($agent)->{state} eq 'ready' });
 my $before = creates();
+$stage->api(POST => "/api/agents/$agent->{id}/session/pause", {reason => 'lunch'});
 $stage->api(POST => "$CM/campaigns/$campaign/auto-dial");
 $stage->wait_until(10, 'the reason', sub {
 	reason() =~ /caller id is not the account's/ });
-pass 'auto-dial says why it does not dial';
+pass 'auto-dial says why it would not dial, were an agent ready';
+$stage->api(POST => "/api/agents/$agent->{id}/session/ready");
+$stage->wait_until(8, 'the agent', sub { $stage->agent_session($agent)->{state} eq 'ready' });
+like reason(), qr/caller id is not the account's/, 'and why it does not, now that one is';
 is creates(), $before, 'and nothing is sent';
 is call_now($entry[3])->{status}, 503, 'nor by hand';
 $stage->api(POST => "$CM/campaigns/$campaign/auto-dial/stop");
