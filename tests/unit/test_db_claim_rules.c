@@ -248,7 +248,46 @@ static void what_is_kept_for_an_agent_is_not_dialled_before_its_time(void **stat
 		DB_CLAIM_NO_ENTRY);
 }
 
+static void what_was_kept_for_an_agent_is_anybodys_when_its_time_is_over(void **state)
+{
+	int64_t campaign = world_campaign(2, 1);
+	struct db_claim claim = by_hand(campaign);
+
+	(void)state;
+	claim.session_id = nth("agent_sessions", campaign, 0);
+	(void)world_text(
+		"UPDATE queue_entries SET agent_until = now() + interval '1 hour',"
+		" agent_id = (SELECT user_id FROM agent_sessions WHERE id = %lld)"
+		" WHERE id = %lld",
+		(long long)nth("agent_sessions", campaign, 1), (long long)claim.entry_id);
+	assert_int_equal(result_of(&claim), DB_CLAIM_REFUSED);
+	/* Before anybody has taken its owner off it. */
+	(void)world_text("UPDATE queue_entries SET agent_until = now() - interval '1 s'"
+			 " WHERE id = %lld",
+		(long long)claim.entry_id);
+	assert_int_equal(result_of(&claim), DB_CLAIM_CALL);
+}
+
 /* ---- what is refused ---- */
+
+static void a_number_that_somebody_else_looks_at_is_busy(void **state)
+{
+	static const char lock[] =
+		"SELECT pg_advisory_%s(hashtextextended(c.phone, 7251664932))"
+		" FROM contacts c JOIN queue_entries q ON q.contact_id = c.id"
+		" WHERE q.id = %lld";
+	struct db_claim claim = by_hand(world_campaign(1, 1));
+	struct db_claimed c;
+
+	(void)state;
+	/* As the claim of another campaign does until its commit. */
+	(void)world_text(lock, "lock", (long long)claim.entry_id);
+	assert_int_equal(db_call_claim(db, &claim, &c), 0);
+	assert_int_equal(c.result, DB_CLAIM_REFUSED);
+	assert_string_equal(c.rule, "number.busy");
+	(void)world_text(lock, "unlock", (long long)claim.entry_id);
+	assert_int_equal(result_of(&claim), DB_CLAIM_CALL);
+}
 
 static struct db_claim_verdict as_told(void *arg, const struct db_claim_facts *facts)
 {
@@ -342,6 +381,31 @@ static void who_is_rung_first_is_held_longer_and_has_a_turn_for_each_call(void *
 		"t claimed t 00:02:30 t");
 }
 
+static void who_has_made_the_calls_leg_itself_is_waited_for_in_its_conference(
+	void **state)
+{
+	static const bool nailed[] = {true, false};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct db_agent_session s;
+		int64_t campaign = world_agent(db, "browser", nailed[i], &s);
+		struct db_claim claim = by_hand(campaign);
+		struct db_claimed c;
+
+		claim.session_id = s.id;
+		claim.own_leg = true;
+		assert_int_equal(db_call_claim(db, &claim, &c), 0);
+		assert_true(c.result == DB_CLAIM_CALL && c.ring_first);
+		assert_string_equal(
+			world_text("SELECT concat_ws(' ', c.state, s.turn = %d)"
+				   " FROM calls c JOIN agent_sessions s"
+				   " ON s.call_id = c.id WHERE c.id = %lld",
+				s.turn, (long long)c.call_id),
+			"claimed t");
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -357,10 +421,15 @@ int main(void)
 			what_is_not_due_waits_and_what_is_due_goes_by_priority_and_time),
 		cmocka_unit_test(
 			what_is_kept_for_an_agent_is_not_dialled_before_its_time),
+		cmocka_unit_test(
+			what_was_kept_for_an_agent_is_anybodys_when_its_time_is_over),
+		cmocka_unit_test(a_number_that_somebody_else_looks_at_is_busy),
 		cmocka_unit_test(a_refusal_that_is_not_the_entrys_leaves_it_alone),
 		cmocka_unit_test(a_call_is_counted_and_noted_where_people_look),
 		cmocka_unit_test(
 			who_is_rung_first_is_held_longer_and_has_a_turn_for_each_call),
+		cmocka_unit_test(
+			who_has_made_the_calls_leg_itself_is_waited_for_in_its_conference),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -94,6 +94,30 @@ static void rolled_back_moves_leave_no_trace(void **state)
 	assert_true_counts(campaign);
 }
 
+static void what_moves_nothing_leaves_nothing(void **state)
+{
+	int64_t campaign = world_campaign(1, 3);
+	static const char rows[] = "SELECT count(*) FROM queue_counts";
+	int64_t before = db_number(rows);
+
+	(void)state;
+	(void)world_text("UPDATE queue_entries SET priority = 3 WHERE campaign_id = %lld"
+			 " RETURNING 1",
+		(long long)campaign);
+	assert_int_equal(db_number(rows), before);
+	/* Nor do moves to and fro, when they are folded. */
+	(void)world_text("INSERT INTO queue_counts (campaign_id, state, change)"
+			 " SELECT %lld, 'dialing', 1 - 2 * (g %% 2)"
+			 " FROM generate_series(1, 600) g RETURNING 1",
+		(long long)campaign);
+	(void)db_text("SELECT fold_queue_counts()");
+	assert_string_equal(world_text("SELECT string_agg(state || change, ' ')"
+				       " FROM queue_counts WHERE campaign_id = %lld",
+				    (long long)campaign),
+		"pending3");
+	assert_true_counts(campaign);
+}
+
 static void *claim_and_end(void *arg)
 {
 	int64_t campaign = *(int64_t *)arg;
@@ -161,6 +185,7 @@ int main(void)
 		cmocka_unit_test(counts_follow_every_move),
 		cmocka_unit_test(a_campaign_without_a_queue_counts_nothing),
 		cmocka_unit_test(rolled_back_moves_leave_no_trace),
+		cmocka_unit_test(what_moves_nothing_leaves_nothing),
 		cmocka_unit_test(folding_beside_others_loses_nothing),
 	};
 
