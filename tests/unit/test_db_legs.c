@@ -157,6 +157,70 @@ static void who_does_not_answer_or_hangs_up_must_say_ready(void **state)
 		world_leg_end(db, leg.id, DB_LEG_HUNG_UP, &s), DB_LEG_AFTER_NOTHING);
 }
 
+static void the_end_of_a_sip_phones_leg_is_not_told_here(void **state)
+{
+	struct db_agent_session s;
+	struct db_agent_leg leg;
+	enum db_leg_after after;
+
+	(void)state;
+	(void)world_agent(db, "sip", true, &s);
+	assert_int_equal(db_agent_leg_new(db, s.id, INSTALL, "sip-token", &leg), 0);
+	assert_int_equal(db_agent_leg_joined(db, leg.label, "CAsip", &s), 0);
+	assert_int_equal(
+		db_agent_leg_ended(db, leg.id, "", NULL, DB_LEG_HUNG_UP, &after, &s),
+		-ENOENT);
+	assert_int_equal(db_agent_session_get(db, s.id, &s), 0);
+	assert_true(s.phone_up && s.twilio_up && !s.leg_left);
+}
+
+static void news_of_another_sid_is_not_the_legs(void **state)
+{
+	struct db_agent_session s;
+	struct db_agent_leg leg;
+	enum db_leg_after after;
+
+	(void)state;
+	(void)world_agent(db, "phone", true, &s);
+	leg = world_ring(db, &s);
+	assert_int_equal(db_agent_leg_accepted(db, leg.id, "CAmine", &s), 0);
+	/* The first SID stays. */
+	assert_int_equal(db_agent_leg_accepted(db, leg.id, "CAother", &s), 0);
+	assert_string_equal(s.leg_sid, "CAmine");
+	assert_int_equal(db_agent_leg_joined(db, leg.label, "CAother", &s), 0);
+	assert_false(s.leg_joined || s.twilio_up);
+	assert_int_equal(db_agent_leg_joined(db, leg.label, "CAmine", &s), 0);
+	assert_true(s.leg_joined && s.twilio_up);
+	assert_int_equal(db_agent_leg_left(db, leg.label, "CAother", &s), 0);
+	assert_true(s.twilio_up && !s.leg_left);
+	assert_int_equal(db_agent_leg_ended(
+				 db, 0, leg.label, "CAother", DB_LEG_HUNG_UP, &after, &s),
+		-ENOENT);
+	assert_int_equal(
+		db_agent_leg_ended(db, 0, leg.label, "CAmine", DB_LEG_LOST, &after, &s),
+		0);
+	assert_true(s.leg_left && !s.twilio_up);
+	/* What joined before is told late: it has left. */
+	assert_int_equal(db_agent_leg_joined(db, leg.label, "CAmine", &s), 0);
+	assert_false(s.twilio_up);
+}
+
+static void who_hangs_up_after_a_call_stays_signed_in_to_note_it_down(void **state)
+{
+	struct db_agent_session s;
+	struct db_agent_leg leg;
+
+	(void)state;
+	(void)world_agent(db, "phone", true, &s);
+	leg = world_ring(db, &s);
+	assert_int_equal(db_agent_leg_joined(db, leg.label, "CAwrap", &s), 0);
+	(void)world_text("UPDATE agent_sessions SET state = 'wrap_up' WHERE id = %lld",
+		(long long)s.id);
+	assert_int_equal(
+		world_leg_end(db, leg.id, DB_LEG_HUNG_UP, &s), DB_LEG_AFTER_NOTHING);
+	assert_string_equal(s.state, "wrap_up");
+}
+
 static void a_lost_leg_is_replaced_in_the_conference_of_its_call(void **state)
 {
 	struct db_agent_session s;
@@ -244,10 +308,15 @@ static void a_call_whose_agent_is_rung_first_waits_for_it(void **state)
 				 &went),
 		0);
 	assert_int_equal(went.result, DB_CLAIM_NO_AGENT);
-	(void)world_leg_end(db, leg.id, DB_LEG_HUNG_UP, &s);
+	/* It was rung for one call, and nobody signs out by its end. */
+	assert_int_equal(
+		world_leg_end(db, leg.id, DB_LEG_HUNG_UP, &s), DB_LEG_AFTER_NOTHING);
 	assert_string_equal(s.state, "ready");
 	c = world_call(db, campaign);
 	assert_string_not_equal(c.conference, leg.conference);
+	/* The end of the last call's leg, told once more, is not this call's. */
+	assert_int_equal(
+		world_leg_end(db, leg.id, DB_LEG_HUNG_UP, &s), DB_LEG_AFTER_NOTHING);
 }
 
 static void who_is_rung_first_and_not_there_costs_no_attempt(void **state)
@@ -461,6 +530,10 @@ int main(void)
 		cmocka_unit_test(a_nailed_phone_is_rung_once_and_is_both_legs),
 		cmocka_unit_test(no_leg_is_made_without_a_rate_token),
 		cmocka_unit_test(who_does_not_answer_or_hangs_up_must_say_ready),
+		cmocka_unit_test(the_end_of_a_sip_phones_leg_is_not_told_here),
+		cmocka_unit_test(news_of_another_sid_is_not_the_legs),
+		cmocka_unit_test(
+			who_hangs_up_after_a_call_stays_signed_in_to_note_it_down),
 		cmocka_unit_test(a_lost_leg_is_replaced_in_the_conference_of_its_call),
 		cmocka_unit_test(a_browser_keeps_the_leg_that_it_made_by_its_sid),
 		cmocka_unit_test(a_call_whose_agent_is_rung_first_waits_for_it),

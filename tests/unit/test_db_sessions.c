@@ -6,15 +6,18 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "db/campaigns.h"
 #include "db/dialogs.h"
 #include "db/legs.h"
 #include "db/sessions.h"
 #include "db/users.h"
+#include "unit/db_cluster.h"
 #include "unit/db_world.h"
 
 static struct db *db;
@@ -363,6 +366,39 @@ static void a_leg_token_belongs_to_the_first_call_that_shows_it(void **state)
 	assert_int_equal(db_agent_leg_new(db, s.id, INSTALL, "late", &claimed), -ENOENT);
 }
 
+static void *claim_raced(void *arg)
+{
+	int *ret_rc = arg;
+	struct db_agent_leg leg;
+
+	*ret_rc = claim_leg("raced", "CAraced2", &leg);
+	return NULL;
+}
+
+static void a_leg_token_that_is_shown_on_two_nodes_at_once_is_one_calls(void **state)
+{
+	struct db_agent_session s = new_session("raced");
+	int64_t end = clock_mono_ms() + 20000;
+	pthread_t thread;
+	int rc = 0;
+
+	(void)state;
+	(void)new_leg(&s, "raced");
+	(void)db_text("BEGIN");
+	(void)db_text("UPDATE call_legs SET provider_sid = 'CAraced1'"
+		      " WHERE token = 'raced' RETURNING 1");
+	assert_int_equal(pthread_create(&thread, NULL, claim_raced, &rc), 0);
+	while (db_number("SELECT count(*) FROM pg_locks WHERE NOT granted") == 0 &&
+		clock_mono_ms() < end)
+		;
+	(void)db_text("COMMIT");
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_int_equal(rc, -ENOENT);
+	assert_string_equal(
+		db_text("SELECT provider_sid FROM call_legs WHERE token = 'raced'"),
+		"CAraced1");
+}
+
 static void legs_that_ask_together_get_each_its_own(void **state)
 {
 	struct db_agent_session one = new_session("together1"),
@@ -372,9 +408,9 @@ static void legs_that_ask_together_get_each_its_own(void **state)
 	const struct db_leg_claim claims[] = {
 		{"second", "CAsecond"},
 		{"first", "CAfirst"},
-		{"first", "CAthief"},
-		{"nobody", "CAnobody"},
 		{"first", "CAfirst"},
+		{"nobody", "CAnobody"},
+		{"first", "CAthief"},
 		{"it\"s, {odd}", "CAodd"},
 	};
 	struct db_agent_leg legs[6];
@@ -384,9 +420,9 @@ static void legs_that_ask_together_get_each_its_own(void **state)
 	assert_true(legs[0].id == second.id);
 	assert_true(legs[0].agent_session_id == two.id);
 	assert_true(legs[1].id == first.id);
-	assert_true(legs[2].id == 0);
+	assert_true(legs[2].id == first.id);
 	assert_true(legs[3].id == 0);
-	assert_true(legs[4].id == first.id);
+	assert_true(legs[4].id == 0);
 	assert_true(legs[5].id == 0);
 	/* Another leg cannot have a SID that is taken: an error, and nothing is changed. */
 	(void)new_leg(&one, "third");
@@ -516,6 +552,8 @@ int main(void)
 		cmocka_unit_test(ready_waits_for_both_legs_in_any_order),
 		cmocka_unit_test(a_leg_that_left_stays_gone_whatever_is_told_later),
 		cmocka_unit_test(a_leg_token_belongs_to_the_first_call_that_shows_it),
+		cmocka_unit_test(
+			a_leg_token_that_is_shown_on_two_nodes_at_once_is_one_calls),
 		cmocka_unit_test(legs_that_ask_together_get_each_its_own),
 		cmocka_unit_test(a_call_keeps_its_agent_until_it_ends),
 		cmocka_unit_test(wrap_up_ends_early_when_the_agent_says_so),
