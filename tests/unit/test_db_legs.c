@@ -347,6 +347,30 @@ static void who_is_rung_first_and_not_there_costs_no_attempt(void **state)
 		"0");
 }
 
+static void a_request_that_did_not_leave_is_not_the_agents_fault(void **state)
+{
+	struct db_agent_session s;
+	struct db_agent_leg leg;
+
+	(void)state;
+	(void)world_call(db, world_agent(db, "phone", false, &s));
+	leg = world_ring(db, &s);
+	assert_int_equal(
+		world_leg_end(db, leg.id, DB_LEG_UNSENT, &s), DB_LEG_AFTER_UNSENT);
+	assert_true(s.wants_ready);
+	(void)world_agent(db, "phone", true, &s);
+	leg = world_ring(db, &s);
+	assert_int_equal(
+		world_leg_end(db, leg.id, DB_LEG_UNSENT, &s), DB_LEG_AFTER_NOTHING);
+	assert_true(s.wants_ready);
+	/* A number that Twilio does not call is not rung again by itself. */
+	leg = world_ring(db, &s);
+	assert_int_equal(
+		world_leg_end(db, leg.id, DB_LEG_REFUSED, &s), DB_LEG_AFTER_NOTHING);
+	assert_false(s.wants_ready);
+	assert_string_equal(s.pause_reason, DB_REASON_REFUSED);
+}
+
 static void permission_is_asked_again_when_the_agent_is_there(void **state)
 {
 	struct db_agent_session s;
@@ -538,6 +562,7 @@ int main(void)
 		cmocka_unit_test(a_browser_keeps_the_leg_that_it_made_by_its_sid),
 		cmocka_unit_test(a_call_whose_agent_is_rung_first_waits_for_it),
 		cmocka_unit_test(who_is_rung_first_and_not_there_costs_no_attempt),
+		cmocka_unit_test(a_request_that_did_not_leave_is_not_the_agents_fault),
 		cmocka_unit_test(permission_is_asked_again_when_the_agent_is_there),
 		cmocka_unit_test(
 			a_dialled_number_becomes_a_contact_only_when_it_is_called),
