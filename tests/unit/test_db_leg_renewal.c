@@ -132,11 +132,31 @@ static void a_leg_in_a_call_is_left_and_its_limit_is_no_hang_up(void **state)
 	assert_string_equal(leg.conference, c.conference);
 }
 
+/* It is hung up soon anyway, and nobody rings the next one before there is a call. */
+static void a_leg_that_was_rung_for_one_call_is_not_renewed(void **state)
+{
+	struct db_agent_session s;
+	struct db_agent_leg leg;
+	struct db_claimed c;
+
+	(void)state;
+	c = world_call(db, world_agent(db, "phone", false, &s));
+	leg = world_ring(db, &s);
+	assert_int_equal(db_agent_leg_joined(db, leg.label, "CArung", &s), 0);
+	world_tell(db, c.call_id, "agent_joined");
+	(void)world_event(db, c.call_id, "busy", 0);
+	age(&leg, "2 hours");
+	assert_int_equal(db_agent_session_get(db, s.id, &s), 0);
+	assert_true(s.twilio_up && s.call_id == 0);
+	assert_int_equal(renew(NODE, &s), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_old_leg_is_renewed_and_its_agent_stays_what_it_was),
 		cmocka_unit_test(a_pause_and_a_wrap_up_outlive_their_leg),
+		cmocka_unit_test(a_leg_that_was_rung_for_one_call_is_not_renewed),
 		cmocka_unit_test(a_leg_in_a_call_is_left_and_its_limit_is_no_hang_up),
 	};
 

@@ -162,9 +162,12 @@ static void the_end_of_a_sip_phones_leg_is_not_told_here(void **state)
 	struct db_agent_session s;
 	struct db_agent_leg leg;
 	enum db_leg_after after;
+	int64_t wait_ms = 0;
 
 	(void)state;
 	(void)world_agent(db, "sip", true, &s);
+	/* Nor does Twilio ring it. */
+	assert_int_not_equal(db_agent_leg_ring(db, s.id, INSTALL, &leg, &wait_ms), 0);
 	assert_int_equal(db_agent_leg_new(db, s.id, INSTALL, "sip-token", &leg), 0);
 	assert_int_equal(db_agent_leg_joined(db, leg.label, "CAsip", &s), 0);
 	assert_int_equal(
@@ -219,6 +222,21 @@ static void who_hangs_up_after_a_call_stays_signed_in_to_note_it_down(void **sta
 	assert_int_equal(
 		world_leg_end(db, leg.id, DB_LEG_HUNG_UP, &s), DB_LEG_AFTER_NOTHING);
 	assert_string_equal(s.state, "wrap_up");
+}
+
+static void who_has_signed_out_is_not_signed_out_by_the_end_of_the_leg(void **state)
+{
+	struct db_agent_session s;
+	struct db_agent_leg leg;
+
+	(void)state;
+	(void)world_agent(db, "phone", true, &s);
+	leg = world_ring(db, &s);
+	assert_int_equal(db_agent_leg_joined(db, leg.label, "CAgone", &s), 0);
+	assert_int_equal(db_agent_session_end(db, s.id), 0);
+	assert_int_equal(
+		world_leg_end(db, leg.id, DB_LEG_HUNG_UP, &s), DB_LEG_AFTER_NOTHING);
+	assert_string_equal(s.state, "offline");
 }
 
 static void a_lost_leg_is_replaced_in_the_conference_of_its_call(void **state)
@@ -558,6 +576,8 @@ int main(void)
 		cmocka_unit_test(news_of_another_sid_is_not_the_legs),
 		cmocka_unit_test(
 			who_hangs_up_after_a_call_stays_signed_in_to_note_it_down),
+		cmocka_unit_test(
+			who_has_signed_out_is_not_signed_out_by_the_end_of_the_leg),
 		cmocka_unit_test(a_lost_leg_is_replaced_in_the_conference_of_its_call),
 		cmocka_unit_test(a_browser_keeps_the_leg_that_it_made_by_its_sid),
 		cmocka_unit_test(a_call_whose_agent_is_rung_first_waits_for_it),
