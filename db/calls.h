@@ -35,7 +35,7 @@ struct db_claim {
 	int64_t campaign_id;
 	int64_t entry_id; /* 0: the next one due (auto-dial), or that of `dial` */
 	const struct db_dial *dial; /* NULL: an entry of the queue */
-	int64_t session_id;         /* 0: any ready agent of the campaign on this node */
+	int64_t session_id;         /* 0: any ready agent of the campaign */
 	bool manual; /* Call Now: a paused agent who can be reached will do, one in wrap-up if named */
 	bool own_leg; /* the agent's browser has made this call's leg itself */
 	const char *node, *install;

@@ -438,7 +438,6 @@ static void stop(struct worker *w)
 	metrics_free(&gw->metrics);
 	beat_free(&gw->beat);
 	drain_free(&gw->drain);
-	nodes_free(&gw->nodes);
 	campaigns_free(&gw->campaigns);
 	numbers_free(&gw->numbers);
 	if (gw->twilio != NULL)
@@ -451,6 +450,7 @@ static void stop(struct worker *w)
 	twilio_media_free(&gw->media);
 	imports_free(&gw->imports);
 	again_stop(gw);
+	nodes_free(&gw->nodes);
 	sweeper_free(&gw->sweeper);
 	listeners_free(&gw->listeners);
 	afterwork_free(&gw->afterwork);
