@@ -34,10 +34,9 @@ struct event {
 struct http_events {
 	pthread_mutex_t lock;
 	struct list streams;
-	uint64_t life; /* tells ids of this run from those of the last */
-	uint64_t next; /* number of the next event; the first is 1 */
-	uint64_t
-		missed; /* up to it the next is one that who has left may come back for */
+	uint64_t life;   /* tells ids of this run from those of the last */
+	uint64_t next;   /* number of the next event; the first is 1 */
+	uint64_t missed; /* while `next` is not above it, who left may come back */
 	unsigned heartbeat_s;
 	int64_t beat_ms; /* when the next heartbeat is due */
 	bool stopping;

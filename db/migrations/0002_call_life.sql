@@ -231,8 +231,9 @@ BEGIN
 			LEFT JOIN call_legs l ON l.call_id = o.id AND l.kind = 'customer';
 	END IF;
 
-	-- What was told before is known for sure: nobody else writes of a call that we have locked. To
-	-- ask first costs less than ON CONFLICT. Ids are given in the events' own order.
+	-- What was told before is known for sure: the calls are locked, and what else is written of them
+	-- (recordings, holds) has keys of its own. To ask first costs less than ON CONFLICT. Ids are
+	-- given in the events' own order.
 	WITH input AS MATERIALIZED (
 		SELECT u.*, CASE WHEN u.first THEN nextval('call_events_id_seq') END AS row
 		FROM (SELECT i.*, i.unheard AND row_number() OVER (PARTITION BY i.id, i.source,
