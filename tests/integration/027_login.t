@@ -5,6 +5,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use JSON::PP;
+use List::Util qw(min);
 use Test::More;
 use Time::HiRes qw(time);
 use Omnivox::Asking;
@@ -52,8 +53,6 @@ subtest 'by words' => sub {
 	contract_kept('by words');
 };
 
-sub median { my @sorted = sort { $a <=> $b } @_; return $sorted[@sorted / 2] }
-
 subtest 'by time' => sub {
 	my %took;
 	for (1 .. 15) {
@@ -61,11 +60,12 @@ subtest 'by time' => sub {
 		push @{$took{wrong}}, (try('sue', "wrong password $_"))[1];
 		push @{$took{gone}}, (try('gone', 'gone-password'))[1];
 	}
-	my %median = map { ($_ => median(@{$took{$_}})) } keys %took;
-	my ($least, $most) = (sort { $a <=> $b } values %median)[0, -1];
+	# The quickest of each: what else the machine does adds to the others.
+	my %least = map { ($_ => min(@{$took{$_}})) } keys %took;
+	my ($least, $most) = (sort { $a <=> $b } values %least)[0, -1];
 	cmp_ok $most / $least, '<', 1.35, 'unknown, wrong and deactivated take as long'
-		or diag explain \%median;
-	cmp_ok $least, '>', 0.01, 'which is as long as a password takes' or diag explain \%median;
+		or diag explain \%least;
+	cmp_ok $least, '>', 0.01, 'which is as long as a password takes' or diag explain \%least;
 };
 
 subtest 'by trying' => sub {
