@@ -153,6 +153,7 @@ static void who_does_not_answer_or_hangs_up_must_say_ready(void **state)
 	assert_int_equal(
 		world_leg_end(db, leg.id, DB_LEG_HUNG_UP, &s), DB_LEG_AFTER_SIGN_OUT);
 	assert_string_equal(s.pause_reason, DB_REASON_HUNG_UP);
+	assert_false(s.wants_ready);
 	assert_int_equal(
 		world_leg_end(db, leg.id, DB_LEG_HUNG_UP, &s), DB_LEG_AFTER_NOTHING);
 }

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "unit/http_client.h"
@@ -175,11 +176,31 @@ static void who_was_away_too_long_or_asks_nonsense_gets_resync_first(void **stat
 	}
 }
 
+static bool counts(void *arg, const struct http_listener *listener)
+{
+	(void)listener;
+	(*(int *)arg)++;
+	return false;
+}
+
+/* The server finds out by a heartbeat at the latest that a client has left. */
+static void wait_until_nobody_reads(void)
+{
+	int64_t until_ms = clock_mono_ms() + CLIENT_DEADLINE_MS;
+	int readers;
+
+	do {
+		(void)usleep(1000);
+		readers = 0;
+		http_events_end(d->events, counts, &readers);
+	} while (readers > 0 && clock_mono_ms() < until_ms);
+	assert_int_equal(readers, 0);
+}
+
 static void nobody_hears_until_one_reads_and_after_the_ring_has_moved_past(void **state)
 {
 	struct http_events *hub;
 	struct client client;
-	int64_t until_ms = clock_mono_ms() + CLIENT_DEADLINE_MS;
 	char id[64];
 
 	(void)state;
@@ -191,8 +212,12 @@ static void nobody_hears_until_one_reads_and_after_the_ring_has_moved_past(void 
 	http_events_publish(d->events, "one", "{}", 0);
 	take_id(&client, id, sizeof(id));
 	client_close(&client);
-	while (http_events_heard(d->events) && clock_mono_ms() < until_ms)
+	wait_until_nobody_reads();
+	/* Whoever left may come back for all that the double's ring holds. */
+	for (int more = 0; more <= 8; more++) {
+		assert_true(http_events_heard(d->events));
 		http_events_publish(d->events, "more", "{}", 0);
+	}
 	assert_false(http_events_heard(d->events));
 	/* What was left out from here on, nobody can miss without being told. */
 	attach(&client, 0, id);
