@@ -212,19 +212,33 @@ int db_agent_legs_renew(struct db *db, const char *node, int64_t age_ms, int max
 #define OPEN_LEG \
 	"EXISTS (SELECT 1 FROM call_legs o WHERE o.id = a.leg_id AND o.left_at IS NULL)"
 
-/* Why nothing was made: no such session, a leg that has not ended, or no token. */
+/*
+ * While nothing is dialled, nobody is rung to wait for a call. Whose call there is already is
+ * rung all the same: what Twilio answers ends that call or lets it go on.
+ */
+#define STOPPED                                                             \
+	"(a.call_id IS NULL AND EXISTS (SELECT 1 FROM twilio_stops t WHERE" \
+	"  t.ended_at IS NULL AND t.scope = 'account'))"
+#define STOPPED_MS 2000 /* then it is asked again */
+
+/* Why nothing was made: no such session, a leg that has not ended, a stop, or no token. */
 static int explain_ring(struct db *db, int64_t session_id, int64_t *ret_wait_ms)
 {
-	int64_t open = 0;
+	int64_t why = 0;
 	int rc = db_run_number(db,
-		"SELECT " OPEN_LEG "::int FROM agent_sessions a WHERE a.id = $1"
+		"SELECT CASE WHEN " OPEN_LEG " THEN 2 WHEN " STOPPED
+		" THEN 1 ELSE 0 END FROM agent_sessions a WHERE a.id = $1"
 		" AND a.ended_at IS NULL AND (a.nailed OR a.call_id IS NOT NULL)",
-		ARGS(arg_int(session_id)), &open);
+		ARGS(arg_int(session_id)), &why);
 
 	if (rc < 0)
 		return rc;
-	if (open)
+	if (why == 2)
 		return -EALREADY;
+	if (why == 1) {
+		*ret_wait_ms = STOPPED_MS;
+		return -EAGAIN;
+	}
 	rc = db_run_number(db, RATE_WAIT_SQL, NO_ARGS, ret_wait_ms);
 	return rc < 0 ? rc : -EAGAIN;
 }
@@ -236,7 +250,8 @@ int db_agent_leg_ring(struct db *db, int64_t session_id, const char *install,
 	int rc = db_run_item(db,
 		"WITH wants AS MATERIALIZED (SELECT a.id FROM agent_sessions a WHERE a.id = $1"
 		"  AND a.ended_at IS NULL AND (a.nailed OR a.call_id IS NOT NULL)"
-		"  AND a.endpoint <> 'sip' AND NOT " OPEN_LEG " FOR UPDATE),"
+		"  AND a.endpoint <> 'sip' AND NOT " OPEN_LEG " AND NOT " STOPPED
+		"  FOR UPDATE),"
 		" rate AS (UPDATE account_rate r SET " RATE_TAKE
 		"  AND EXISTS (SELECT 1 FROM wants) RETURNING 1),"
 		" " NEW_LEG(" FROM rate", "a.id = $1", "token", "NULL"),
@@ -279,18 +294,20 @@ int db_agent_leg_own(struct db *db, int64_t user_id, const char *provider_sid,
 int db_agent_leg_accepted(struct db *db, int64_t leg_id, const char *provider_sid,
 	struct db_agent_session *ret_session)
 {
+	int64_t session_id = 0;
 	int rc = db_run(db,
 		"UPDATE call_legs l SET provider_sid = $2 WHERE l.id = $1 AND l.kind = 'agent'"
 		" AND l.provider_sid IS NULL",
 		ARGS(arg_int(leg_id), arg_text(provider_sid)), NULL);
 
-	if (rc < 0)
-		return rc;
 	/* The loop tells an old reading of the row from a new one by its version. */
-	return db_one_session(db,
-		"UPDATE agent_sessions s SET leg_id = s.leg_id FROM call_legs k WHERE k.id = $1"
-		" AND k.kind = 'agent' AND s.id = k.agent_session_id RETURNING " SESSION_COLUMNS,
-		ARGS(arg_int(leg_id)), ret_session);
+	if (rc == 0)
+		rc = db_run_number(db,
+			"UPDATE agent_sessions s SET leg_id = s.leg_id FROM call_legs k"
+			" WHERE k.id = $1 AND k.kind = 'agent' AND s.id = k.agent_session_id"
+			" RETURNING s.id",
+			ARGS(arg_int(leg_id)), &session_id);
+	return rc < 0 ? rc : db_agent_session_get(db, session_id, ret_session);
 }
 
 /* What the statement below says about one leg. */

@@ -132,6 +132,18 @@ int db_agent_session_list(struct db *db, const char *node,
 		ARGS(arg_text(node)), ret_sessions, ret_count);
 }
 
+/*
+ * Changes one session, and reads it again: what else the row shows, of its leg and its call, the
+ * statement saw as it was before it waited for the row.
+ */
+static int change(struct db *db, int64_t session_id, const char *sql,
+	const struct db_arg *args, int count, struct db_agent_session *ret_session)
+{
+	int rc = db_run_one(db, sql, args, count, NULL);
+
+	return rc < 0 ? rc : db_agent_session_get(db, session_id, ret_session);
+}
+
 /* ---- what the agent wants ---- */
 
 #define REACHABLE "session_reachable(s.nailed, s.phone_up, s.twilio_up)"
@@ -139,7 +151,7 @@ int db_agent_session_list(struct db *db, const char *node,
 int db_agent_session_ready(
 	struct db *db, int64_t session_id, struct db_agent_session *ret_session)
 {
-	return db_one_session(db,
+	return change(db, session_id,
 		"UPDATE agent_sessions s SET wants_ready = true,"
 		" state = CASE WHEN s.state IN ('reserved', 'on_call') THEN s.state"
 		"  WHEN " REACHABLE " THEN 'ready' ELSE 'paused' END,"
@@ -148,14 +160,14 @@ int db_agent_session_ready(
 		" hold_until = CASE WHEN s.state IN ('reserved', 'on_call') THEN s.hold_until END,"
 		" pause_reason = CASE WHEN " REACHABLE " THEN ''"
 		"  ELSE 'waiting for the phone' END"
-		" WHERE s.id = $1 AND s.ended_at IS NULL RETURNING " SESSION_COLUMNS,
+		" WHERE s.id = $1 AND s.ended_at IS NULL",
 		ARGS(arg_int(session_id)), ret_session);
 }
 
 int db_agent_session_pause(struct db *db, int64_t session_id,
 	const struct db_pause_wish *wish, struct db_agent_session *ret_session)
 {
-	return db_one_session(db,
+	return change(db, session_id,
 		"UPDATE agent_sessions s SET wants_ready = false, pause_type = $2,"
 		" pause_reason = $3, pause_comment = $4,"
 		" state = CASE WHEN s.state IN ('reserved', 'on_call') THEN s.state"
@@ -163,7 +175,7 @@ int db_agent_session_pause(struct db *db, int64_t session_id,
 		" state_since = CASE WHEN s.state IN ('reserved', 'on_call', 'paused')"
 		"  THEN s.state_since ELSE now() END,"
 		" hold_until = CASE WHEN s.state IN ('reserved', 'on_call') THEN s.hold_until END"
-		" WHERE s.id = $1 AND s.ended_at IS NULL RETURNING " SESSION_COLUMNS,
+		" WHERE s.id = $1 AND s.ended_at IS NULL",
 		ARGS(arg_int(session_id), arg_text(wish->type), arg_text(wish->reason),
 			arg_text(wish->comment)),
 		ret_session);
@@ -177,12 +189,12 @@ int db_agent_session_pause(struct db *db, int64_t session_id,
 int db_agent_session_phone(struct db *db, int64_t session_id, bool up, bool refused,
 	struct db_agent_session *ret_session)
 {
-	return db_one_session(db,
+	return change(db, session_id,
 		"UPDATE agent_sessions s SET phone_up = $2, wants_ready = " WANTS ","
 		" pause_reason = CASE WHEN $2 AND s.twilio_up AND s.wants_ready THEN ''"
 		"  WHEN NOT $2 AND s.nailed THEN 'phone hung up' ELSE s.pause_reason END," REST_AFTER(
 			"session_reachable(s.nailed, $2, s.twilio_up)",
-			WANTS) " WHERE s.id = $1 AND s.ended_at IS NULL RETURNING " SESSION_COLUMNS,
+			WANTS) " WHERE s.id = $1 AND s.ended_at IS NULL",
 		ARGS(arg_int(session_id), arg_bool(up), arg_bool(refused)), ret_session);
 }
 

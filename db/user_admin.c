@@ -218,6 +218,15 @@ int db_agent_on_campaign(struct db *db, int64_t user_id, int64_t campaign_id)
 		ARGS(arg_int(user_id), arg_int(campaign_id)), NULL);
 }
 
+int db_agent_only_campaign(struct db *db, int64_t user_id, int64_t *ret_campaign_id)
+{
+	return db_run_number(db,
+		"SELECT min(m.campaign_id) FROM campaign_agents m JOIN campaigns k"
+		"  ON k.id = m.campaign_id AND k.archived_at IS NULL WHERE m.user_id = $1"
+		" HAVING count(*) = 1",
+		ARGS(arg_int(user_id)), ret_campaign_id);
+}
+
 int db_agent_has_call(struct db *db, int64_t user_id, int64_t call_id)
 {
 	return db_run_one(db, "SELECT 1 FROM calls WHERE id = $2 AND agent_id = $1",

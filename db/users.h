@@ -71,6 +71,8 @@ int db_grants_ended(struct db *db, const int64_t *grants, size_t count,
 
 /* What an agent may see: a campaign that it is on, a call that is its own. -ENOENT if not. */
 int db_agent_on_campaign(struct db *db, int64_t user_id, int64_t campaign_id);
+/* The campaign of an agent who is on one only; -ENOENT: on none, or on several. */
+int db_agent_only_campaign(struct db *db, int64_t user_id, int64_t *ret_campaign_id);
 int db_agent_has_call(struct db *db, int64_t user_id, int64_t call_id);
 
 struct db_sip_account {

@@ -15,10 +15,12 @@
 #include "gateway/agent.h"
 #include "gateway/call.h"
 #include "gateway/call_table.h"
+#include "gateway/twilio_health.h"
 #include "gateway/urls.h"
 #include "gateway/verdict.h"
 #include "twilio/calls.h"
 #include "twilio/conferences.h"
+#include "twilio/errors.h"
 
 #define RING_S 25
 #define LEG_MAX_MS 45000 /* it rings, Twilio adds 5 s, and its webhooks may be late */
@@ -323,12 +325,21 @@ void agent_ring_go(struct agent *agent)
 static void answer_create(struct gateway *gw, const struct twilio_answer *answer,
 	struct agent_leg_news *news)
 {
+	const struct twilio_error *error =
+		twilio_error(answer->code, answer->http_status);
+
 	if (answer->result == TWILIO_LOST)
 		return; /* it may be ringing: its webhooks tell, or the check */
 	news->ended = answer->result != TWILIO_OK;
-	news->how = answer->result == TWILIO_NOT_SENT ? DB_LEG_UNSENT : DB_LEG_REFUSED;
+	/* What stops the account is not the agent's fault. */
+	news->how = answer->result == TWILIO_NOT_SENT || error->stop >= TWILIO_STOP_PAUSE
+			    ? DB_LEG_UNSENT
+			    : DB_LEG_REFUSED;
 	(void)text_copy(news->sid, sizeof(news->sid), answer->sid);
-	(void)snprintf(news->detail, sizeof(news->detail), "%s", answer->message);
+	if (answer->result == TWILIO_REFUSED)
+		twilio_health_explain(answer, news->detail, sizeof(news->detail));
+	else
+		(void)snprintf(news->detail, sizeof(news->detail), "%s", answer->message);
 	agent_leg_news(gw, news);
 }
 
@@ -341,8 +352,7 @@ static void answer_call(struct gateway *gw, const struct twilio_answer *answer,
 
 	if (news->leg_id == 0)
 		return;
-	/* It is no more, or not in progress any more. */
-	news->ended = answer->http_status == 404 || answer->code == 21220;
+	news->ended = twilio_call_over(answer);
 	news->how = answer->op == TWILIO_CALL_UPDATE ? DB_LEG_HUNG_UP : DB_LEG_LOST;
 	for (size_t i = 0;
 		answer->result == TWILIO_OK && answer->count > 0 && over[i] != NULL;

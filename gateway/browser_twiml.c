@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "db/calls.h"
 #include "db/legs.h"
+#include "db/users.h"
 #include "dialer/number.h"
 #include "gateway/agent.h"
 #include "gateway/agent_ring.h"
@@ -29,6 +30,9 @@
 #define SAY_NO_CALL "You are signed in. You will be called when there is a call for you."
 #define SAY_NUMBER "This is no number that can be called."
 #define SAY_REFUSED "This call is not possible now."
+#define SAY_WHICH_CAMPAIGN                                                 \
+	"You are signed in to several campaigns. Sign in to the one that " \
+	"this call is for."
 #define SAY_NOT_PERMITTED "This call is not permitted."
 
 /* The agent of From; 0: nobody of ours. */
@@ -59,14 +63,16 @@ static const char *dial(struct gateway *gw, struct db *db,
 	const struct db_agent_session *session, const char *number, const char *sid)
 {
 	struct db_claimed claimed;
-	int64_t known;
+	int64_t known, campaign = session->campaign_id;
 	int err;
 
 	if (db_call_by_correlation(db, sid, &known) == 0)
 		return NULL;
+	if (campaign == 0 && db_agent_only_campaign(db, session->user_id, &campaign) < 0)
+		return SAY_WHICH_CAMPAIGN;
 	err = db_call_claim(db,
 		&(struct db_claim){
-			.campaign_id = session->campaign_id,
+			.campaign_id = campaign,
 			.dial =
 				&(struct db_dial){
 					.number = number, .name = "", .correlation = sid},

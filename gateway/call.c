@@ -490,8 +490,7 @@ static void answer_create(struct gateway *gw, const struct twilio_answer *answer
 		placing_free(placing);
 }
 
-/* An update went through: the status in the answer is news, too (a call cancelled while
- * queued sends no callback). A refusal means that the call is over: fetch what it became. */
+/* The status in the answer is news, too: a call cancelled while queued sends no callback. */
 static void answer_update(struct gateway *gw, const struct twilio_answer *answer)
 {
 	struct call_news news = {.call_id = (int64_t)answer->id,
@@ -500,10 +499,13 @@ static void answer_update(struct gateway *gw, const struct twilio_answer *answer
 		.action_done = true};
 	const char *event;
 
-	if (answer->result == TWILIO_REFUSED) {
-		sweep_soon(gw, news.call_id);
+	if (twilio_call_over(answer)) {
+		sweep_soon(gw, news.call_id); /* what has it become? */
 		return;
 	}
+	if (answer->result != TWILIO_OK) /* its action stays due */
+		log_warn("call", news.call_id, "Twilio: %s code=%d http=%d",
+			answer->message, answer->code, answer->http_status);
 	if (answer->result != TWILIO_OK || answer->count == 0)
 		return;
 	event = call_table_event(answer->list.calls[0].status);

@@ -279,6 +279,35 @@ static int read_number(struct api_call *call, struct api_reply *reply, struct di
 	return -EINVAL;
 }
 
+/* The campaign of the session, else the one that is named, else the only one there is. */
+static int find_campaign(struct api_call *call, struct api_reply *reply,
+	const struct db_agent_session *session, int64_t named, int64_t *ret_campaign_id)
+{
+	int err = 0;
+
+	*ret_campaign_id = session->campaign_id != 0 ? session->campaign_id : named;
+	if (named != 0 && named != *ret_campaign_id) {
+		api_fail(reply, 409, "OTHER_CAMPAIGN",
+			"The agent is signed in to another campaign than campaignId.");
+		return -EINVAL;
+	}
+	if (*ret_campaign_id == 0) {
+		err = db_agent_only_campaign(call->db, session->user_id, ret_campaign_id);
+		if (err == -ENOENT)
+			api_fail_field(reply, "campaignId",
+				"The agent is signed in to all its campaigns, and is not on "
+				"exactly one. Give campaignId.");
+	} else if (session->campaign_id == 0) {
+		err = db_agent_on_campaign(call->db, session->user_id, named);
+		if (err == -ENOENT)
+			api_fail(reply, 409, "OTHER_CAMPAIGN",
+				"The agent is not on the campaign of campaignId.");
+	}
+	if (err < 0 && err != -ENOENT)
+		api_fail_db(reply, err, "campaign", call->db);
+	return err;
+}
+
 /* Whose call it is: the agent itself, or the one that others name; and its session. */
 static int find_session(struct api_call *call, struct api_reply *reply, struct dial *dial)
 {
@@ -300,13 +329,9 @@ static int find_session(struct api_call *call, struct api_reply *reply, struct d
 			"The agent is not signed in. Sign in and have the phone connected first.");
 	else if (err < 0)
 		api_fail_db(reply, err, "agent", call->db);
-	else if (campaign != 0 && campaign != session.campaign_id) {
-		api_fail(reply, 409, "OTHER_CAMPAIGN",
-			"The agent is signed in to another campaign than campaignId.");
-		return -EINVAL;
-	}
+	else
+		err = find_campaign(call, reply, &session, campaign, &dial->campaign_id);
 	dial->session_id = session.id;
-	dial->campaign_id = session.campaign_id;
 	return err;
 }
 

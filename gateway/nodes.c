@@ -244,7 +244,9 @@ unsigned nodes_ready(const struct gateway *gw, int64_t campaign_id)
 	unsigned ready = 0;
 
 	for (size_t i = 0; nodes != NULL && i < nodes->ready_count; i++)
-		if (nodes->ready[i].campaign_id == campaign_id)
+		/* Of all campaigns (0): the claim knows whether this is one of them. */
+		if (nodes->ready[i].campaign_id == campaign_id ||
+			nodes->ready[i].campaign_id == 0)
 			ready += nodes->ready[i].count;
 	return ready;
 }

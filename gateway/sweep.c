@@ -431,7 +431,10 @@ void sweep_answer(struct gateway *gw, const struct twilio_answer *answer)
 	else if (answer->op == TWILIO_CALL_FETCH && answer->result == TWILIO_OK &&
 		 answer->count > 0)
 		fetched(gw, &lookup->due, &answer->list.calls[0]);
-	else if (answer->op == TWILIO_CALL_FETCH && answer->result == TWILIO_REFUSED)
+	else if (answer->op == TWILIO_CALL_FETCH && twilio_call_over(answer))
 		not_found(gw, &lookup->due, answer->message);
+	else /* whether the call lives is not known: it is asked for again */
+		log_warn("sweep", lookup->due.call_id, "Twilio: %s code=%d http=%d",
+			answer->message, answer->code, answer->http_status);
 	lookup_free(lookup);
 }

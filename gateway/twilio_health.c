@@ -14,6 +14,7 @@
 #include "base/ticker.h"
 #include "db/stops.h"
 #include "dialer/numbering.h"
+#include "gateway/agent_ring.h"
 #include "twilio/account.h"
 #include "twilio/errors.h"
 
@@ -206,6 +207,38 @@ static void heard_nothing(
 		stop_put(health->gw, twilio_error(code, 0), code, answer->message);
 }
 
+/*
+ * Refused for a reason that is not about one call, and that no call's own news tells: nothing is
+ * dialled whose end could not be learned, nor for agents who cannot be rung.
+ */
+static bool locks_out(
+	const struct twilio_answer *answer, const struct twilio_error *error)
+{
+	switch (answer->op) {
+	case TWILIO_CALL_FETCH:
+	case TWILIO_CALL_LIST:
+	case TWILIO_CALL_UPDATE:
+		return answer->http_status == 401 || answer->http_status == 403;
+	case TWILIO_PARTICIPANT_CREATE:
+		return (answer->id & AGENT_RING_ID) != 0 &&
+		       error->stop >= TWILIO_STOP_PAUSE;
+	default:
+		return false;
+	}
+}
+
+static void heard_refusal(
+	struct twilio_health *health, const struct twilio_answer *answer)
+{
+	const struct twilio_error *error =
+		twilio_error(answer->code, answer->http_status);
+
+	if (locks_out(answer, error) && error->stop >= TWILIO_STOP_PAUSE)
+		stop_put(health->gw, error,
+			answer->code != 0 ? answer->code : answer->http_status,
+			answer->message);
+}
+
 static void heard_probe(struct twilio_health *health, const struct twilio_answer *answer)
 {
 	const struct twilio_error *error =
@@ -239,6 +272,8 @@ void twilio_health_heard(struct gateway *gw, const struct twilio_answer *answer)
 	}
 	if (answer->op == TWILIO_PROBE)
 		heard_probe(health, answer);
+	else if (answer->result == TWILIO_REFUSED)
+		heard_refusal(health, answer);
 }
 
 /* ---- the clock ---- */

@@ -7,6 +7,8 @@
 #include "base/form.h"
 #include "twilio/ask.h"
 
+#define NOT_IN_PROGRESS 21220
+
 static const char *const progress[] = {
 	"initiated", "ringing", "answered", "completed", NULL};
 
@@ -86,6 +88,12 @@ int twilio_call_fetch(struct twilio_client *client, uint64_t id, const char *sid
 		return -EINVAL;
 	add_call_path(&path, sid);
 	return twilio_ask(client, TWILIO_CALL_FETCH, id, &path, NULL);
+}
+
+bool twilio_call_over(const struct twilio_answer *answer)
+{
+	return answer->result == TWILIO_REFUSED &&
+	       (answer->http_status == 404 || answer->code == NOT_IN_PROGRESS);
 }
 
 int twilio_call_list(

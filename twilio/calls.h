@@ -44,6 +44,12 @@ int twilio_call_redirect(struct twilio_client *client, uint64_t id, const char *
 
 int twilio_call_fetch(struct twilio_client *client, uint64_t id, const char *sid);
 
+/*
+ * Whether a refused fetch or update says that the call is no more, or not in progress any more.
+ * Refused for another reason (credentials, a limit) the call may well live.
+ */
+bool twilio_call_over(const struct twilio_answer *answer);
+
 /* The newest calls with this To and From; either may be NULL: any. */
 int twilio_call_list(
 	struct twilio_client *client, uint64_t id, const char *to, const char *from);

@@ -113,6 +113,30 @@ subtest 'two at the same moment' => sub {
 	hang_up($r->{json}{callId});
 };
 
+subtest 'signed in to all campaigns' => sub {
+	my $mine = $agent{ana}{id};
+	local $stage->{cookie} = $admin;
+	$stage->api(DELETE => "/api/agents/$mine/session");
+	$stage->agent_ready($agent{ana});
+	my $r = dial(to => '+14155550121', agentId => $mine);
+	is $r->{status}, 200, 'who is on one needs not say which' or diag $r->{content};
+	is ask(GET => "/api/calls/$r->{json}{callId}")->{json}{data}{call}{campaignId}, $campaign, 'it is that one';
+	hang_up($r->{json}{callId});
+	my $second = $stage->make_campaign({});
+	my $foreign = $stage->make_campaign({});
+	$stage->api(POST => "$CM/campaigns/$second/join-agent", {agentId => $mine});
+	$r = dial(to => '+14155550122', agentId => $mine);
+	is "$r->{status} $r->{json}{error}{details}{field}", '422 campaignId', 'who is on two must say'
+		or diag $r->{content};
+	is dial(to => '+14155550122', agentId => $mine, campaignId => $foreign)->{json}{error}{code},
+		'OTHER_CAMPAIGN', 'one of them';
+	is scalar(creates('+14155550122')), 0, 'nobody was called';
+	$r = dial(to => '+14155550122', agentId => $mine, campaignId => $second);
+	is $r->{status}, 200, 'then it is dialled' or diag $r->{content};
+	is ask(GET => "/api/calls/$r->{json}{callId}")->{json}{data}{call}{campaignId}, $second, 'in that one';
+	hang_up($r->{json}{callId});
+};
+
 subtest 'signed out' => sub {
 	$stage->api(DELETE => "/api/agents/$agent{ana}{id}/session");
 	is dial(to => '+14155550104')->{json}{error}{code}, 'SIGNED_OUT', 'whoever dials is signed in';

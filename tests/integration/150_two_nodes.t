@@ -52,7 +52,18 @@ sub talked {
 		@{$campaign->calls};
 }
 
+# The node that runs the campaign has nobody of its own who is ready: only an agent of all
+# campaigns, at the other.
+$first->api(POST => "/api/agents/$one->{id}/session/pause");
+$second->api(DELETE => "/api/agents/$two->{id}/session");
+$second->agent_ready($two);
+open my $fh, '<', "$first->{dir}/gateway-data/node-id" or die $!;
+chomp(my $runs = <$fh>);
+$pg->psql(omnivox => "UPDATE campaigns SET lease_node = '$runs', lease_until = now() + interval '1 minute'");
 $campaign->dial;
+$first->wait_until(40, 'the agent of all campaigns to talk', sub { talked($two) >= 1 });
+is $pg->psql(omnivox => 'SELECT lease_node FROM campaigns'), $runs, 'one node dials for the agent of another';
+$first->api(POST => "/api/agents/$one->{id}/session/ready");
 $first->wait_until(40, 'both to have talked', sub { talked($one) >= 3 && talked($two) >= 3 });
 pass 'agents of both nodes get calls of one campaign';
 is_deeply [double_dials($first->call_log)], [], 'nobody was dialled twice';
@@ -64,7 +75,7 @@ my $call = $first->wait_until(40, 'a long conversation', sub {
 my ($dying, $living, $lost, $left) = $call->{agentId} eq $one->{id} ? ($first, $second, $one, $two)
 	: ($second, $first, $two, $one);
 $campaign->{stage} = $living;
-open my $fh, '<', "$dying->{dir}/gateway-data/node-id" or die $!;
+open $fh, '<', "$dying->{dir}/gateway-data/node-id" or die $!;
 chomp(my $node = <$fh>);
 $pg->psql(omnivox => "UPDATE campaigns SET lease_node = '$node', lease_until = now() + interval '10 seconds'");
 sub dials {

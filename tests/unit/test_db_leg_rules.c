@@ -6,8 +6,12 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
+#include <unistd.h>
 
+#include "db/exec.h"
+#include "db/reserve.h"
 #include "unit/db_cluster.h"
 #include "unit/db_world.h"
 
@@ -28,8 +32,7 @@ static void assert_not_rung(const struct db_agent_session *s)
 	struct db_agent_leg leg;
 	int64_t wait_ms = 0;
 
-	assert_int_equal(
-		db_agent_leg_ring(db, s->id, INSTALL, &leg, &wait_ms), -ENOENT);
+	assert_int_equal(db_agent_leg_ring(db, s->id, INSTALL, &leg, &wait_ms), -ENOENT);
 	assert_string_equal(
 		world_text("SELECT count(*) FROM call_legs WHERE agent_session_id = %lld",
 			(long long)s->id),
@@ -68,14 +71,12 @@ static void nobody_gets_the_leg_of_another(void **state)
 	(void)state;
 	(void)world_agent(db, "browser", true, &one);
 	(void)world_agent(db, "browser", true, &two);
-	assert_int_equal(
-		db_agent_leg_own(db, one.user_id, "CAmine", INSTALL, &leg), 0);
+	assert_int_equal(db_agent_leg_own(db, one.user_id, "CAmine", INSTALL, &leg), 0);
 	assert_int_equal(
 		db_agent_leg_own(db, two.user_id, "CAmine", INSTALL, &other), -ENOENT);
-	assert_string_equal(
-		world_text("SELECT agent_session_id = %lld FROM call_legs"
-			   " WHERE provider_sid = 'CAmine'",
-			(long long)one.id),
+	assert_string_equal(world_text("SELECT agent_session_id = %lld FROM call_legs"
+				       " WHERE provider_sid = 'CAmine'",
+				    (long long)one.id),
 		"t");
 }
 
@@ -101,13 +102,117 @@ static void legs_of_one_morning_are_not_all_renewed_at_once(void **state)
 		(void)world_agent(db, "phone", true, &s);
 		leg = world_ring(db, &s);
 		assert_int_equal(db_agent_leg_joined(db, leg.label, leg.label, &s), 0);
-		(void)world_text("UPDATE call_legs SET created_at = now() - interval '2 hours'"
-				 " WHERE id = %lld",
+		(void)world_text(
+			"UPDATE call_legs SET created_at = now() - interval '2 hours'"
+			" WHERE id = %lld",
 			(long long)leg.id);
 	}
 	assert_int_equal(renew(2), 2);
 	assert_int_equal(renew(2), 1);
 	assert_int_equal(renew(2), 0);
+}
+
+/* A customer who calls back finds who is signed in to all campaigns, not who is elsewhere. */
+static void a_customer_who_calls_gets_an_agent_of_all_campaigns(void **state)
+{
+	struct db_agent_session s;
+	struct db_reserved got;
+	struct db_claimed c;
+	int64_t campaign, id = 0;
+
+	(void)state;
+	campaign = world_agent(db, "phone", true, &s);
+	c = world_call(db, campaign);
+	(void)world_event(db, c.call_id, "busy", 0);
+	(void)world_text("UPDATE agent_sessions SET campaign_id = NULL WHERE id = %lld",
+		(long long)s.id);
+	assert_int_equal(db_call_inbound(db, "CAall1", c.number, "+15550000001", NODE,
+				 INSTALL, &id),
+		0);
+	assert_int_equal(db_call_reserve(db, id, "CAall1", INSTALL, &got), 0);
+	assert_true(got.session_id == 0);
+	(void)world_text("INSERT INTO campaign_agents VALUES (%lld, %lld)"
+			 " ON CONFLICT DO NOTHING",
+		(long long)campaign, (long long)s.user_id);
+	(void)world_text("UPDATE agent_sessions SET node_id = '" OTHER_NODE "'"
+			 " WHERE id = %lld",
+		(long long)s.id);
+	(void)world_text("INSERT INTO nodes (id, seen_at) VALUES ('" OTHER_NODE "',"
+			 " now() - interval '1 minute') ON CONFLICT (id) DO UPDATE"
+			 " SET seen_at = EXCLUDED.seen_at");
+	assert_int_equal(db_call_reserve(db, id, "CAall1", INSTALL, &got), 0);
+	assert_true(got.session_id == 0); /* its node is dead */
+	(void)world_text("UPDATE nodes SET seen_at = now()");
+	assert_int_equal(db_call_reserve(db, id, "CAall1", INSTALL, &got), 0);
+	assert_true(got.session_id == s.id);
+}
+
+/* While nothing is dialled: see the account's stops. */
+static void nobody_is_rung_to_wait_while_the_account_is_stopped(void **state)
+{
+	struct db_agent_session nailed, rung;
+	struct db_agent_leg leg;
+	int64_t wait_ms = 0;
+
+	(void)state;
+	(void)world_agent(db, "phone", true, &nailed);
+	(void)world_call(db, world_agent(db, "phone", false, &rung));
+	(void)world_text(
+		"INSERT INTO twilio_stops (scope, key, kind, code, reason, detail)"
+		" VALUES ('account', '', 'setup', 20006, '', '')");
+	assert_int_equal(
+		db_agent_leg_ring(db, nailed.id, INSTALL, &leg, &wait_ms), -EAGAIN);
+	assert_in_range(wait_ms, 1000, 10000);
+	assert_true(world_ring(db, &rung).id > 0); /* what it is told ends its call */
+	(void)world_text("UPDATE twilio_stops SET ended_at = now(), ended_by = 'x'");
+	assert_true(world_ring(db, &nailed).id > 0);
+}
+
+struct press {
+	int64_t session_id;
+	struct db_agent_session row;
+	int rc;
+};
+
+static void *press_ready(void *arg)
+{
+	struct press *press = arg;
+	struct db *own = db_connect();
+
+	press->rc = db_agent_session_ready(own, press->session_id, &press->row);
+	db_close(&own);
+	return NULL;
+}
+
+/* Ready waits for the row while the leg ends: the newer row must not show the leg of before. */
+static void ready_at_the_moment_of_the_legs_end_shows_the_end(void **state)
+{
+	struct press press = {.rc = 1};
+	struct db_agent_session s;
+	struct db_agent_leg leg;
+	pthread_t thread;
+
+	(void)state;
+	(void)world_agent(db, "phone", true, &s);
+	leg = world_ring(db, &s);
+	press.session_id = s.id;
+	assert_int_equal(db_begin(db), 0);
+	assert_int_equal(db_run(db, "UPDATE call_legs SET left_at = now() WHERE id = $1",
+				 ARGS(arg_int(leg.id)), NULL),
+		0);
+	assert_int_equal(
+		db_run(db, "UPDATE agent_sessions SET twilio_up = false WHERE id = $1",
+			ARGS(arg_int(s.id)), NULL),
+		0);
+	assert_int_equal(pthread_create(&thread, NULL, press_ready, &press), 0);
+	while (db_number(
+		       "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'") ==
+		0)
+		(void)usleep(1000);
+	assert_int_equal(db_commit(db), 0);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_int_equal(press.rc, 0);
+	assert_true(press.row.leg_left);
 }
 
 int main(void)
@@ -117,6 +222,9 @@ int main(void)
 		cmocka_unit_test(who_has_signed_out_is_not_rung),
 		cmocka_unit_test(nobody_gets_the_leg_of_another),
 		cmocka_unit_test(legs_of_one_morning_are_not_all_renewed_at_once),
+		cmocka_unit_test(a_customer_who_calls_gets_an_agent_of_all_campaigns),
+		cmocka_unit_test(nobody_is_rung_to_wait_while_the_account_is_stopped),
+		cmocka_unit_test(ready_at_the_moment_of_the_legs_end_shows_the_end),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

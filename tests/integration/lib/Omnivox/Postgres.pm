@@ -4,6 +4,7 @@ package Omnivox::Postgres;
 use strict;
 use warnings;
 
+use POSIX ();
 use Omnivox::Stage;
 
 # new(STAGE, DIR): an empty cluster in DIR, not running, with settings of PostgreSQL.
@@ -26,14 +27,21 @@ sub new {
 
 sub url { "postgresql://omnivox\@127.0.0.1:$_[0]{port}/omnivox" }
 
-# Starts it and waits until the database is there.
+# Starts it and waits until the database is there. The first time it looks for another port when
+# somebody else has taken the one that was free; from then on it keeps its own.
 sub start {
 	my ($self) = @_;
-	$self->{stage}->spawn('postgres', {}, @{$self->{as}}, "$self->{bin}/postgres", '-D', "$self->{dir}/data",
-		'-c', 'listen_addresses=127.0.0.1', '-c', "port=$self->{port}", '-c',
-		"unix_socket_directories=$self->{dir}", map { ('-c', $_) } @{$self->{settings}});
-	$self->{stage}->wait_until(20, 'PostgreSQL', sub {
-		defined $self->psql(postgres => 'SELECT 1') });
+	for (1 .. 5) {
+		my $pid = $self->{stage}->spawn('postgres', {}, @{$self->{as}}, "$self->{bin}/postgres",
+			'-D', "$self->{dir}/data", '-c', 'listen_addresses=127.0.0.1', '-c', "port=$self->{port}",
+			'-c', "unix_socket_directories=$self->{dir}", map { ('-c', $_) } @{$self->{settings}});
+		last if $self->{stage}->wait_until(20, 'PostgreSQL', sub {
+			return 'gone' if waitpid($pid, POSIX::WNOHANG()) == $pid;
+			($self->psql(postgres => 'SHOW data_directory') // '') eq "$self->{dir}/data" }) ne 'gone';
+		delete $self->{stage}{pids}{postgres};
+		die "PostgreSQL did not start\n" if $self->{made};
+		$self->{port} = Omnivox::Stage::free_port();
+	}
 	$self->psql(postgres => 'CREATE DATABASE omnivox') unless $self->{made}++;
 }
 

@@ -316,10 +316,10 @@ sub agent_session {
 	return $self->api(GET => "/api/agents/$agent->{id}")->{agent}{session};
 }
 
-# Signs in, presses Ready, and waits until both legs are up.
+# Signs in, to all campaigns without one, presses Ready, and waits until both legs are up.
 sub agent_ready {
 	my ($self, $agent, $campaign) = @_;
-	$self->api(POST => "/api/agents/$agent->{id}/session", {campaignId => $campaign});
+	$self->api(POST => "/api/agents/$agent->{id}/session", $campaign ? {campaignId => $campaign} : {});
 	$self->api(POST => "/api/agents/$agent->{id}/session/ready");
 	return $self->wait_until(30, "$agent->{username} to be ready", sub {
 		$self->agent_session($agent)->{state} eq 'ready' });
