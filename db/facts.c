@@ -35,7 +35,7 @@
 	"  k.minutes_ever, k.day_ends, k.cli_usable, k.stopped, q.id, x.phone, x.time_zone, q.attempts, " MS("q.run_at") ", " MS(           \
 		"now()") ","                                                                                                                \
 			 "  EXISTS (SELECT 1 FROM calls c WHERE c.number = x.phone AND c.open),"                                            \
-			 "  EXISTS (SELECT 1 FROM calls c WHERE c.id = x.locked_by AND c.open),"                                            \
+			 "  EXISTS (SELECT 1 FROM calls c WHERE c.id = x.locked_by AND c.open), l.active,"                                  \
 			 "  (SELECT max(CASE WHEN b.campaign_id IS NULL THEN 2 ELSE 1 END)"                                                 \
 			 "   FROM dnc_numbers b WHERE b.number = x.phone"                                                                   \
 			 "   AND (b.campaign_id IS NULL OR b.campaign_id = k.id)),"                                                         \
@@ -45,7 +45,7 @@
 								      "   AND c.placed_at > now() - interval '24 hours'"                    \
 								      "   ORDER BY c.placed_at DESC OFFSET k.max_attempts_24h - 1 LIMIT 1)" \
 								      " FROM k JOIN queue_entries q ON q.campaign_id = k.id"                \
-								      " JOIN contacts x ON x.id = q.contact_id"
+								      " JOIN contacts x ON x.id = q.contact_id JOIN data_lists l ON l.id = x.list_id"
 
 static void read_rules(struct db_row *row, struct db_claim_facts *f)
 {
@@ -81,6 +81,7 @@ static void read_facts(struct db_row *row, void *item)
 	f->now_ms = row_int(row);
 	f->number_busy = row_bool(row);
 	f->locked = row_bool(row);
+	f->list_active = row_bool(row);
 	f->dnc = (enum db_dnc_scope)row_int(row);
 	f->attempts_free_ms = row_int(row);
 }

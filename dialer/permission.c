@@ -8,7 +8,9 @@
 #include "dialer/numbering.h"
 
 /* Raised with every change of the table below: stored verdicts say which one they are of. */
-#define RULES_VERSION 2
+#define RULES_VERSION 3
+
+#define DAY_MS (24 * 60 * 60 * INT64_C(1000))
 
 struct question {
 	const struct dial_facts *facts;
@@ -92,6 +94,13 @@ static bool country_stopped(const struct question *q, int64_t *ret_next_ms)
 	return q->facts->country_stopped;
 }
 
+/* Until somebody makes it active again, which has its contacts looked at. */
+static bool list_inactive(const struct question *q, int64_t *ret_next_ms)
+{
+	*ret_next_ms = q->now_ms + DAY_MS;
+	return q->mode == DIAL_AUTO && q->facts->list_inactive;
+}
+
 static bool number_busy(const struct question *q, int64_t *ret_next_ms)
 {
 	(void)ret_next_ms;
@@ -162,6 +171,8 @@ static const struct {
 		"The campaign has spent what it may spend in a day."},
 	{"limit.cost", cost_of_all, WHOLE, "limit",
 		"The campaign has spent all that it may spend."},
+	{"list.inactive", list_inactive, LATER, "list",
+		"The list that the contact is on is not active."},
 	{"twilio.country", country_stopped, LATER, "twilio",
 		"Twilio does not let the account call this country."},
 	{"number.busy", number_busy, LATER, "busy", "A call to this number is open."},

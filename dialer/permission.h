@@ -21,6 +21,7 @@ struct dial_facts {
 	unsigned attempts;    /* made so far for this entry */
 	bool number_busy;     /* an open call to this number exists */
 	bool locked;          /* somebody else holds the contact */
+	bool list_inactive;   /* the contact's list is not to be dialled */
 	bool country_stopped; /* the account may not call there */
 	enum dial_dnc dnc;
 	int64_t run_at_ms; /* not before */
@@ -58,7 +59,7 @@ struct dial_verdict {
 /*
  * The first rule that is broken speaks; those that time does not mend come first, then those of
  * the whole campaign. DIAL_MANUAL: a person asks for this very contact, so neither the
- * campaign's state nor the hour of the next attempt binds; all the rest does. When nothing is
+ * campaign's state nor its list's nor the hour of the next attempt binds; all the rest does. When nothing is
  * broken the rule is "allowed".
  */
 struct dial_verdict may_dial(const struct dial_facts *facts,

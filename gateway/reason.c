@@ -17,6 +17,8 @@ static const struct {
 	{"busy", "A call to this number is open."},
 	{"locked", "Somebody else is working on the contact."},
 	{"owner", "It is kept for one agent."},
+	{"list", "Its list is not active."},
+	{"unqueued", "It is not in the queue yet; generate the queue."},
 	{"scheduled", "Its time has not come."},
 	{"dialing", "It is being dialled."},
 	{"done", "It was dialled to an end."},
@@ -43,7 +45,7 @@ static const struct {
 		"Twilio refuses calls; what it said stands in GET /api/twilio/status."},
 	{"cli", "The Twilio account does not have the campaign's caller id any more."},
 	{"waiting", "No contact is due; those that wait say why."},
-	{"exhausted", "Every contact has been dialled."},
+	{"exhausted", "Every contact in the queue has been dialled."},
 	{"drain", "This node is being drained; another may go on."},
 	{"database", "The database does not answer."},
 	/* Of an agent. */

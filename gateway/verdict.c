@@ -83,6 +83,7 @@ static struct db_claim_verdict ask(
 		.attempts = (unsigned)facts->attempts,
 		.number_busy = facts->number_busy,
 		.locked = facts->locked,
+		.list_inactive = !facts->list_active,
 		.dnc = (enum dial_dnc)facts->dnc,
 		.run_at_ms = facts->run_at_ms,
 		.country_stopped = country_stopped(facts),

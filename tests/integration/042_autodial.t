@@ -86,6 +86,31 @@ subtest 'until the list is exhausted, and what comes later' => sub {
 	pass 'a contact that is added later is dialled as well';
 };
 
+subtest 'a list that is not active' => sub {
+	my $list = $stage->api(POST => "$CM/data-lists", {name => 'Later', campaignId => $first})->{dataList};
+	my $upload = sub { $stage->api(POST => "$CM/data-lists/$list->{id}/upload",
+		"phone\n" . join("\n", @_) . "\n", {'Content-Type' => 'text/csv'}) };
+	my $active = sub { data(PUT => "$CM/data-lists/$list->{id}", {active => $_[0] ? JSON::PP::true : JSON::PP::false}) };
+	$stage->api(POST => "/api/agents/$ana->{id}/session/pause", {reason => 'lunch'});
+	$upload->(numbers('+1555212', 2));
+	$stage->wait_until(10, 'the end of calls', sub { !counts($first)->{dialing} });
+	is counts($first)->{unqueued}, 2, 'contacts that nobody has queued say so';
+	data(POST => "$CM/campaigns/$first/generate-queue", {});
+	is counts($first)->{no_agent}, 2, 'then they wait as all do';
+	$active->(0);
+	$upload->(numbers('+1555214', 3));
+	data(POST => "$CM/campaigns/$first/generate-queue", {});
+	is counts($first)->{list}, 3, 'of a list that is not active none is queued';
+	$stage->api(POST => "/api/agents/$ana->{id}/session/ready");
+	$stage->wait_until(20, 'the queued ones to wait', sub { (counts($first)->{list} // 0) == 5 });
+	is scalar created('+1555212'), 0, 'nor dialled';
+	$active->(1);
+	data(POST => "$CM/campaigns/$first/generate-queue", {});
+	$stage->wait_until(30, 'all of them', sub { created('+1555212') + created('+1555214') == 5 });
+	$stage->wait_until(20, 'the end', sub { counts($first)->{done} == 12 });
+	is_deeply counts($first), {done => 12}, 'active again, all are dialled';
+};
+
 my $bo;
 subtest 'several campaigns at once' => sub {
 	my $second = $stage->make_campaign({%fast}, numbers('+1555222', 4));

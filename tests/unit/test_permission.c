@@ -34,7 +34,7 @@ static struct dial_verdict check(const struct dial_facts *facts,
 	assert_int_equal(verdict.allowed, strcmp(rule, "allowed") == 0);
 	assert_true(strlen(verdict.reason) > 8 && strlen(verdict.reason) < 128);
 	assert_in_range(strlen(verdict.code), 2, 15);
-	assert_int_equal(verdict.version, 2);
+	assert_int_equal(verdict.version, 3);
 	assert_true(verdict.later || verdict.next_ms == 0);
 	assert_int_equal(verdict.whole, is_whole(rule));
 	return verdict;
@@ -138,6 +138,20 @@ static void a_campaign_that_does_not_run_dials_only_what_a_person_asks_for(void 
 	paused.campaign_active = false;
 	assert_true(check(&good, &paused, DIAL_AUTO, "campaign.inactive").whole);
 	(void)check(&good, &paused, DIAL_MANUAL, "allowed");
+}
+
+static void a_list_that_is_not_active_waits_for_somebody(void **state)
+{
+	struct dial_facts facts = good;
+	struct dial_verdict verdict;
+
+	(void)state;
+	facts.list_inactive = true;
+	verdict = check(&facts, &active, DIAL_AUTO, "list.inactive");
+	assert_true(verdict.later && !verdict.whole);
+	/* Not looked at again and again. */
+	assert_true(verdict.next_ms > NOW + 3600000);
+	(void)check(&facts, &active, DIAL_MANUAL, "allowed");
 }
 
 static void a_caller_id_that_is_not_ours_is_not_shown(void **state)
@@ -246,6 +260,7 @@ int main(void)
 		cmocka_unit_test(a_contact_that_somebody_holds_is_left_to_them),
 		cmocka_unit_test(
 			a_campaign_that_does_not_run_dials_only_what_a_person_asks_for),
+		cmocka_unit_test(a_list_that_is_not_active_waits_for_somebody),
 		cmocka_unit_test(a_caller_id_that_is_not_ours_is_not_shown),
 		cmocka_unit_test(
 			a_day_that_has_cost_enough_ends_the_dialling_until_the_next),
