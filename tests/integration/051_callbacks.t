@@ -25,6 +25,8 @@ my $campaign = $stage->make_campaign({wrapUpS => 0, callGapMs => 100, batchGapMs
 	map { "+1415555000$_" } 1 .. 5);
 my %contact = map { $_->{contact}{phone} => $_->{contact}{id} }
 	@{data(GET => "$CM/campaigns/$campaign/queue")->{queueEntries}};
+my $elsewhere = $stage->make_campaign({}, '+14155550009');
+my $stranger = data(GET => "$CM/campaigns/$elsewhere/queue")->{queueEntries}[0]{contact}{id};
 my (%agent, %cookie);
 for my $name ('ana', 'bo') {
 	my $made = data(POST => '/api/agents', {username => $name, name => ucfirst $name,
@@ -56,6 +58,10 @@ subtest 'promising' => sub {
 	}
 	answers(ask(POST => '/api/callbacks', {%b, agentId => '999999'}), 404, 'NOT_FOUND', 'no agent');
 	answers(ask(POST => '/api/callbacks', {%b, contactId => '999999'}), 404, 'NOT_FOUND', 'no contact');
+	for my $who ([ana => $cookie{ana}], [staff => $admin]) {
+		answers(as($who->[1], POST => '/api/callbacks', {%b, contactId => $stranger}), 404,
+			'NOT_FOUND', "$who->[0]: no contact of another campaign");
+	}
 	answers(as($cookie{bo}, POST => '/api/callbacks', {%b, agentId => $agent{ana}{id}}), 403,
 		'FORBIDDEN', 'not for another agent');
 };

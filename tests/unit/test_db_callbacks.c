@@ -215,6 +215,9 @@ static void one_contact_has_one_open_promise_in_a_campaign(void **state)
 	(void)promise(campaign, again.contact_id, 0, 60);
 	assert_int_equal(db_callback_create(db, &again, &id), -EEXIST);
 	again.campaign_id = other;
+	(void)world_text("INSERT INTO queue_entries (campaign_id, contact_id)"
+			 " VALUES (%lld, %lld)",
+		(long long)other, (long long)again.contact_id);
 	assert_int_equal(db_callback_create(db, &again, &id), 0);
 	again.campaign_id = 999999;
 	assert_int_equal(db_callback_create(db, &again, &id), -ENOENT);
@@ -224,6 +227,32 @@ static void one_contact_has_one_open_promise_in_a_campaign(void **state)
 	again.contact_id = contact(other, 0);
 	again.agent_id = 999999;
 	assert_int_equal(db_callback_create(db, &again, &id), -ENOENT);
+}
+
+static void only_who_is_of_the_campaign_is_called_back_in_it(void **state)
+{
+	int64_t campaign = world_campaign(1, 1), other = world_campaign(1, 2), id;
+	struct db_callback b = {.campaign_id = campaign,
+		.contact_id = contact(other, 0),
+		.due_ms = clock_wall_ms()};
+
+	(void)state;
+	assert_int_equal(db_callback_create(db, &b, &id), -ENOENT);
+	assert_string_equal(
+		world_text("SELECT count(*) FROM queue_entries WHERE campaign_id = %lld",
+			(long long)campaign),
+		"1");
+	/* It was in the campaign's queue: its list has moved since. */
+	(void)world_text("INSERT INTO queue_entries (campaign_id, contact_id, state)"
+			 " VALUES (%lld, %lld, 'completed')",
+		(long long)campaign, (long long)b.contact_id);
+	assert_int_equal(db_callback_create(db, &b, &id), 0);
+	/* It is on a list of the campaign, and was never queued. */
+	b.campaign_id = other;
+	b.contact_id = contact(other, 1);
+	(void)world_text("DELETE FROM queue_entries WHERE contact_id = %lld",
+		(long long)b.contact_id);
+	assert_int_equal(db_callback_create(db, &b, &id), 0);
 }
 
 static void a_cancelled_one_gives_the_queue_back_what_it_was(void **state)
@@ -353,6 +382,7 @@ int main(void)
 		cmocka_unit_test(promised_in_a_call_it_is_queued_when_that_ends),
 		cmocka_unit_test(it_is_dialled_whatever_the_attempts_were),
 		cmocka_unit_test(one_contact_has_one_open_promise_in_a_campaign),
+		cmocka_unit_test(only_who_is_of_the_campaign_is_called_back_in_it),
 		cmocka_unit_test(a_cancelled_one_gives_the_queue_back_what_it_was),
 		cmocka_unit_test(moved_to_another_time_and_agent_the_entry_moves_too),
 		cmocka_unit_test(what_nobody_dialled_is_missed_and_still_done_later),
