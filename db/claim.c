@@ -20,6 +20,7 @@
 /* What the first statement found. Ids are 0 when there is none. */
 struct pick {
 	bool runs;
+	int calls_day; /* the campaign's limit; 0: none */
 	int64_t session_id, agent_id;
 	int turn;
 	bool ring_first; /* the agent is not there yet */
@@ -97,7 +98,7 @@ struct pick {
 	", e AS (SELECT q.* FROM queue_entries q WHERE q.campaign_id = $1 AND q.id = $5" \
 	"  FOR UPDATE)"
 #define PICK_RESULT                                                                      \
-	" SELECT k.runs, k.caller_id, k.ring_timeout_s, k.amd,"                          \
+	" SELECT k.runs, k.max_calls_day, k.caller_id, k.ring_timeout_s, k.amd,"         \
 	"  s.id, s.user_id, s.turn, s.ring_first, e.id, e.contact_id, e.state, e.dials," \
 	"  e.agent_until > now(), c.phone,"                                              \
 	"  pg_try_advisory_xact_lock(hashtextextended(c.phone, 7251664932)),"            \
@@ -130,6 +131,7 @@ static int pick(struct db *db, const struct db_claim *claim, struct pick *p,
 		return rc;
 	row = db_row(result, 0);
 	p->runs = row_bool(&row);
+	p->calls_day = (int)row_int(&row);
 	row_text(&row, claimed->caller_id, sizeof(claimed->caller_id));
 	claimed->ring_timeout_s = (int)row_int(&row);
 	row_text(&row, claimed->amd, sizeof(claimed->amd));
@@ -189,46 +191,52 @@ static int refuse(struct db *db, const struct db_claim *claim, const struct pick
 }
 
 /*
- * Everything that a call is, in one statement; nothing of it without a rate token. Ids are
- * drawn first because the label carries the leg's. 0: no token; 1: written.
+ * Everything that a call is, in one statement; nothing of it without a rate token, nor when others
+ * have made the day's last call since the facts were read. Ids are drawn before the rest because
+ * the label carries the leg's.
  */
+#define WRITE_CALL                                                                         \
+	"WITH rate AS (UPDATE account_rate r SET " RATE_TAKE " RETURNING 1),"              \
+	" d AS (INSERT INTO campaign_days (campaign_id, day, calls)"                       \
+	"  SELECT k.id, (now() AT TIME ZONE k.time_zone)::date, 1"                         \
+	"  FROM rate JOIN campaigns k ON k.id = $1::bigint"                                \
+	"  ON CONFLICT (campaign_id, day) DO UPDATE SET calls = campaign_days.calls + 1"   \
+	"   WHERE $19::int = 0 OR campaign_days.calls < $19 RETURNING day),"               \
+	" ids AS MATERIALIZED (SELECT nextval('calls_id_seq') AS call,"                    \
+	"  nextval('call_legs_id_seq') AS leg, d.day FROM d),"                             \
+	" c AS (INSERT INTO calls (id, campaign_id, contact_id, entry_id, attempt,"        \
+	"  agent_session_id, agent_id, mode, number, caller_id, conference, node_id,"      \
+	"  state, ring_first, verdict_rule, verdict_version, ring_timeout_s, deadline_at," \
+	"  day)"                                                                           \
+	"  OVERRIDING SYSTEM VALUE SELECT ids.call, $1::bigint, $2::bigint, $3::bigint,"   \
+	"  $4::int, $5::bigint, $6::bigint, $7, $8, $9, $10, $11::uuid,"                   \
+	"  CASE WHEN $18 THEN 'claimed' ELSE 'placing' END, $18, $12,"                     \
+	"  $13::int, $14::int, now() + $15::int * interval '1 millisecond', ids.day"       \
+	"  FROM ids),"                                                                     \
+	" l AS (INSERT INTO call_legs (id, kind, call_id, turn, label, conference)"        \
+	"  OVERRIDING SYSTEM VALUE SELECT ids.leg, 'customer', ids.call, $16::int,"        \
+	"  'ovx-' || $17::text || '-' || ids.leg, $10 FROM ids RETURNING label),"          \
+	" e AS (UPDATE queue_entries q SET state = 'dialing', reason = '',"                \
+	"  dials = $4::int, attempts = q.attempts + 1, dialed_at = now()"                  \
+	"  FROM ids WHERE q.id = $3::bigint),"                                             \
+	" x AS (UPDATE contacts t SET locked_by = ids.call, attempts = t.attempts + 1,"    \
+	"  last_attempt_at = now() FROM ids WHERE t.id = $2::bigint),"                     \
+	" s AS (UPDATE agent_sessions a SET state = 'reserved', state_since = now(),"      \
+	"  call_id = ids.call, turn = $16::int,"                                           \
+	"  hold_until = now() + ($14::int + CASE WHEN $18 THEN 120 ELSE 60 END)"           \
+	"   * interval '1 second'"                                                         \
+	"  FROM ids WHERE a.id = $5::bigint)"                                              \
+	" SELECT ids.call, ids.leg, l.label FROM rate"                                     \
+	"  LEFT JOIN ids ON true LEFT JOIN l ON true"
+
+/* 0: no token; 1: written; -EDQUOT: the day is full. The last two roll back. */
 static int write_call(struct db *db, const struct db_claim *claim, const struct pick *p,
 	const struct db_claim_verdict *verdict, struct db_claimed *claimed)
 {
 	PGresult *result = NULL;
 	int rc, written;
 
-	rc = db_run(db,
-		"WITH rate AS (UPDATE account_rate r SET " RATE_TAKE " RETURNING 1),"
-		" ids AS MATERIALIZED (SELECT nextval('calls_id_seq') AS call,"
-		"  nextval('call_legs_id_seq') AS leg FROM rate),"
-		" d AS (INSERT INTO campaign_days (campaign_id, day, calls)"
-		"  SELECT k.id, (now() AT TIME ZONE k.time_zone)::date, 1"
-		"  FROM ids JOIN campaigns k ON k.id = $1::bigint"
-		"  ON CONFLICT (campaign_id, day) DO UPDATE SET calls = campaign_days.calls + 1"
-		"  RETURNING day),"
-		" c AS (INSERT INTO calls (id, campaign_id, contact_id, entry_id, attempt,"
-		"  agent_session_id, agent_id, mode, number, caller_id, conference, node_id,"
-		"  state, ring_first, verdict_rule, verdict_version, ring_timeout_s, deadline_at,"
-		"  day)"
-		"  OVERRIDING SYSTEM VALUE SELECT ids.call, $1::bigint, $2::bigint, $3::bigint,"
-		"  $4::int, $5::bigint, $6::bigint, $7, $8, $9, $10, $11::uuid,"
-		"  CASE WHEN $18 THEN 'claimed' ELSE 'placing' END, $18, $12,"
-		"  $13::int, $14::int, now() + $15::int * interval '1 millisecond', d.day"
-		"  FROM ids, d),"
-		" l AS (INSERT INTO call_legs (id, kind, call_id, turn, label, conference)"
-		"  OVERRIDING SYSTEM VALUE SELECT ids.leg, 'customer', ids.call, $16::int,"
-		"  'ovx-' || $17::text || '-' || ids.leg, $10 FROM ids RETURNING label),"
-		" e AS (UPDATE queue_entries q SET state = 'dialing', reason = '',"
-		"  dials = $4::int, attempts = q.attempts + 1, dialed_at = now() FROM ids WHERE q.id = $3::bigint),"
-		" x AS (UPDATE contacts t SET locked_by = ids.call, attempts = t.attempts + 1,"
-		"  last_attempt_at = now() FROM ids WHERE t.id = $2::bigint),"
-		" s AS (UPDATE agent_sessions a SET state = 'reserved', state_since = now(),"
-		"  call_id = ids.call, turn = $16::int,"
-		"  hold_until = now() + ($14::int + CASE WHEN $18 THEN 120 ELSE 60 END)"
-		"   * interval '1 second'"
-		"  FROM ids WHERE a.id = $5::bigint)"
-		" SELECT ids.call, ids.leg, l.label FROM ids, l",
+	rc = db_run(db, WRITE_CALL,
 		ARGS(arg_int(claim->campaign_id), arg_int(p->contact_id),
 			arg_int(p->entry_id), arg_int(p->dials + 1),
 			arg_int(p->session_id), arg_int(p->agent_id),
@@ -239,7 +247,7 @@ static int write_call(struct db *db, const struct db_claim *claim, const struct 
 			arg_int(claimed->ring_timeout_s),
 			arg_int(p->ring_first ? RING_FIRST_MS : claim->deadline_ms),
 			arg_int(p->turn), arg_text(claim->install),
-			arg_bool(p->ring_first)),
+			arg_bool(p->ring_first), arg_int(p->calls_day)),
 		&result);
 	if (rc < 0)
 		return rc;
@@ -252,7 +260,7 @@ static int write_call(struct db *db, const struct db_claim *claim, const struct 
 		row_text(&row, claimed->label, sizeof(claimed->label));
 	}
 	PQclear(result);
-	return written;
+	return written && claimed->call_id == 0 ? -EDQUOT : written;
 }
 
 /* What is kept for one agent is due for the others when its time is over. */
@@ -319,6 +327,20 @@ static int refuse_busy(struct db *db, const struct db_claim *claim, const struct
 	return refuse(db, claim, p, &verdict, claimed);
 }
 
+/* The day's last call was made between our look and our write. */
+static int refuse_full(struct db *db, const struct db_claim *claim, const struct pick *p,
+	struct db_claim_facts *facts, struct db_claimed *claimed)
+{
+	struct db_claim_verdict verdict;
+
+	facts->calls_today = facts->limits.calls_day;
+	verdict = claim->verdict(claim->arg, facts);
+	verdict.later = verdict.whole = true;
+	if (verdict.allowed)
+		verdict.rule = "limit.calls_day";
+	return refuse(db, claim, p, &verdict, claimed);
+}
+
 /* The call, or the refusal. 1: commit; 0: roll back, nothing was written. */
 static int decide(struct db *db, const struct db_claim *claim, const struct pick *p,
 	struct db_claimed *claimed)
@@ -340,9 +362,10 @@ static int decide(struct db *db, const struct db_claim *claim, const struct pick
 	(void)snprintf(claimed->conference, sizeof(claimed->conference), "ovx-%s-%lld-%d",
 		claim->install, (long long)p->session_id, p->turn);
 	rc = write_call(db, claim, p, &verdict, claimed);
-	if (rc == -EEXIST) {
+	if (rc == -EEXIST || rc == -EDQUOT) {
 		db_rollback(db);
-		rc = refuse_busy(db, claim, p, &facts, claimed);
+		rc = (rc == -EEXIST ? refuse_busy : refuse_full)(
+			db, claim, p, &facts, claimed);
 		return rc < 0 ? rc : 0;
 	}
 	if (rc == 0) {

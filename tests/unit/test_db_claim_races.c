@@ -1,0 +1,112 @@
+/* test_db_claim_races.c: what others do between the claim's look and its write. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "unit/db_cluster.h"
+#include "unit/db_world.h"
+
+static struct db *db, *other;
+
+static int setup(void **state)
+{
+	int rc = world_open(state, &db);
+
+	if (rc == 0)
+		other = db_connect();
+	return rc;
+}
+
+static int teardown(void **state)
+{
+	db_close(&other);
+	return world_close(state, &db);
+}
+
+/* ---- the day's limit ---- */
+
+struct limit {
+	int64_t campaign;
+	bool raced; /* the other claim has been made */
+};
+
+/* As dialer/permission.c says it; the other claim comes after this one has read its facts. */
+static struct db_claim_verdict as_the_limit_says(
+	void *arg, const struct db_claim_facts *facts)
+{
+	struct limit *limit = arg;
+	bool full = facts->calls_today >= facts->limits.calls_day;
+
+	if (!limit->raced) {
+		struct db_claim claim = world_claim(limit->campaign);
+		struct db_claimed claimed;
+
+		limit->raced = true;
+		claim.verdict = as_the_limit_says;
+		claim.arg = limit;
+		assert_int_equal(db_call_claim(other, &claim, &claimed), 0);
+		assert_int_equal(claimed.result, DB_CLAIM_CALL);
+	}
+	return (struct db_claim_verdict){.allowed = !full,
+		.later = full,
+		.whole = full,
+		.rule = full ? "limit.calls_day" : "ok",
+		.next_ms = full ? facts->day_ends_ms : 0};
+}
+
+static void two_claims_at_once_do_not_pass_the_calls_of_a_day(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		int most = 1 + i / 2; /* the day's first calls, and one that follows */
+		struct limit limit = {.campaign = world_campaign(3, 3)};
+		struct db_claim claim = world_claim(limit.campaign);
+		struct db_claimed c;
+
+		if (most == 2)
+			(void)world_call(db, limit.campaign);
+		(void)world_text(
+			"UPDATE campaigns SET max_calls_day = %d WHERE id = %lld", most,
+			(long long)limit.campaign);
+		claim.verdict = as_the_limit_says;
+		claim.arg = &limit;
+		claim.manual = i % 2 == 1;
+		if (claim.manual)
+			claim.entry_id =
+				strtoll(world_text("SELECT max(id) FROM queue_entries"
+						   " WHERE campaign_id = %lld",
+						(long long)limit.campaign),
+					NULL, 10);
+		assert_int_equal(db_call_claim(db, &claim, &c), 0);
+		assert_int_equal(c.result, DB_CLAIM_REFUSED);
+		assert_string_equal(c.rule, "limit.calls_day");
+		assert_true(c.whole && c.next_ms > clock_wall_ms());
+		/* Nothing of the call is there, and its contact waits as before. */
+		assert_string_equal(
+			world_text("SELECT concat_ws(' ', d.calls, (SELECT count(*)"
+				   "  FROM calls c WHERE c.campaign_id = k.id),"
+				   " (SELECT count(*) FROM queue_entries q"
+				   "  WHERE q.campaign_id = k.id AND q.state = 'pending'"
+				   "  AND q.run_at <= now() AND q.dials = 0),"
+				   " (SELECT count(*) FROM agent_sessions s"
+				   "  WHERE s.campaign_id = k.id AND s.state = 'ready'))"
+				   " FROM campaigns k JOIN campaign_days d"
+				   " ON d.campaign_id = k.id WHERE k.id = %lld",
+				(long long)limit.campaign),
+			most == 1 ? "1 1 2 2" : "2 2 1 1");
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(two_claims_at_once_do_not_pass_the_calls_of_a_day),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
