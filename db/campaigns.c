@@ -166,7 +166,8 @@ int db_campaign_update(struct db *db, const struct db_campaign *c)
 	return write_settings(db, c, c->id, &id);
 }
 
-int db_campaign_archive(struct db *db, int64_t id)
+/* Claims that are under way hold the row: only what they have committed tells of their calls. */
+static int archive(struct db *db, int64_t id)
 {
 	PGresult *result = NULL;
 	struct db_row row;
@@ -174,21 +175,34 @@ int db_campaign_archive(struct db *db, int64_t id)
 	int rc;
 
 	rc = db_run_one(db,
-		"UPDATE campaigns k SET archived_at = now(), state = 'completed',"
-		" auto_dial = false, updated_at = now() WHERE k.id = $1"
-		" AND k.archived_at IS NULL AND NOT EXISTS (SELECT 1 FROM calls c"
-		"  WHERE c.campaign_id = k.id AND c.open)",
-		ARGS(arg_int(id)), NULL);
-	if (rc != -ENOENT)
-		return rc;
-	rc = db_run_one(db, "SELECT archived_at IS NOT NULL FROM campaigns WHERE id = $1",
+		"SELECT archived_at IS NOT NULL FROM campaigns WHERE id = $1 FOR UPDATE",
 		ARGS(arg_int(id)), &result);
 	if (rc < 0)
 		return rc;
 	row = db_row(result, 0);
 	archived = row_bool(&row);
 	PQclear(result);
-	return archived ? -EALREADY : -EBUSY;
+	if (archived)
+		return -EALREADY;
+	rc = db_run_one(db,
+		"UPDATE campaigns k SET archived_at = now(), state = 'completed',"
+		" auto_dial = false, updated_at = now() WHERE k.id = $1"
+		" AND NOT EXISTS (SELECT 1 FROM calls c"
+		"  WHERE c.campaign_id = k.id AND c.open)",
+		ARGS(arg_int(id)), NULL);
+	return rc == -ENOENT ? -EBUSY : rc;
+}
+
+int db_campaign_archive(struct db *db, int64_t id)
+{
+	int rc = db_begin(db);
+
+	if (rc == 0)
+		rc = archive(db, id);
+	if (rc == 0)
+		rc = db_commit(db);
+	db_rollback(db);
+	return rc;
 }
 
 /* Tells "no such campaign" from "not in this state" after an UPDATE that touched nothing. */

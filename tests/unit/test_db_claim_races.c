@@ -5,11 +5,16 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "db/campaigns.h"
 #include "unit/db_cluster.h"
 #include "unit/db_world.h"
+
+#define WAIT_MS 20000
 
 static struct db *db, *other;
 
@@ -102,10 +107,66 @@ static void two_claims_at_once_do_not_pass_the_calls_of_a_day(void **state)
 	}
 }
 
+/* ---- deletion ---- */
+
+struct archiving {
+	int64_t campaign;
+	pthread_t thread;
+	int rc;
+};
+
+static void *archive(void *arg)
+{
+	struct archiving *a = arg;
+
+	a->rc = db_campaign_archive(other, a->campaign);
+	return NULL;
+}
+
+/* Goes on when the other one waits for the claim. */
+static struct db_claim_verdict while_it_is_deleted(
+	void *arg, const struct db_claim_facts *facts)
+{
+	struct archiving *a = arg;
+	int64_t until = clock_wall_ms() + WAIT_MS;
+
+	(void)facts;
+	assert_int_equal(pthread_create(&a->thread, NULL, archive, a), 0);
+	while (db_number(
+		       "SELECT count(*) FROM pg_stat_activity"
+		       " WHERE wait_event_type = 'Lock' AND query LIKE '%campaigns%'") ==
+		0)
+		assert_true(clock_wall_ms() < until);
+	return (struct db_claim_verdict){.allowed = true, .rule = "ok"};
+}
+
+static void a_campaign_is_not_deleted_when_a_call_of_it_was_just_claimed(void **state)
+{
+	struct archiving a = {.campaign = world_campaign(1, 1)};
+	struct db_claim claim = world_claim(a.campaign);
+	struct db_claimed c;
+
+	(void)state;
+	claim.verdict = while_it_is_deleted;
+	claim.arg = &a;
+	assert_int_equal(db_call_claim(db, &claim, &c), 0);
+	(void)pthread_join(a.thread, NULL);
+	assert_int_equal(c.result, DB_CLAIM_CALL);
+	assert_int_equal(a.rc, -EBUSY);
+	assert_string_equal(world_text("SELECT state FROM campaigns WHERE id = %lld",
+				    (long long)a.campaign),
+		"active");
+	assert_int_equal(world_event(db, c.call_id, "completed", 1), 1);
+	assert_int_equal(db_campaign_archive(other, a.campaign), 0);
+	assert_int_equal(db_campaign_archive(other, a.campaign), -EALREADY);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(two_claims_at_once_do_not_pass_the_calls_of_a_day),
+		cmocka_unit_test(
+			a_campaign_is_not_deleted_when_a_call_of_it_was_just_claimed),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
