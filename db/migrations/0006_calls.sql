@@ -65,8 +65,10 @@ CREATE TABLE callbacks (
 		CHECK (state IN ('pending', 'done', 'missed', 'cancelled')),
 	-- The entry that it is dialled from, as soon as that is not in a call.
 	entry_id bigint REFERENCES queue_entries ON DELETE SET NULL,
-	armed_dials int,              -- the entry's dials then; null: it has no entry yet
+	armed_dials int,              -- the entry's dials then; null: the entry is not its own (yet)
 	made_entry boolean NOT NULL DEFAULT false, -- it was not in the queue before
+	was_priority int,             -- what the entry was before, if it was there: to be given back
+	was_run_at timestamptz,
 	done_call_id bigint REFERENCES calls ON DELETE SET NULL,
 	created_by bigint REFERENCES users,
 	created_at timestamptz NOT NULL DEFAULT now(),
@@ -76,6 +78,7 @@ CREATE UNIQUE INDEX callbacks_open ON callbacks (campaign_id, contact_id)
 	WHERE state IN ('pending', 'missed');
 CREATE INDEX callbacks_due ON callbacks (due_at) WHERE state = 'pending';
 CREATE INDEX callbacks_unarmed ON callbacks (id) WHERE state = 'pending' AND armed_dials IS NULL;
+CREATE INDEX callbacks_cancelled ON callbacks (id) WHERE state = 'cancelled' AND entry_id IS NOT NULL;
 CREATE INDEX callbacks_entry ON callbacks (entry_id) WHERE state IN ('pending', 'missed');
 CREATE INDEX callbacks_agent ON callbacks (agent_id, id);
 CREATE INDEX callbacks_campaign ON callbacks (campaign_id, id);
@@ -89,27 +92,26 @@ CREATE FUNCTION arm_callbacks(p_callback bigint[]) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
 	b callbacks;
-	entry bigint;
-	entry_state text;
-	entry_dials int;
+	e queue_entries;
 	made boolean;
+	same boolean; -- it was moved during a call that never left: the entry is as it was
 BEGIN
 	FOR b IN SELECT * FROM callbacks WHERE id = ANY (p_callback) AND state = 'pending'
 			AND armed_dials IS NULL ORDER BY id FOR UPDATE SKIP LOCKED LOOP
-		SELECT q.id, q.state, q.dials INTO entry, entry_state, entry_dials
-			FROM queue_entries q
+		SELECT q.* INTO e FROM queue_entries q
 			WHERE q.campaign_id = b.campaign_id AND q.contact_id = b.contact_id
 				AND q.state IN ('pending', 'dialing') FOR UPDATE SKIP LOCKED;
-		made := entry IS NULL;
+		made := e.id IS NULL;
+		same := e.id = b.entry_id AND e.reason = 'unsent';
 		IF made THEN
 			INSERT INTO queue_entries (campaign_id, contact_id, priority, run_at,
 					agent_id, agent_until)
 				VALUES (b.campaign_id, b.contact_id, 1, b.due_at, b.agent_id,
 					CASE WHEN b.agent_id IS NOT NULL
 						THEN b.due_at + make_interval(secs => b.grace_s) END)
-				ON CONFLICT DO NOTHING RETURNING id INTO entry;
-		ELSIF entry_state = 'dialing' THEN
-			entry := NULL;
+				ON CONFLICT DO NOTHING RETURNING id INTO e.id;
+		ELSIF e.state = 'dialing' THEN
+			e.id := NULL;
 		ELSE
 			-- A promise is kept whatever the attempts were.
 			UPDATE queue_entries q SET priority = 1, run_at = b.due_at,
@@ -117,33 +119,49 @@ BEGIN
 				agent_id = b.agent_id,
 				agent_until = CASE WHEN b.agent_id IS NOT NULL
 					THEN b.due_at + make_interval(secs => b.grace_s) END
-				FROM campaigns k WHERE q.id = entry AND k.id = q.campaign_id;
+				FROM campaigns k WHERE q.id = e.id AND k.id = q.campaign_id;
 		END IF;
-		IF entry IS NOT NULL THEN
-			UPDATE callbacks SET entry_id = entry, armed_dials = COALESCE(entry_dials, 0),
-				made_entry = made
+		IF e.id IS NOT NULL THEN
+			UPDATE callbacks SET entry_id = e.id, armed_dials = COALESCE(e.dials, 0),
+				made_entry = CASE WHEN same THEN made_entry ELSE made END,
+				was_priority = CASE WHEN same THEN was_priority ELSE e.priority END,
+				was_run_at = CASE WHEN same THEN was_run_at ELSE e.run_at END
 				WHERE id = b.id;
 		END IF;
 	END LOOP;
 END
 $$;
 
--- Takes a callback's entry back: out of the queue when it was made for it, else to its ordinary
--- place. The entry's lock comes before the callback's, as when a call ends.
+-- Takes a callback's entry back: out of the queue when it was made for it, else to its place and
+-- time of before; a priority that somebody gave it meanwhile stays. One that is in a call is left
+-- to the call's end: then arm_callbacks(), or, if cancelled, the sweeper looks after it. The entry's
+-- lock comes before the callback's, as when a call ends.
 CREATE FUNCTION disarm_callback(p_callback bigint) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
 	entry bigint;
+	entry_state text;
 BEGIN
-	SELECT q.id INTO entry FROM queue_entries q JOIN callbacks b ON b.entry_id = q.id
+	SELECT q.id, q.state INTO entry, entry_state
+		FROM queue_entries q JOIN callbacks b ON b.entry_id = q.id
 		WHERE b.id = p_callback FOR UPDATE OF q;
+	IF entry_state = 'dialing' THEN
+		UPDATE callbacks SET armed_dials = NULL WHERE id = p_callback;
+		RETURN;
+	END IF;
 	UPDATE queue_entries q SET
-			state = CASE WHEN b.made_entry AND q.dials = 0 THEN 'skipped' ELSE q.state END,
-			completed_at = CASE WHEN b.made_entry AND q.dials = 0 THEN now() END,
-			priority = 2, agent_id = NULL, agent_until = NULL
+			state = CASE WHEN b.made_entry THEN 'skipped' ELSE q.state END,
+			completed_at = CASE WHEN b.made_entry THEN now() END,
+			priority = CASE WHEN q.priority = 1 THEN COALESCE(b.was_priority, 2)
+				ELSE q.priority END,
+			-- After that call, if it left, the entry waits for another attempt.
+			run_at = CASE WHEN b.armed_dials IS NULL AND q.reason <> 'unsent' THEN q.run_at
+				ELSE COALESCE(b.was_run_at, q.run_at) END,
+			agent_id = NULL, agent_until = NULL
 		FROM callbacks b WHERE b.id = p_callback AND q.id = entry AND q.state = 'pending'
 			AND b.entry_id = entry;
-	UPDATE callbacks SET entry_id = NULL, armed_dials = NULL, made_entry = false
+	UPDATE callbacks SET entry_id = NULL, armed_dials = NULL, made_entry = false,
+			was_priority = NULL, was_run_at = NULL
 		WHERE id = p_callback;
 END
 $$;
@@ -165,11 +183,15 @@ BEGIN
 END
 $$;
 
--- Twice a second: what was kept for one agent and is not any more, what was missed, what still
--- has no entry.
+-- Twice a second: what was cancelled during its call, what was kept for one agent and is not any
+-- more, what was missed, what still has no entry.
 CREATE FUNCTION sweep_callbacks() RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
+	PERFORM disarm_callback(c.id) FROM (SELECT b.id FROM callbacks b
+		JOIN queue_entries q ON q.id = b.entry_id
+		WHERE b.state = 'cancelled' AND b.entry_id IS NOT NULL AND q.state <> 'dialing'
+		ORDER BY b.id LIMIT 100 FOR UPDATE OF q SKIP LOCKED) c;
 	UPDATE queue_entries SET agent_id = NULL, agent_until = NULL
 		WHERE id IN (SELECT id FROM queue_entries WHERE state = 'pending'
 			AND agent_id IS NOT NULL AND agent_until <= now()

@@ -278,6 +278,155 @@ static void a_cancelled_one_gives_the_queue_back_what_it_was(void **state)
 	assert_int_equal(db_callback_cancel(db, 999999), -ENOENT);
 }
 
+static void a_cancelled_one_leaves_who_waited_its_own_time_and_priority(void **state)
+{
+	int64_t campaign = world_campaign(1, 2);
+	struct db_callback row;
+	int64_t id;
+
+	(void)state;
+	(void)world_text("UPDATE queue_entries SET priority = 3, run_at = '2026-01-02Z'"
+			 " WHERE campaign_id = %lld",
+		(long long)campaign);
+	for (unsigned i = 0; i < 2; i++) {
+		id = promise(campaign, contact(campaign, i), agent(campaign, 0), 36000);
+		assert_int_equal(db_callback_get(db, id, &row), 0);
+		row.due_ms += 36000000;
+		assert_int_equal(db_callback_update(db, &row), 0);
+		/* A priority that somebody gives it meanwhile stays. */
+		if (i == 1)
+			(void)world_text("UPDATE queue_entries SET priority = 5"
+					 " WHERE id = (SELECT entry_id FROM callbacks"
+					 " WHERE id = %lld)",
+				(long long)id);
+		assert_int_equal(db_callback_cancel(db, id), 0);
+	}
+	assert_string_equal(
+		world_text("SELECT string_agg(concat_ws(' ', state, priority,"
+			   " run_at = '2026-01-02Z', agent_id IS NULL), ', ' ORDER BY id)"
+			   " FROM queue_entries WHERE campaign_id = %lld",
+			(long long)campaign),
+		"pending 3 t t, pending 5 t t");
+}
+
+/* Its entry was made for it, and the one call from that never left. */
+static int64_t unsent_promise(int64_t campaign, int64_t contact_id)
+{
+	int64_t id = promise(campaign, contact_id, 0, -1);
+	struct db_claimed call = world_call(db, campaign);
+
+	assert_int_equal(call.contact_id, contact_id);
+	world_tell(db, call.call_id, "unsent");
+	assert_string_equal(
+		world_text("SELECT concat_ws(' ', b.state, q.state, q.dials)"
+			   " FROM callbacks b JOIN queue_entries q ON q.id = b.entry_id"
+			   " WHERE b.id = %lld",
+			(long long)id),
+		"pending pending 1");
+	return id;
+}
+
+static void who_was_queued_for_it_alone_is_not_called_when_it_is_cancelled(void **state)
+{
+	int64_t campaign = world_campaign(2, 2);
+	int64_t who[2] = {contact(campaign, 0), contact(campaign, 1)};
+
+	(void)state;
+	(void)world_text("UPDATE queue_entries SET state = 'completed',"
+			 " completed_at = now() WHERE campaign_id = %lld",
+		(long long)campaign);
+	assert_int_equal(db_callback_cancel(db, unsent_promise(campaign, who[0])), 0);
+	/* As a disposition does. */
+	(void)unsent_promise(campaign, who[1]);
+	(void)world_text("SELECT cancel_callbacks(NULL, %lld, %lld)", (long long)campaign,
+		(long long)who[1]);
+	assert_string_equal(world_text("SELECT string_agg(concat_ws(' ', state, dials,"
+				       " completed_at IS NOT NULL), ', ' ORDER BY id)"
+				       " FROM queue_entries WHERE campaign_id = %lld",
+				    (long long)campaign),
+		"completed 0 t, completed 0 t, skipped 1 t, skipped 1 t");
+}
+
+/*
+ * A promise whose call is under way, to somebody who was queued (waits with priority 3 since
+ * January) or was not.
+ */
+static int64_t called_promise(bool queued, struct db_claimed *ret_call)
+{
+	int64_t campaign = world_campaign(1, 1), id;
+
+	(void)world_text("UPDATE queue_entries SET priority = 3, run_at = '2026-01-02Z',"
+			 " state = '%s' WHERE campaign_id = %lld",
+		queued ? "pending" : "completed", (long long)campaign);
+	id = promise(campaign, contact(campaign, 0), agent(campaign, 0), -1);
+	*ret_call = world_call(db, campaign);
+	return id;
+}
+
+static const char *entry_of(const struct db_claimed *call)
+{
+	return world_text("SELECT concat_ws(' ', state, priority, CASE WHEN"
+			  " run_at = '2026-01-02Z' THEN 'before' WHEN run_at > now()"
+			  " THEN 'later' ELSE 'due' END, agent_id) FROM queue_entries"
+			  " WHERE id = %lld",
+		(long long)call->entry_id);
+}
+
+static void cancelled_during_its_call_it_is_taken_back_after_it(void **state)
+{
+	static const struct {
+		bool queued, left;
+		const char *entry;
+	} cases[] = {{true, false, "pending 3 before"}, {true, true, "pending 3 later"},
+		{false, false, "skipped 2 later"}, {false, true, "skipped 2 later"}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct db_claimed call;
+		int64_t id = called_promise(cases[i].queued, &call);
+
+		assert_int_equal(db_callback_cancel(db, id), 0);
+		assert_int_equal(db_callback_sweep(db), 0);
+		assert_memory_equal(entry_of(&call), "dialing 1", strlen("dialing 1"));
+		if (cases[i].left)
+			(void)world_event(db, call.call_id, "no_answer", 1);
+		else
+			world_tell(db, call.call_id, "unsent");
+		assert_int_equal(db_callback_sweep(db), 0);
+		assert_string_equal(entry_of(&call), cases[i].entry);
+		assert_string_equal(world_text("SELECT concat_ws(' ', state, entry_id)"
+					       " FROM callbacks WHERE id = %lld",
+					    (long long)id),
+			"cancelled");
+	}
+}
+
+static void moved_during_a_call_that_never_left_it_may_still_be_cancelled(void **state)
+{
+	(void)state;
+	for (int queued = 0; queued < 2; queued++) {
+		struct db_claimed call;
+		int64_t id = called_promise(queued, &call);
+		struct db_callback row;
+
+		assert_int_equal(db_callback_get(db, id, &row), 0);
+		row.due_ms += 3600000;
+		row.agent_id = 0;
+		assert_int_equal(db_callback_update(db, &row), 0);
+		world_tell(db, call.call_id, "unsent");
+		assert_string_equal(entry_of(&call), "pending 1 later");
+		assert_string_equal(
+			world_text("SELECT concat_ws(' ', b.state, q.run_at = b.due_at)"
+				   " FROM callbacks b JOIN queue_entries q"
+				   " ON q.id = b.entry_id WHERE b.id = %lld",
+				(long long)id),
+			"pending t");
+		assert_int_equal(db_callback_cancel(db, id), 0);
+		assert_string_equal(
+			entry_of(&call), queued ? "pending 3 before" : "skipped 2 later");
+	}
+}
+
 static void moved_to_another_time_and_agent_the_entry_moves_too(void **state)
 {
 	int64_t campaign = world_campaign(2, 1);
@@ -384,6 +533,13 @@ int main(void)
 		cmocka_unit_test(one_contact_has_one_open_promise_in_a_campaign),
 		cmocka_unit_test(only_who_is_of_the_campaign_is_called_back_in_it),
 		cmocka_unit_test(a_cancelled_one_gives_the_queue_back_what_it_was),
+		cmocka_unit_test(
+			a_cancelled_one_leaves_who_waited_its_own_time_and_priority),
+		cmocka_unit_test(
+			who_was_queued_for_it_alone_is_not_called_when_it_is_cancelled),
+		cmocka_unit_test(cancelled_during_its_call_it_is_taken_back_after_it),
+		cmocka_unit_test(
+			moved_during_a_call_that_never_left_it_may_still_be_cancelled),
 		cmocka_unit_test(moved_to_another_time_and_agent_the_entry_moves_too),
 		cmocka_unit_test(what_nobody_dialled_is_missed_and_still_done_later),
 		cmocka_unit_test(a_call_that_never_left_keeps_the_promise_open),
