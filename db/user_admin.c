@@ -179,30 +179,43 @@ int db_user_update(
 
 static void read_grant(struct db_row *row, void *item)
 {
-	*(int64_t *)item = row_int(row);
+	struct db_grant *grant = item;
+
+	grant->id = row_int(row);
+	grant->staff = row_bool(row);
 }
 
-int db_grants_ended(struct db *db, const int64_t *grants, size_t count,
-	int64_t **ret_ended, size_t *ret_count)
+int db_grants_ended(struct db *db, const struct db_grant *grants, size_t count,
+	struct db_grant **ret_ended, size_t *ret_count)
 {
-	static const struct db_reader reader = {sizeof(int64_t), read_grant};
-	struct buf array = {0};
+	static const struct db_reader reader = {sizeof(struct db_grant), read_grant};
+	struct buf ids = {0}, staff = {0};
 	int rc;
 
-	for (size_t i = 0; i < count; i++)
-		array_int(&array, grants[i]);
-	rc = array_end(&array);
+	for (size_t i = 0; i < count; i++) {
+		array_int(&ids, grants[i].id);
+		array_text(&staff, grants[i].staff ? "t" : "f");
+	}
+	rc = array_end(&ids);
+	if (rc == 0)
+		rc = array_end(&staff);
+	/* A key has its own role or its user's, whichever is less. */
 	if (rc == 0)
 		rc = db_run_rows(db,
-			"SELECT g FROM unnest($1::bigint[]) g WHERE NOT EXISTS ("
+			"SELECT g.id, g.staff"
+			" FROM unnest($1::bigint[], $2::boolean[]) AS g(id, staff)"
+			" WHERE NOT EXISTS ("
 			" SELECT 1 FROM sessions s JOIN users u ON u.id = s.user_id"
-			"  WHERE s.id = g AND s.expires_at > now() AND u.active"
+			"  WHERE s.id = g.id AND s.expires_at > now() AND u.active"
+			"  AND g.staff = (u.role <> 'agent')"
 			" UNION ALL SELECT 1 FROM api_keys k JOIN users u ON u.id = k.user_id"
-			"  WHERE k.id = -g AND k.revoked_at IS NULL AND u.active"
-			"  AND (k.expires_at IS NULL OR k.expires_at > now()))",
-			ARGS(arg_text(array.data)), &reader, (void **)ret_ended,
-			ret_count);
-	buf_free(&array);
+			"  WHERE k.id = -g.id AND k.revoked_at IS NULL AND u.active"
+			"  AND (k.expires_at IS NULL OR k.expires_at > now())"
+			"  AND g.staff = (u.role <> 'agent' AND k.role <> 'agent'))",
+			ARGS(arg_text(ids.data), arg_text(staff.data)), &reader,
+			(void **)ret_ended, ret_count);
+	buf_free(&ids);
+	buf_free(&staff);
 	return rc;
 }
 

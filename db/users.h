@@ -63,11 +63,20 @@ int db_session_user(struct db *db, const unsigned char token_sha256[32],
 int db_session_end(struct db *db, const unsigned char token_sha256[32]);
 
 /*
- * Which of these grants (a web session's id, or the negative id of an API key) are good no more:
- * ended, expired, or their user is not active. In no order.
+ * What somebody was let in by: a web session's id, or the negative id of an API key. `staff`: as
+ * more than an agent.
  */
-int db_grants_ended(struct db *db, const int64_t *grants, size_t count,
-	int64_t **ret_ended, size_t *ret_count);
+struct db_grant {
+	int64_t id;
+	bool staff;
+};
+
+/*
+ * Which of these are good no more: ended, expired, their user is not active, or whoever has them is
+ * staff now and was not, or was and is not. In no order.
+ */
+int db_grants_ended(struct db *db, const struct db_grant *grants, size_t count,
+	struct db_grant **ret_ended, size_t *ret_count);
 
 /* What an agent may see: a campaign that it is on, a call that is its own. -ENOENT if not. */
 int db_agent_on_campaign(struct db *db, int64_t user_id, int64_t campaign_id);

@@ -14,7 +14,7 @@
 struct listeners {
 	struct gateway *gw;
 	struct ticker *ticker;
-	int64_t grants[GRANTS_MAX]; /* of the ticker's round: who listens now */
+	struct db_grant grants[GRANTS_MAX]; /* of the ticker's round: who listens now */
 	size_t count;
 };
 
@@ -50,12 +50,25 @@ void listeners_end_user(struct gateway *gw, int64_t user_id, int64_t keep_grant)
 
 /* ---- by looking ---- */
 
+/* What it was let in by: who hears everything was staff then. */
+static struct db_grant grant_of(const struct http_listener *listener)
+{
+	return (struct db_grant){.id = listener->grant, .staff = listener->hears == 0};
+}
+
+static bool came_by(void *arg, const struct http_listener *listener)
+{
+	const struct db_grant *grant = arg;
+
+	return listener->grant == grant->id && grant_of(listener).staff == grant->staff;
+}
+
 static bool collect(void *arg, const struct http_listener *listener)
 {
 	struct listeners *listeners = arg;
 
 	if (listeners->count < GRANTS_MAX)
-		listeners->grants[listeners->count++] = listener->grant;
+		listeners->grants[listeners->count++] = grant_of(listener);
 	return false;
 }
 
@@ -71,14 +84,14 @@ static bool look_begin(void *arg)
 static void look_work(void *arg, void *ctx)
 {
 	const struct listeners *listeners = arg;
-	int64_t *ended = NULL;
+	struct db_grant *ended = NULL;
 	size_t count = 0;
 
 	/* Without a database nobody is thrown out: it is asked again. */
 	if (db_grants_ended(ctx, listeners->grants, listeners->count, &ended, &count) ==
 		0)
 		for (size_t i = 0; i < count; i++)
-			listeners_end_grant(listeners->gw, ended[i]);
+			http_events_end(listeners->gw->events, came_by, &ended[i]);
 	free(ended);
 }
 

@@ -223,7 +223,8 @@ static void spread(struct api_call *call, const struct db_user_change *change,
 	struct db_agent_session session;
 
 	if (change->active == 0 || change->role != NULL || change->password_hash != NULL)
-		listeners_end_user(call->gw, change->id, change->keep_session);
+		listeners_end_user(call->gw, change->id,
+			change->role != NULL ? 0 : change->keep_session);
 	if (agent_session_id != 0 &&
 		db_agent_session_get(call->db, agent_session_id, &session) == 0)
 		agent_changed(call->gw, &session);

@@ -190,6 +190,9 @@ subtest 'what is open ends with the right to it' => sub {
 	$ends->('another role', "Cookie: $cookie", sub {
 		ask(PUT => "/api/users/$id{bo}", {role => 'supervisor'}) });
 	ask(PUT => "/api/users/$id{bo}", {role => 'agent'});
+	$ends->('another role by oneself', "Cookie: $cookie{admin}", sub {
+		as($cookie{admin}, PUT => "/api/users/$id{admin}", {role => 'supervisor'}) });
+	ask(PUT => "/api/users/$id{admin}", {role => 'admin'});
 	contract_kept('what ends');
 };
 

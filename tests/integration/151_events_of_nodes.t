@@ -8,6 +8,7 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 use IO::Handle;
 use JSON::PP ();
+use POSIX ();
 use Test::More;
 use Time::HiRes qw(sleep time);
 use Omnivox::Postgres;
@@ -56,16 +57,23 @@ sub heard {
 	return @payloads;
 }
 
-# A stream at a stage's gateway, for whoever has the cookie.
+# A stream at a stage's gateway, for whoever has the cookie, or says so in another header.
 my $streams = 0;
 sub stream {
-	my ($stage, $cookie) = @_;
-	my $file = "$stage->{dir}/stream" . ++$streams;
-	$stage->spawn("stream$streams", {}, 'curl', '-sN', '-o', $file, '-H', "Cookie: $cookie",
-		"http://$stage->{gateway}{http}/api/events");
-	my $stream = {file => $file, from => 0};
+	my ($stage, $who) = @_;
+	my $name = 'stream' . ++$streams;
+	my $file = "$stage->{dir}/$name";
+	my $pid = $stage->spawn($name, {}, 'curl', '-sN', '-o', $file, '-H',
+		$who =~ /^\w+: / ? $who : "Cookie: $who", "http://$stage->{gateway}{http}/api/events");
+	my $stream = {stage => $stage, name => $name, pid => $pid, file => $file, from => 0};
 	$stage->wait_until(10, 'the stream', sub { slurp($file) =~ /^retry:/ });
 	return $stream;
+}
+
+sub ended {
+	my ($stream) = @_;
+	return waitpid($stream->{pid}, POSIX::WNOHANG()) == $stream->{pid}
+		&& delete $stream->{stage}{pids}{$stream->{name}};
 }
 
 # [type, data] of the events since seen().
@@ -201,6 +209,20 @@ is_deeply [map { scalar says($_, 'agent', reason => $reason) } $at_first, $at_se
 cmp_ok scalar(says($one_there, 'call')), '>=', 2, 'its agent hears it at the other node';
 is_deeply [grep { ($_->[1]{agentId} // '') ne $one->{id} } events($one_there)], [], 'and nothing that is not its own';
 is_deeply [grep { ($_->[1]{agentId} // '') ne $two->{id} } events($two_there)], [], 'nor does another agent';
+
+# ---- what only staff hears ----
+
+my %sue = (username => 'sue', name => 'Sue', role => 'supervisor', password => 'sue-password');
+my $sue = $first->api(POST => '/api/users', \%sue)->{user}{id};
+my $sues = do { local $first->{cookie}; $first->login('sue', 'sue-password') };
+my $key = do { local $first->{cookie} = $sues; $first->api(POST => '/api/api-keys', {name => 'wall'})->{key} };
+my %hers = (session => stream($second, $sues), key => stream($second, "Authorization: Bearer $key"));
+$first->api(PUT => "/api/users/$sue", {role => 'agent'});
+for my $what (sort keys %hers) {
+	ok eval { $first->wait_until(10, 'the end of a stream', sub { ended($hers{$what}) }) },
+		"who is no supervisor any more does not listen as one at the other node: its $what";
+}
+ok !ended($at_second), 'others listen on';
 
 # ---- a connection is lost ----
 

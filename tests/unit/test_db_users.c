@@ -321,7 +321,7 @@ static void a_key_ends_when_revoked_or_expired(void **state)
 	struct db_api_key key = {.user_id = user, .name = "k", .role = "agent"}, *all;
 	struct db_user who;
 	unsigned char sha[32] = {0}, got[32];
-	int64_t grants[4], *ended = NULL;
+	struct db_grant grants[4], *ended = NULL;
 	size_t count = 0;
 
 	(void)state;
@@ -342,14 +342,14 @@ static void a_key_ends_when_revoked_or_expired(void **state)
 	assert_int_equal(db_api_key_page(db, user, 0, 10, &all, &count), 0);
 	assert_int_equal(count, 2); /* the expired one is still to be seen */
 	free(all);
-	grants[0] = -good;
-	grants[1] = -revoked;
-	grants[2] = -soon;
-	grants[3] = 999999; /* no such session */
+	grants[0] = (struct db_grant){-good, false};
+	grants[1] = (struct db_grant){-revoked, false};
+	grants[2] = (struct db_grant){-soon, false};
+	grants[3] = (struct db_grant){999999, false}; /* no such session */
 	assert_int_equal(db_grants_ended(db, grants, 4, &ended, &count), 0);
 	assert_int_equal(count, 3);
 	for (size_t i = 0; i < count; i++)
-		assert_true(ended[i] != -good);
+		assert_true(ended[i].id != -good);
 	free(ended);
 }
 
