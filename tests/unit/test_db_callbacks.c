@@ -401,6 +401,34 @@ static void cancelled_during_its_call_it_is_taken_back_after_it(void **state)
 	}
 }
 
+static void another_promise_may_take_the_place_of_one_cancelled_in_its_call(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		bool queued = i % 2 == 1,
+		     early = i >= 2; /* cancelled before the sweeper */
+		struct db_claimed call;
+		int64_t id = called_promise(queued, &call), next;
+
+		assert_int_equal(db_callback_cancel(db, id), 0);
+		next = promise(call.campaign_id, call.contact_id, 0, 3600);
+		world_tell(db, call.call_id, "unsent");
+		if (!early)
+			assert_int_equal(db_callback_sweep(db), 0);
+		assert_string_equal(entry_of(&call), "pending 1 later");
+		assert_string_equal(
+			world_text("SELECT concat_ws(' ', b.state, q.run_at = b.due_at)"
+				   " FROM callbacks b JOIN queue_entries q"
+				   " ON q.id = b.entry_id WHERE b.id = %lld",
+				(long long)next),
+			"pending t");
+		assert_int_equal(db_callback_cancel(db, next), 0);
+		assert_int_equal(db_callback_sweep(db), 0);
+		assert_memory_equal(entry_of(&call),
+			queued ? "pending 3 before" : "skipped", queued ? 16 : 7);
+	}
+}
+
 static void moved_during_a_call_that_never_left_it_may_still_be_cancelled(void **state)
 {
 	(void)state;
@@ -538,6 +566,8 @@ int main(void)
 		cmocka_unit_test(
 			who_was_queued_for_it_alone_is_not_called_when_it_is_cancelled),
 		cmocka_unit_test(cancelled_during_its_call_it_is_taken_back_after_it),
+		cmocka_unit_test(
+			another_promise_may_take_the_place_of_one_cancelled_in_its_call),
 		cmocka_unit_test(
 			moved_during_a_call_that_never_left_it_may_still_be_cancelled),
 		cmocka_unit_test(moved_to_another_time_and_agent_the_entry_moves_too),
