@@ -24,7 +24,7 @@ struct json_file {
 	/* The value under way. */
 	struct buf value;
 	struct import_row row;
-	struct buf numbers; /* texts of numbers */
+	char numbers[IMPORT_COLUMNS_MAX][NUMBER_SIZE]; /* their texts, by column */
 	char names[IMPORT_COLUMNS_MAX][IMPORT_NAME_MAX + 1];
 };
 
@@ -169,27 +169,27 @@ static int column_of(
 		file->reader->arg, *ret_index, file->names[*ret_index], file->err);
 }
 
-/* Texts of numbers are kept beside: room for all of a row is there from the start. */
-static const char *number_text(struct json_file *file, const json_t *value)
+/* By column, not by field: any number of fields may share a column. */
+static const char *number_text(struct json_file *file, size_t index, const json_t *value)
 {
-	char *text = file->numbers.data + file->numbers.len;
+	char *text = file->numbers[index];
 
 	if (json_is_integer(value))
 		(void)snprintf(
 			text, NUMBER_SIZE, "%lld", (long long)json_integer_value(value));
 	else
 		(void)snprintf(text, NUMBER_SIZE, "%.15g", json_real_value(value));
-	file->numbers.len += NUMBER_SIZE;
 	return text;
 }
 
-static void set_field(
-	struct json_file *file, struct import_field *field, const json_t *value)
+static void set_field(struct json_file *file, size_t index, const json_t *value)
 {
+	struct import_field *field = &file->row.fields[index];
+
 	if (json_is_string(value))
 		field->text = json_string_value(value);
 	else if (json_is_number(value))
-		field->text = number_text(file, value);
+		field->text = number_text(file, index, value);
 	else if (json_is_boolean(value))
 		field->text = json_is_true(value) ? "true" : "false";
 	else if (!json_is_null(value))
@@ -219,7 +219,7 @@ static int set_fields(struct json_file *file, json_t *object, size_t *guess, boo
 			return rc;
 		if (nest)
 			continue;
-		set_field(file, &file->row.fields[index], value);
+		set_field(file, index, value);
 		*guess = index + 1;
 	}
 	return 0;
@@ -266,7 +266,6 @@ static int tell_row(struct json_file *file)
 
 	row->number++;
 	row->trouble = IMPORT_ROW_GOOD;
-	file->numbers.len = 0;
 	for (size_t i = 0; i < row->count; i++)
 		row->fields[i] = (struct import_field){.text = ""};
 	rc = parse_row(file, &object);
@@ -422,15 +421,13 @@ int import_read_json(struct import_reader *reader, struct err *err)
 	file->reader = reader;
 	file->err = err;
 	file->chunk = malloc(CHUNK);
-	file->numbers.data = malloc(IMPORT_COLUMNS_MAX * NUMBER_SIZE);
-	if (file->chunk != NULL && file->numbers.data != NULL) {
+	if (file->chunk != NULL) {
 		rc = skip_mark(file);
 		if (rc == 0)
 			rc = take_document(file);
 	}
 	reader->found = IMPORT_UTF8;
 	free(file->chunk);
-	free(file->numbers.data);
 	buf_free(&file->value);
 	free(file);
 	return rc;

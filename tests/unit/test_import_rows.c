@@ -265,6 +265,52 @@ static void a_long_name_in_json_is_cut_between_letters(void **state)
 	expect_json(text, expected);
 }
 
+/* Fields that share a column are many more than columns; the last one counts. */
+static void a_contact_may_say_its_numbers_more_than_once(void **state)
+{
+	struct buf text = {0}, expected = {0};
+
+	(void)state;
+	buf_add_str(&text, "{\"contacts\":[{\"phone\":\"1\"");
+	for (int part = 0; part < 3; part++) {
+		static const char *const opening[] = {
+			"", ",\"customFields\":{", ",\"custom\":{"};
+
+		buf_add_str(&text, opening[part]);
+		for (int i = 1; i <= 240; i++)
+			buf_printf(&text, "%s\"c%d\":%d", part > 0 && i == 1 ? "" : ",",
+				i, part * 1000 + i);
+		buf_add_str(&text, part > 0 ? "}" : "");
+	}
+	buf_add_str(&text, "}]}");
+	buf_add_str(&expected, "phone");
+	for (int i = 1; i <= 240; i++)
+		buf_printf(&expected, ",c%d", i);
+	buf_add_str(&expected, "|1:1");
+	for (int i = 1; i <= 240; i++)
+		buf_printf(&expected, ",%d", 2000 + i);
+	expect_json(text.data, expected.data);
+	buf_free(&text);
+	buf_free(&expected);
+}
+
+static void numbers_under_names_that_are_cut_to_one_are_one_field(void **state)
+{
+	struct buf text = {0};
+	char name[65], expected[128];
+
+	(void)state;
+	memset(name, 'n', 64);
+	name[64] = '\0';
+	buf_add_str(&text, "{\"contacts\":[{\"phone\":7.5");
+	for (int i = 1; i <= 400; i++)
+		buf_printf(&text, ",\"%s%d\":%d", name, i, i);
+	buf_add_str(&text, "}]}");
+	(void)snprintf(expected, sizeof(expected), "phone,%s|1:7.5,400", name);
+	expect_json(text.data, expected);
+	buf_free(&text);
+}
+
 static void json_that_is_broken_says_why(void **state)
 {
 	static const char *const broken[][2] = {
@@ -329,6 +375,10 @@ int main(void)
 		cmocka_unit_test_setup(rows_across_chunks_are_whole, setup),
 		cmocka_unit_test_setup(json_contacts_become_rows, setup),
 		cmocka_unit_test_setup(a_long_name_in_json_is_cut_between_letters, setup),
+		cmocka_unit_test_setup(
+			a_contact_may_say_its_numbers_more_than_once, setup),
+		cmocka_unit_test_setup(
+			numbers_under_names_that_are_cut_to_one_are_one_field, setup),
 		cmocka_unit_test_setup(json_that_is_broken_says_why, setup),
 		cmocka_unit_test_setup(json_of_any_size_is_read_piece_by_piece, setup),
 	};
