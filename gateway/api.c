@@ -104,6 +104,9 @@ static bool change(
 static bool handle(
 	struct api_call *call, const struct api_route *route, struct api_reply *reply)
 {
+	/* A document is judged when it is there; of other bodies the head says something. */
+	if (call->request->awaits_body && !route->raw)
+		return false;
 	if (call->request->method != HTTP_GET && !route->reads &&
 		!call->request->awaits_body)
 		return change(call, route, reply);

@@ -40,6 +40,7 @@
 #define STAFF (API_ADMIN | API_SUPERVISOR)
 #define ALL (STAFF | API_AGENT)
 #define UPLOAD_MAX ((size_t)256 * 1024 * 1024) /* in a file, not in memory */
+#define DNC_MAX ((size_t)10 * 1024 * 1024)     /* in memory: half a million numbers */
 #define TWIML_LATE_MS 1200
 #define TWIML_HOLD_MS 2500 /* of those that wait 1.2 s for an agent coming free */
 
@@ -180,7 +181,7 @@ static const struct api_route routes[] = {
 	{
 		.http = {.methods = HTTP_POST,
 			.path = "/api/admin/dnc/bulk-import",
-			.body_max = UPLOAD_MAX},
+			.body_max = DNC_MAX},
 		.roles = STAFF,
 		.handle = dnc_bulk_import,
 	},

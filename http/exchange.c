@@ -237,6 +237,14 @@ static bool is_spooled(const struct exchange *exchange)
 	       (exchange->route->flags & HTTP_ROUTE_SPOOLED) != 0;
 }
 
+/* Whether gateway is to see the head first: so much is not taken from strangers. */
+static bool is_asked(const struct exchange *exchange)
+{
+	return exchange->route != NULL &&
+	       (is_spooled(exchange) ||
+		       exchange->route->body_max > exchange->rules->config.body_max);
+}
+
 static enum refusal start_request(struct exchange *exchange, enum http_method method,
 	const struct route_match *match, const struct request_head *head)
 {
@@ -351,6 +359,8 @@ static void take_word(struct exchange *exchange)
 	exchange->early = (struct answer){0};
 	exchange->request = word.proceed;
 	exchange->request->awaits_body = false;
+	if (!is_spooled(exchange))
+		return;
 	err = request_spool(exchange->request, exchange->rules->config.spool_dir);
 	if (err < 0) {
 		exchange->refusal = err == -ENOSPC ? REFUSE_NO_SPACE : REFUSE_NO_SPOOL;
@@ -358,9 +368,10 @@ static void take_word(struct exchange *exchange)
 	}
 }
 
-/* The head of a spooled request: may its body come? */
+/* The head is here: may the body come? */
 static enum MHD_Result ask(struct exchange *exchange)
 {
+	assert(!exchange->wait.reserved); /* a signature is checked with the body only */
 	exchange->request->awaits_body = true;
 	if (hand_to_gateway(exchange) != 0) {
 		http_request_free(&exchange->request);
@@ -383,7 +394,7 @@ static enum MHD_Result take_head(struct exchange *exchange, const char *method)
 	exchange->phase = PHASE_BODY;
 	exchange->refusal = judge_head(exchange, method, &head);
 	if (exchange->refusal == REFUSE_NOTHING)
-		return is_spooled(exchange) ? ask(exchange) : MHD_YES;
+		return is_asked(exchange) ? ask(exchange) : MHD_YES;
 	/*
 	 * An answer before the end of the body closes the connection, and the reset may destroy
 	 * the answer on its way. A body of bearable length is read first.
@@ -424,7 +435,7 @@ static enum MHD_Result take_body(
 		http_request_free(&exchange->request);
 	}
 	/* Who sends much shall read why it was for nothing. */
-	if (is_spooled(exchange))
+	if (is_asked(exchange))
 		drain_max = exchange->route->body_max;
 	exchange->drained += len;
 	return exchange->drained <= drain_max ? MHD_YES : MHD_NO;

@@ -12,13 +12,15 @@
 #include "http/spool.h"
 
 #define FORM_TYPE "application/x-www-form-urlencoded"
+/* Bytes of a declared body that have room from the start: who declares more has sent nothing. */
+#define BODY_FIRST (16 * 1024)
 
 struct request {
 	struct http_request pub; /* first: they are one pointer */
 	size_t body_max;
 	size_t body_cap;
 	size_t body_expected; /* declared; SIZE_MAX: not */
-	char *grown;          /* the body when its length was not declared */
+	char *grown;          /* the body when it did not fit behind the texts */
 	size_t used;          /* of text */
 	size_t size;
 	char text[];
@@ -183,7 +185,7 @@ static int take_params(struct request *request, const struct route_match *match)
 	return err;
 }
 
-/* Room for every text of the plan, each with its NUL, and a body of declared length. */
+/* Room for every text of the plan, each with its NUL, and for the body. */
 static size_t measure(const struct request_plan *plan, size_t body_cap)
 {
 	size_t size = strlen(plan->path) + 1 + strlen(plan->query) + 1 + body_cap + 1;
@@ -205,6 +207,8 @@ int request_new(const struct request_plan *plan, struct http_request **ret_reque
 	int err;
 
 	assert(body_cap <= plan->body_max);
+	if (body_cap > BODY_FIRST)
+		body_cap = BODY_FIRST;
 	size = measure(plan, body_cap);
 	request = malloc(sizeof(*request) + size);
 	if (request == NULL)
@@ -238,13 +242,19 @@ out:
 static int grow_body(struct request *request, size_t need)
 {
 	size_t cap = request->body_cap < 512 ? 1024 : request->body_cap * 2;
+	size_t most = request->body_expected < request->body_max ? request->body_expected
+								 : request->body_max;
 	char *grown;
 
+	if (cap > most)
+		cap = most;
 	if (cap < need)
 		cap = need;
 	grown = realloc(request->grown, cap + 1);
 	if (grown == NULL)
 		return -ENOMEM;
+	if (request->grown == NULL)
+		memcpy(grown, request->pub.body, request->pub.body_len);
 	request->grown = grown;
 	request->body_cap = cap;
 	request->pub.body = grown;
@@ -263,7 +273,6 @@ int request_add_body(struct http_request *pub, const char *data, size_t len)
 		return spool_write(pub->body_fd, data, len);
 	}
 	if (pub->body_len + len > request->body_cap) {
-		/* Only a chunked body grows; a declared one has its room already. */
 		err = grow_body(request, pub->body_len + len);
 		if (err != 0)
 			return err;

@@ -1,8 +1,9 @@
 /*
  * request.h: builds a struct http_request while it arrives.
  *
- * Head, texts and a body of known length lie in one allocation; only a chunked body and the
- * forms have memory of their own. http thread until the request is handed over.
+ * Head, texts and a short body of known length lie in one allocation; any other body, which
+ * takes memory as it comes, and the forms have their own. http thread until the request is handed
+ * over.
  */
 #ifndef OMNIVOX_HTTP_REQUEST_H
 #define OMNIVOX_HTTP_REQUEST_H

@@ -36,8 +36,9 @@ enum http_route_flag {
 	HTTP_ROUTE_EVENTS = 1 << 1,
 	/*
 	 * The body goes to a file in http_config.spool_dir, not to memory, and only once
-	 * gateway has agreed: handle() gets the head first (awaits_body), answers it with a
-	 * reply or with http_proceed(), and then gets the request once more, with body_fd.
+	 * gateway has agreed, as on every route that takes more than the server's body_max:
+	 * handle() gets the head first (awaits_body), answers it with a reply or with
+	 * http_proceed(), and then gets the request once more, with body_fd or body.
 	 */
 	HTTP_ROUTE_SPOOLED = 1 << 2,
 };
@@ -51,7 +52,11 @@ struct http_route {
 	unsigned methods; /* bits of enum http_method */
 	const char *path;
 	unsigned flags;
-	size_t body_max; /* bytes; 0: the server's default. Larger bodies get 413. */
+	/*
+	 * Bytes; 0: the server's. Larger bodies get 413. Where it is more than the server's the
+	 * head is asked about first, as with HTTP_ROUTE_SPOOLED; such a route is not signed.
+	 */
+	size_t body_max;
 	unsigned late_ms;
 	const char *late_type;
 	const char *late_body;
@@ -72,7 +77,7 @@ struct http_request {
 	size_t body_len;
 	int body_fd; /* HTTP_ROUTE_SPOOLED: a file of body_len bytes, closed with the request;
 			       -1: none. Its offset is anywhere. */
-	bool awaits_body;   /* HTTP_ROUTE_SPOOLED: this is the head alone */
+	bool awaits_body;   /* see HTTP_ROUTE_SPOOLED: this is the head alone */
 	char *content_type; /* lower case, without parameters; "" when absent */
 	struct addr peer;   /* the client, after trusted proxies */
 	/* The only headers that pass; "" when absent. */
@@ -121,7 +126,7 @@ struct http_config {
 	int listen_fd; /* bound and listening; borrowed, never closed here */
 	const struct http_route *routes; /* borrowed for life */
 	size_t route_count;
-	size_t body_max; /* bytes */
+	size_t body_max; /* bytes, unless the route says otherwise */
 	/* At once. Half of them may wait for replies on routes that are not signed. */
 	unsigned connections;
 	unsigned idle_s; /* connection time-out */

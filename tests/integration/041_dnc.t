@@ -4,6 +4,7 @@ use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
+use IO::Socket::INET;
 use Test::More;
 use Omnivox::Asking;
 use Omnivox::Stage;
@@ -63,6 +64,36 @@ is_deeply [map { $_->{index} } @{$bulk->{errors}}], [4, 5, 6], 'and the nonsense
 is states($campaign), 'skipped skipped skipped pending', 'their entries are skipped';
 is ask(POST => '/api/admin/dnc/bulk-import', {numbers => $_})->{status}, 422, 'no numbers'
 	for [], 'x', {};
+
+
+# ---- many megabytes of them ----
+
+my $MANY = '/api/admin/dnc/bulk-import';
+sub megabytes {
+	my ($headers, $bytes, $send) = @_;
+	my $s = IO::Socket::INET->new(PeerAddr => $stage->{gateway}{http}, Timeout => 5) or die $!;
+	print $s "POST $MANY HTTP/1.1\r\nHost: x\r\n${headers}Content-Type: application/json\r\n"
+		. "Content-Length: $bytes\r\n\r\n";
+	print $s ' ' x ($send > 1 << 20 ? 1 << 20 : $send) and $send -= 1 << 20 while $send > 0;
+	return $s;
+}
+sub slurp { open my $fh, '<', $_[0] or die $!; local $/; return <$fh> }
+sub first_line {
+	my ($s) = @_;
+	local $SIG{ALRM} = sub { die "late\n" };
+	return eval { alarm 10; my $line = <$s>; alarm 0; $line } // 'no answer';
+}
+sub most_memory { slurp("/proc/$_[0]/status") =~ /^VmHWM:\s+(\d+) kB/m ? $1 >> 10 : die }
+
+like first_line(megabytes("Cookie: $stage->{cookie}\r\n", 11 << 20, 0)), qr/^HTTP\/1.1 413/, 'ten megabytes are enough';
+my $big = data(POST => $MANY, {numbers => [('nobody') x 200_000]});
+is_deeply [@$big{qw(added invalid)}], [0, 200_000], 'a body of two is taken';
+my $worker = $stage->worker;
+my $before = most_memory($worker);
+my @strangers = map { megabytes('', 9 << 20, (9 << 20) - 1) } 1 .. 12;
+print $_ ' ' for @strangers;
+like first_line($_), qr/^HTTP\/1.1 401/, 'a stranger is told when the body is through' for @strangers;
+cmp_ok most_memory($worker) - $before, '<', 48, 'and what strangers send is not kept meanwhile';
 
 my $all = data(GET => '/api/admin/dnc');
 is $all->{counts}{total}, 4, 'all are listed';

@@ -24,7 +24,8 @@ enum {
 	ROUTE_EVENTS,
 	ROUTE_EMPTY,
 	ROUTE_SPOOL,
-	ROUTE_SPOOL_HOLD
+	ROUTE_SPOOL_HOLD,
+	ROUTE_LARGE
 };
 
 static const struct http_route routes[] = {
@@ -62,6 +63,9 @@ static const struct http_route routes[] = {
 		.flags = HTTP_ROUTE_SPOOLED,
 		.body_max = DOUBLE_SPOOL_MAX},
 	[ROUTE_EMPTY] = {.methods = HTTP_POST, .path = "/empty"},
+	[ROUTE_LARGE] = {.methods = HTTP_POST,
+		.path = "/large",
+		.body_max = DOUBLE_SPOOL_MAX},
 };
 
 static void add_form(struct buf *b, const char *title, const struct form *form)
@@ -136,8 +140,8 @@ static void proceed_later(struct http_double *d, struct http_request **request)
 	(void)pthread_detach(thread);
 }
 
-/* Lets the body come unless the cookie is "no"; sends it back. */
-static void spool(struct http_double *d, struct http_request **request)
+/* Lets the body come unless the cookie is "no"; sends it back from wherever it is. */
+static void take_if_allowed(struct http_double *d, struct http_request **request)
 {
 	struct http_request *r = *request;
 	int fd;
@@ -153,6 +157,14 @@ static void spool(struct http_double *d, struct http_request **request)
 	}
 	if (r->awaits_body) {
 		http_proceed(d->server, request);
+		return;
+	}
+	if (r->body_fd < 0) {
+		http_reply(d->server, r->id,
+			&(struct http_reply){.status = 200,
+				.content_type = "text/plain",
+				.body = r->body,
+				.body_len = r->body_len});
 		return;
 	}
 	fd = dup(r->body_fd);
@@ -185,7 +197,8 @@ static int handle(void *arg, struct http_request *request)
 			request->last_event_id);
 		break;
 	case ROUTE_SPOOL:
-		spool(d, &request);
+	case ROUTE_LARGE:
+		take_if_allowed(d, &request);
 		break;
 	case ROUTE_EMPTY:
 		http_reply(d->server, request->id, &(struct http_reply){.status = 204});

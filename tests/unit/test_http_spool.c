@@ -1,4 +1,4 @@
-/* test_http_spool.c: bodies that go to a file, and the word that lets them come. */
+/* test_http_spool.c: bodies that go to a file or are large, and the word that lets them come. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,12 +31,18 @@ static int teardown(void **state)
 	return 0;
 }
 
-static void post(struct client *client, const char *extra, const char *body, size_t len)
+static void post_to(struct client *client, const char *path, const char *extra,
+	const char *body, size_t len)
 {
 	client_printf(client,
-		"POST /spool HTTP/1.1\r\nHost: test\r\n%sContent-Length: %zu\r\n\r\n",
+		"POST %s HTTP/1.1\r\nHost: test\r\n%sContent-Length: %zu\r\n\r\n", path,
 		extra, len);
 	client_send(client, body, len);
+}
+
+static void post(struct client *client, const char *extra, const char *body, size_t len)
+{
+	post_to(client, "/spool", extra, body, len);
 }
 
 static void a_body_goes_through_a_file_and_comes_back_whole(void **state)
@@ -138,6 +144,47 @@ static void a_refused_body_is_read_to_its_end_and_then_told_why(void **state)
 	free(body);
 }
 
+static void a_large_body_for_memory_waits_for_the_word_too(void **state)
+{
+	static const size_t sizes[] = {0, 1, 5000, 16384, 16385, 60000};
+	static const char *const words[] = {"", "Cookie: late\r\n"};
+	char *body = malloc(60000);
+	struct client client;
+
+	(void)state;
+	for (size_t i = 0; i < 60000; i++)
+		body[i] = (char)('a' + i % 23);
+	client_open(&client, d->port);
+	for (size_t i = 0; i < 2 * sizeof(sizes) / sizeof(sizes[0]); i++) {
+		post_to(&client, "/large", words[i & 1], body, sizes[i / 2]);
+		assert_true(client_read(&client, &reply, false));
+		assert_int_equal(reply.status, 200);
+		assert_int_equal(reply.body_len, sizes[i / 2]);
+		assert_memory_equal(reply.body, body, sizes[i / 2]);
+	}
+	client_printf(&client, "POST /large HTTP/1.1\r\nHost: test\r\n"
+			       "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n");
+	assert_true(client_read(&client, &reply, false));
+	assert_string_equal(reply.body, "abc");
+	client_close(&client);
+	free(body);
+}
+
+static void a_large_body_that_is_refused_is_read_to_its_end_as_well(void **state)
+{
+	char *body = calloc(1, DOUBLE_SPOOL_MAX);
+	struct client client;
+
+	(void)state;
+	client_open(&client, d->port);
+	post_to(&client, "/large", "Cookie: no\r\n", body, DOUBLE_SPOOL_MAX);
+	assert_true(client_read(&client, &reply, false));
+	assert_int_equal(reply.status, 401);
+	assert_string_equal(reply.body, "no");
+	client_close(&client);
+	free(body);
+}
+
 static void more_than_the_route_takes_is_413(void **state)
 {
 	struct client client;
@@ -223,6 +270,11 @@ int main(void)
 			setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_refused_body_is_read_to_its_end_and_then_told_why, setup,
+			teardown),
+		cmocka_unit_test_setup_teardown(
+			a_large_body_for_memory_waits_for_the_word_too, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_large_body_that_is_refused_is_read_to_its_end_as_well, setup,
 			teardown),
 		cmocka_unit_test_setup_teardown(
 			more_than_the_route_takes_is_413, setup, teardown),
