@@ -168,6 +168,12 @@ static void read_dnc(struct db_row *row, void *item)
 
 static const struct db_reader dnc_reader = {sizeof(struct db_dnc), read_dnc};
 
+int db_dnc_get(struct db *db, int64_t id, struct db_dnc *ret_dnc)
+{
+	return db_run_item(db, DNC_SELECT " WHERE d.id = $1", ARGS(arg_int(id)),
+		&dnc_reader, ret_dnc);
+}
+
 int db_dnc_check(
 	struct db *db, const char *number, int64_t campaign_id, struct db_dnc *ret_dnc)
 {

@@ -40,6 +40,9 @@ int db_dnc_add_many(struct db *db, const struct db_dnc *like, const char *const 
 /* Skipped entries stay skipped. -ENOENT. */
 int db_dnc_remove(struct db *db, int64_t id);
 
+/* One by its id. -ENOENT. */
+int db_dnc_get(struct db *db, int64_t id, struct db_dnc *ret_dnc);
+
 /* What forbids this number in this campaign (0: in every one); -ENOENT: nothing. */
 int db_dnc_check(
 	struct db *db, const char *number, int64_t campaign_id, struct db_dnc *ret_dnc);

@@ -121,7 +121,7 @@ void dnc_create(struct api_call *call, struct api_reply *reply)
 		return;
 	}
 	if (err == 0)
-		err = db_dnc_check(call->db, dnc.number, dnc.campaign_id, &dnc);
+		err = db_dnc_get(call->db, dnc.id, &dnc);
 	if (err < 0) {
 		api_fail_db(reply, err, "campaign", call->db);
 		return;

@@ -56,6 +56,14 @@ ok data(POST => '/api/admin/dnc/check', {phoneNumber => '+15551110002', campaign
 ok !data(POST => '/api/admin/dnc/check', {phoneNumber => '+15551110002', campaignId => $other})
 	->{isBlocked}, 'and not elsewhere';
 
+my $narrow = data(POST => '/api/admin/dnc', {phoneNumber => '+15551110001', campaignId => $campaign,
+	reason => 'not from here'})->{dncEntry};
+isnt $narrow->{id}, $made->{dncEntry}{id}, 'a ban of one campaign beside the one of all is told as it was made';
+is_deeply [@$narrow{qw(campaignId reason)}], [$campaign, 'not from here'], 'with its own campaign and reason';
+is ask(DELETE => "/api/admin/dnc/$narrow->{id}")->{status}, 200, 'and may be taken off by that id';
+is data(POST => '/api/admin/dnc/check', {phoneNumber => '+15551110001', campaignId => $campaign})
+	->{dncEntry}{id}, $made->{dncEntry}{id}, 'while the ban of all stays';
+
 my $bulk = data(POST => '/api/admin/dnc/bulk-import', {reason => 'national list', numbers => [
 	'+15551110003', '+1 (555) 111-0003', '+15551110001', '+15559990001', 'x', 5, "a\x{e9}"]});
 is_deeply [@$bulk{qw(added duplicates invalid skippedEntries)}], [2, 2, 3, 1],
