@@ -73,7 +73,8 @@ int db_contact_update(struct db *db, const struct db_contact_full *c)
 {
 	int rc = db_run_one(db,
 		"UPDATE contacts SET phone = $2, first_name = $3, last_name = $4, email = $5,"
-		" country = $6, time_zone = $7, custom = $8"
+		" country = $6, time_zone = $7,"
+		" custom = coalesce(nullif($8, '')::jsonb, custom)"
 		" WHERE id = $1 AND (locked_by IS NULL OR phone = $2)",
 		ARGS(arg_int(c->is.id), arg_text(c->is.phone), arg_text(c->is.first_name),
 			arg_text(c->is.last_name), arg_text(c->is.email),

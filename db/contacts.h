@@ -6,7 +6,8 @@
 
 #include "db/conn.h"
 
-#define DB_CUSTOM_SIZE 8193 /* a JSON object */
+/* A JSON object as the database shows it, with a space after each colon and comma. */
+#define DB_CUSTOM_SIZE 8193
 
 struct db_contact {
 	int64_t id, list_id;
@@ -30,12 +31,15 @@ struct db_contact_full {
 
 /*
  * Adds one to its list_id. -ENOENT: no such list; -EEXIST: the list has this number; -EINVAL:
- * custom is no JSON object.
+ * custom is no JSON object, or would be shown with more than fits into DB_CUSTOM_SIZE.
  */
 int db_contact_create(
 	struct db *db, const struct db_contact_full *contact, int64_t *ret_id);
 int db_contact_get(struct db *db, int64_t id, struct db_contact_full *ret_contact);
-/* Writes number, names, email, country, zone and custom. -EBUSY: another number, but in a call. */
+/*
+ * Writes number, names, email, country, zone, and custom unless it is "". -EBUSY: another number,
+ * but in a call; -EINVAL as above.
+ */
 int db_contact_update(struct db *db, const struct db_contact_full *contact);
 /* Its calls stay. -EBUSY: it is in a call. */
 int db_contact_delete(struct db *db, int64_t id);

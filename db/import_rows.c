@@ -5,7 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "db/contacts.h"
 #include "db/exec.h"
+
+#define MERGED_BYTES "octet_length((c.custom || r.custom)::text)"
 
 int db_import_rows_begin(struct db *db)
 {
@@ -134,6 +137,15 @@ int db_import_rows_known(
 		ARGS(arg_int(list_id)), TELL(found, arg));
 }
 
+int db_import_rows_too_long(
+	struct db *db, int64_t list_id, db_import_row_cb found, void *arg)
+{
+	return db_run_each(db,
+		"SELECT r.number FROM import_rows r JOIN contacts c ON c.phone = r.phone"
+		" AND c.list_id = $1 WHERE " MERGED_BYTES " >= $2",
+		ARGS(arg_int(list_id), arg_int(DB_CUSTOM_SIZE)), TELL(found, arg));
+}
+
 int db_import_rows_others(struct db *db, int64_t list_id, int64_t *ret_count)
 {
 	return db_run_number(db,
@@ -192,8 +204,10 @@ static int update(struct db *db, const struct db_import_add *add, int64_t *ret_u
 		" time_zone = coalesce(nullif(r.time_zone, ''), c.time_zone),"
 		" custom = c.custom || r.custom"
 		" FROM import_rows r WHERE c.list_id = $1 AND c.phone = r.phone"
-		" AND c.import_id IS DISTINCT FROM $2",
-		ARGS(arg_int(add->list_id), arg_int(add->import_id)), ret_updated);
+		" AND c.import_id IS DISTINCT FROM $2 AND " MERGED_BYTES " < $3",
+		ARGS(arg_int(add->list_id), arg_int(add->import_id),
+			arg_int(DB_CUSTOM_SIZE)),
+		ret_updated);
 }
 
 static int tell_known(struct db *db, const struct db_import_add *add)
@@ -232,7 +246,12 @@ int db_import_rows_add(
 		rc = insert(db, add, ret_import);
 	if (rc < 0 || ret_import->added == staged)
 		return rc;
-	return add->update ? update(db, add, &ret_import->updated) : tell_known(db, add);
+	if (!add->update)
+		return tell_known(db, add);
+	rc = update(db, add, &ret_import->updated);
+	if (rc < 0 || ret_import->added + ret_import->updated == staged)
+		return rc;
+	return db_import_rows_too_long(db, add->list_id, add->too_long, add->arg);
 }
 
 /* ---- the end ---- */

@@ -41,12 +41,20 @@ int db_import_rows_drop_repeated(struct db *db, db_import_row_cb found, void *ar
 int db_import_rows_known(
 	struct db *db, int64_t list_id, db_import_row_cb found, void *arg);
 
+/*
+ * Tells rows whose further fields do not fit into DB_CUSTOM_SIZE with those that their contact has
+ * already: they change nothing.
+ */
+int db_import_rows_too_long(
+	struct db *db, int64_t list_id, db_import_row_cb found, void *arg);
+
 /* What becomes of contacts that the list has already. */
 struct db_import_add {
 	int64_t import_id, list_id;
-	bool update;            /* those in the file get what the file says */
-	bool replace;           /* those not in the file are removed */
-	db_import_row_cb known; /* unless `update`: rows whose number the list has */
+	bool update;               /* those in the file get what the file says */
+	bool replace;              /* those not in the file are removed */
+	db_import_row_cb known;    /* unless `update`: rows whose number the list has */
+	db_import_row_cb too_long; /* `update`: as db_import_rows_too_long() */
 	void *arg;
 };
 

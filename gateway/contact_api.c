@@ -17,7 +17,7 @@
 
 #define PAGE_DEFAULT 50
 #define PAGE_MAX 500
-#define CUSTOM_FIELDS_MAX 100
+#define CUSTOM_FIELDS_MAX 250 /* as many as an import has columns */
 
 /* The zones in which the number may be, as texts. */
 static json_t *zones_json(const char *phone)
@@ -220,6 +220,14 @@ static bool is_custom(const json_t *custom)
 	return true;
 }
 
+static void refuse_custom(struct api_reply *reply)
+{
+	api_fail_field(reply, "customFields",
+		"customFields must be an object of at most %d texts, numbers and truth values, "
+		"%d bytes in all.",
+		CUSTOM_FIELDS_MAX, DB_CUSTOM_SIZE - 1);
+}
+
 static int read_custom(
 	struct api_call *call, struct api_reply *reply, struct db_contact_full *contact)
 {
@@ -230,13 +238,11 @@ static int read_custom(
 	if (custom == NULL)
 		return 0;
 	text = is_custom(custom) ? json_dumps(custom, JSON_COMPACT) : NULL;
-	/* The database shows it with spaces, so it grows a little. */
-	if (text == NULL || strlen(text) > DB_CUSTOM_SIZE - 1024 ||
+	/* The database shows each field with two spaces. */
+	if (text == NULL ||
+		strlen(text) + 2 * json_object_size(custom) >= DB_CUSTOM_SIZE ||
 		text_copy(contact->custom, sizeof(contact->custom), text) < 0) {
-		api_fail_field(reply, "customFields",
-			"customFields must be an object of at most %d texts, numbers and truth "
-			"values, %d bytes in all.",
-			CUSTOM_FIELDS_MAX, DB_CUSTOM_SIZE - 1024);
+		refuse_custom(reply);
 		err = -EINVAL;
 	}
 	free(text);
@@ -286,6 +292,8 @@ void contact_create(struct api_call *call, struct api_reply *reply)
 	if (err == -EEXIST)
 		api_fail(reply, 409, "EXISTS", "The list has %s already.",
 			contact.is.phone);
+	else if (err == -EINVAL) /* numbers become longer in the database */
+		refuse_custom(reply);
 	else if (err < 0)
 		api_fail_db(reply, err, "list", call->db);
 	else
@@ -316,6 +324,7 @@ void contact_update(struct api_call *call, struct api_reply *reply)
 		api_fail_db(reply, err, "contact", call->db);
 		return;
 	}
+	contact.custom[0] = '\0'; /* stays what it is unless the body says otherwise */
 	if (read_contact(call, reply, list_country(call->gw, &list), &contact) < 0)
 		return;
 	err = db_contact_update(call->db, &contact);
@@ -324,6 +333,8 @@ void contact_update(struct api_call *call, struct api_reply *reply)
 	else if (err == -EEXIST)
 		api_fail(reply, 409, "EXISTS", "The list has %s already.",
 			contact.is.phone);
+	else if (err == -EINVAL) /* numbers become longer in the database */
+		refuse_custom(reply);
 	else if (err < 0)
 		api_fail_db(reply, err, "contact", call->db);
 	else

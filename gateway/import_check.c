@@ -26,7 +26,8 @@ static const struct {
 	[IMPORT_BAD_EMAIL] = {"bad_email", "The email address is none."},
 	[IMPORT_BAD_ZONE] = {"bad_time_zone",
 		"The time zone is not known. Use a name such as Europe/London."},
-	[IMPORT_TOO_LONG] = {"too_long", "The row is longer than a contact can be."},
+	[IMPORT_TOO_LONG] = {"too_long",
+		"The row is longer than a contact can be, or does not fit beside what is there."},
 	[IMPORT_TOO_WIDE] = {"too_many_fields",
 		"The row has more fields than the first row has columns."},
 	[IMPORT_NOT_TEXT] = {"not_text",
@@ -54,6 +55,7 @@ struct import_checker {
 	char phone[NUMBER_SIZE];
 	char first_name[64], last_name[64], email[128], time_zone[DB_ZONE_SIZE];
 	struct buf custom;
+	size_t custom_fields;
 };
 
 const char *import_cause_name(enum import_cause cause)
@@ -281,6 +283,7 @@ static void add_custom(
 	buf_add_char(&checker->custom, checker->custom.len > 1 ? ',' : ' ');
 	add_json_text(&checker->custom, name, strlen(name));
 	buf_add_char(&checker->custom, ':');
+	checker->custom_fields++;
 	add_json_text(&checker->custom, field.text, field.len);
 }
 
@@ -323,6 +326,7 @@ static void sort_fields(struct import_checker *checker, const struct import_row 
 	const struct import_columns *columns = checker->columns;
 
 	buf_reset(&checker->custom);
+	checker->custom_fields = 0;
 	buf_add_char(&checker->custom, '{');
 	for (size_t i = 0; i < row->count && i < columns->count; i++) {
 		struct import_field field = bare(row->fields[i]);
@@ -354,7 +358,10 @@ static enum import_cause check_rest(
 		(checker->time_zone[0] != '\0' &&
 			zones_find(checker->zones, checker->time_zone) == NULL))
 		return IMPORT_BAD_ZONE;
-	return checker->custom.len < DB_CUSTOM_SIZE ? IMPORT_TAKEN : IMPORT_TOO_LONG;
+	/* The database shows each field with two spaces. */
+	return checker->custom.len + 2 * checker->custom_fields < DB_CUSTOM_SIZE
+		       ? IMPORT_TAKEN
+		       : IMPORT_TOO_LONG;
 }
 
 static enum import_cause trouble_cause(enum import_trouble trouble)

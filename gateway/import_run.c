@@ -288,6 +288,18 @@ static int check_all(struct run *run)
 	return rc;
 }
 
+static void is_too_long(void *arg, int64_t number)
+{
+	import_checker_note(((struct run *)arg)->checker, number, IMPORT_TOO_LONG);
+}
+
+/* It was counted before. */
+static void is_too_long_dry(void *arg, int64_t number)
+{
+	is_too_long(arg, number);
+	((struct run *)arg)->result.updated--;
+}
+
 /* What would be, if it were no dry run. The rows are of no use afterwards. */
 static int add_dry(struct run *run)
 {
@@ -296,6 +308,8 @@ static int add_dry(struct run *run)
 	int rc = db_import_rows_known(
 		run->work, list, update ? is_counted : is_in_list, run);
 
+	if (rc == 0 && update)
+		rc = db_import_rows_too_long(run->work, list, is_too_long_dry, run);
 	if (rc == 0 && run->options.replace_existing)
 		rc = db_import_rows_others(run->work, list, &run->result.removed);
 	return rc == 0 ? db_import_rows_forget(run->work) : rc;
@@ -316,6 +330,7 @@ static int add_all(struct run *run)
 				.update = run->options.rules.last_wins,
 				.replace = run->options.replace_existing,
 				.known = is_in_list,
+				.too_long = is_too_long,
 				.arg = run,
 			},
 			&run->result);

@@ -136,7 +136,8 @@ CREATE TABLE contacts (
 	email text NOT NULL DEFAULT '',
 	country text NOT NULL DEFAULT '' CHECK (country = '' OR country ~ '^[A-Z]{2}$'), -- ISO 3166
 	time_zone text NOT NULL DEFAULT '', -- IANA; '': those of the number
-	custom jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(custom) = 'object'),
+	custom jsonb NOT NULL DEFAULT '{}'
+		CHECK (jsonb_typeof(custom) = 'object' AND octet_length(custom::text) <= 8192),
 	attempts int NOT NULL DEFAULT 0,
 	last_outcome text,
 	last_attempt_at timestamptz,

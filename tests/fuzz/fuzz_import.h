@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "db/contacts.h"
 #include "gateway/import_check.h"
 #include "gateway/zones.h"
 
@@ -41,6 +42,7 @@ static int fuzz_row(void *arg, const struct import_row *row)
 	struct fuzz_import *fuzz = arg;
 	struct db_import_row staged;
 	json_t *custom;
+	char *shown;
 	int rc = import_check(fuzz->checker, row, &staged);
 
 	if (rc <= 0)
@@ -51,6 +53,10 @@ static int fuzz_row(void *arg, const struct import_row *row)
 	assert(import_is_text(staged.email, strlen(staged.email)));
 	custom = json_loads(staged.custom, 0, NULL);
 	assert(json_is_object(custom));
+	/* With a space after each colon and comma, as the database does it. */
+	shown = json_dumps(custom, 0);
+	assert(shown != NULL && strlen(shown) < DB_CUSTOM_SIZE);
+	free(shown);
 	json_decref(custom);
 	return 0;
 }

@@ -146,6 +146,43 @@ subtest 'duplicates are skipped, or changed, or looked for everywhere' => sub {
 		'what was replaced cannot be undone');
 };
 
+# A row of so many further fields that its contact shows as so many bytes of JSON.
+sub wide {
+	my ($phone, $fields, $bytes) = @_;
+	my @names = map { sprintf 'c%03d', $_ } 1 .. $fields;
+	my $left = $bytes - 2 - $fields * (length('"c001": "", ')) + 2;
+	my @values = map { 'v' x int($left / $fields) } @names;
+	$values[0] .= 'v' x ($left % $fields);
+	return (join(',', 'phone', @names) . "\n" . join(',', $phone, @values) . "\n",
+		{map { $names[$_] => $values[$_] } 0 .. $#names});
+}
+
+subtest 'a contact holds no more further fields than can be shown and changed' => sub {
+	my $list = list();
+	my ($text, $custom) = wide('+14155550011', 150, 8190);
+	is brief(upload($list, $text)), 'uploaded=1 updated=0 removed=0 skipped=0 rejected=0', 'as many as fit';
+	my ($full) = contacts($list);
+	is_deeply $full->{customFields}, $custom, 'are all shown';
+	my $put = ask(PUT => "$CM/contacts/$full->{id}", {firstName => 'Ada'});
+	is_deeply [$put->{status}, $put->{json}{data}{contact}{customFields}], [200, $custom],
+		'and stay when something else is changed' or diag $put->{content};
+	is ask(PUT => "$CM/contacts/$full->{id}", {customFields => $custom})->{status}, 200, 'what is shown may be sent back';
+	my $r = csv($list, (wide('+14155550012', 150, 8300))[0]);
+	is_deeply causes($r), {too_long => [2]}, 'more than that is refused';
+
+	my $y = 'y' x 1000;
+	my $more = "phone,more\n+14155550011,$y\n+14155550013,$y\n";
+	upload($list, "phone,other\n+14155550013,x\n");
+	for my $query ('skipDuplicates=false&dryRun=true', 'skipDuplicates=false', 'replaceExisting=true') {
+		$r = csv($list, $more, $query);
+		is brief($r->{json}{data}{upload}), 'uploaded=0 updated=1 removed=0 skipped=0 rejected=1',
+			"$query: what does not fit beside what is there is refused" or diag $r->{content};
+		is_deeply causes($r), {too_long => [2]}, 'with its cause';
+	}
+	is_deeply [map { $_->{customFields} } contacts($list)], [$custom, {other => 'x', more => $y}],
+		'and the contact is what it was';
+};
+
 subtest 'numbers that must not be called are left out' => sub {
 	my $campaign = ask(POST => "$CM/campaigns", {name => 'dnc'})->{json}{data}{campaign}{id};
 	my ($list, $other) = (list(campaignId => $campaign), list());

@@ -95,7 +95,8 @@ static int add(int64_t import, int64_t list, bool update, bool replace)
 			.list_id = list,
 			.update = update,
 			.replace = replace,
-			.known = tell},
+			.known = tell,
+			.too_long = tell},
 		&result);
 
 	(void)snprintf(result.report, sizeof(result.report), "{}");
@@ -161,6 +162,29 @@ static void known_numbers_are_told_changed_or_replaced(void **state)
 	assert_int_equal(add(id, list, true, true), 0);
 	assert_true(result.added == 1 && result.updated == 1 && result.removed == 3);
 	assert_int_equal(contacts_of(list), 2);
+}
+
+static void fields_that_do_not_fit_beside_others_change_nothing(void **state)
+{
+	int64_t list = new_list(), id;
+
+	(void)state;
+	(void)import(list, (int[]){16, 17, 0});
+	(void)world_text(
+		"UPDATE contacts SET custom = jsonb_build_object('x',"
+		" repeat('x', 8170)) WHERE list_id = %lld AND phone = '+15550000016'"
+		" RETURNING 'done'",
+		(long long)list);
+	stage((int[]){16, 17, 18, 0});
+	id = new_import(list);
+	assert_int_equal(add(id, list, true, true), 0);
+	assert_true(result.added == 1 && result.updated == 1 && result.removed == 0);
+	assert_string_equal(told, "2 ");
+	assert_string_equal(
+		world_text("SELECT count(*) FROM contacts WHERE list_id = %lld"
+			   " AND custom ? 'k'",
+			(long long)list),
+		"2");
 }
 
 static void rows_are_taken_out_by_what_they_are(void **state)
@@ -334,6 +358,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rows_become_contacts_as_they_were_written),
 		cmocka_unit_test(known_numbers_are_told_changed_or_replaced),
+		cmocka_unit_test(fields_that_do_not_fit_beside_others_change_nothing),
 		cmocka_unit_test(rows_are_taken_out_by_what_they_are),
 		cmocka_unit_test(a_cancelled_or_expired_import_adds_nothing),
 		cmocka_unit_test(an_undo_removes_what_was_added_and_nothing_else),

@@ -119,6 +119,19 @@ static void a_list_counts_its_contacts_whoever_adds_or_removes_them(void **state
 	assert_int_equal(db_list_clone(db, a, "copy", true, &copy, &count), -ENOENT);
 }
 
+/* Short as it is sent; the database shows all the digits. */
+static const char *digits_of_more(void)
+{
+	static char custom[1024];
+	size_t len = 0;
+
+	for (int i = 0; i < 30; i++)
+		len += (size_t)snprintf(custom + len, sizeof(custom) - len,
+			"%c\"%d\":1e300", i == 0 ? '{' : ',', i);
+	(void)snprintf(custom + len, sizeof(custom) - len, "}");
+	return custom;
+}
+
 static void a_contact_is_read_as_it_was_written(void **state)
 {
 	int64_t list = new_list("c");
@@ -147,6 +160,12 @@ static void a_contact_is_read_as_it_was_written(void **state)
 	(void)snprintf(read.is.phone, sizeof(read.is.phone), "+442079460959");
 	(void)snprintf(read.custom, sizeof(read.custom), "[]");
 	assert_int_equal(db_contact_update(db, &read), -EINVAL);
+	(void)snprintf(read.custom, sizeof(read.custom), "%s", digits_of_more());
+	assert_int_equal(db_contact_update(db, &read), -EINVAL);
+	read.custom[0] = '\0';
+	assert_int_equal(db_contact_update(db, &read), 0);
+	assert_int_equal(db_contact_get(db, id, &read), 0);
+	assert_string_equal(read.custom, "{\"a\": \"b\"}");
 	(void)snprintf(read.custom, sizeof(read.custom), "{}");
 	assert_int_equal(db_contact_update(db, &read), 0);
 	other = add(list, "+442079460958", "", "");

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "db/contacts.h"
 #include "gateway/import_seen.h"
 #include "gateway/zones.h"
 #include "unit/cmocka_all.h"
@@ -244,6 +245,21 @@ static void names_and_other_fields_are_kept(void **state)
 	import_checker_free(&checker);
 }
 
+/* `{"note": "..."}` of 8,192 bytes, which the database shows. */
+static void no_more_fields_are_taken_than_are_shown(void **state)
+{
+	struct db_import_row staged;
+	char note[DB_CUSTOM_SIZE] = "";
+
+	(void)state;
+	start("phone,note", &(struct import_rules){.country = "US"});
+	memset(note, 'x', DB_CUSTOM_SIZE - 1 - strlen("{ \"note\":\"\"}  "));
+	assert_int_equal(check_row("4155552671", note, &staged), 1);
+	(void)strcat(note, "x");
+	expect_cause("4155552672", note, "too_long");
+	import_checker_free(&checker);
+}
+
 static void the_last_may_win(void **state)
 {
 	(void)state;
@@ -296,6 +312,7 @@ int main(void)
 		cmocka_unit_test(a_number_without_country_needs_one_from_somewhere),
 		cmocka_unit_test(zones_are_looked_up),
 		cmocka_unit_test(names_and_other_fields_are_kept),
+		cmocka_unit_test(no_more_fields_are_taken_than_are_shown),
 		cmocka_unit_test(the_last_may_win),
 		cmocka_unit_test(a_set_of_many_numbers_knows_each),
 	};
