@@ -85,24 +85,41 @@ void afterwork_keep(struct afterwork *afterwork, struct after *after)
 	(void)pthread_mutex_unlock(&afterwork->lock);
 }
 
-struct after *afterwork_take(struct afterwork *afterwork, uint64_t request_id)
+/* Under the lock. NULL: none. */
+static struct after *find(struct afterwork *afterwork, uint64_t request_id)
 {
-	struct after *found = NULL;
 	struct list *node, *tmp;
 
-	(void)pthread_mutex_lock(&afterwork->lock);
 	list_for_each(&afterwork->kept, node, tmp)
 	{
 		struct after *after = list_entry(node, struct after, node);
 
-		if (after->request_id != request_id)
-			continue;
-		list_remove(&after->node);
-		found = after;
-		break;
+		if (after->request_id == request_id)
+			return after;
 	}
+	return NULL;
+}
+
+struct after *afterwork_take(struct afterwork *afterwork, uint64_t request_id)
+{
+	struct after *found;
+
+	(void)pthread_mutex_lock(&afterwork->lock);
+	found = find(afterwork, request_id);
+	if (found != NULL)
+		list_remove(&found->node);
 	(void)pthread_mutex_unlock(&afterwork->lock);
 	return found;
+}
+
+bool afterwork_waits(struct afterwork *afterwork, uint64_t request_id)
+{
+	bool waits;
+
+	(void)pthread_mutex_lock(&afterwork->lock);
+	waits = find(afterwork, request_id) != NULL;
+	(void)pthread_mutex_unlock(&afterwork->lock);
+	return waits;
 }
 
 static void settle_key(

@@ -34,6 +34,8 @@ struct after *after_new(const struct api_call *call, const struct api_route *rou
 /* Any thread. Takes the afterwork of a request, or gives it back: NULL when there is none. */
 void afterwork_keep(struct afterwork *afterwork, struct after *after);
 struct after *afterwork_take(struct afterwork *afterwork, uint64_t request_id);
+/* Any thread. Whether it is still there: nobody has answered the request yet. */
+bool afterwork_waits(struct afterwork *afterwork, uint64_t request_id);
 
 /* Database worker. Writes down what a filled reply (with its rendered body) means. */
 void after_write(struct db *db, struct after *after, const struct api_reply *reply,

@@ -39,8 +39,8 @@ struct import_order {
 	int fd; /* owned */
 	int64_t size;
 	struct import_options options;
-	uint64_t request_id;  /* waits for the answer; 0: nobody does */
-	int64_t answer_by_ms; /* by when it is told that it takes longer; mono */
+	/* Waits for the end, unless import_api.c has told it that it takes longer; 0: nobody. */
+	uint64_t request_id;
 };
 
 int imports_new(struct gateway *gw, struct imports **ret_imports);

@@ -8,16 +8,19 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/config.h"
 #include "base/text.h"
 #include "db/data_lists.h"
+#include "gateway/afterwork.h"
+#include "gateway/again.h"
+#include "gateway/api_reply.h"
 #include "gateway/import.h"
 #include "gateway/list_api.h"
 
 #define WAIT_DEFAULT_S \
 	10 /* for an upload to be done, before it is told that it takes longer */
-#define WAIT_MAX_S 20 /* the server waits 30 s for an answer */
+#define WAIT_MAX_S 20    /* the server waits 30 s for an answer */
+#define WAIT_LOOK_MS 250 /* how late it may be told */
 #define PAGE_DEFAULT 50
 #define PAGE_MAX 100
 #define ERRORS_SHOWN 10
@@ -162,6 +165,50 @@ static int read_options(struct api_call *call, struct import_options *options,
 	return rc;
 }
 
+struct waiter {
+	uint64_t request_id;
+	int64_t import_id;
+};
+
+/* The import may be in a statement of minutes when the time of who waits is over. */
+static bool answer_waiter(struct gateway *gw, struct db *db, void *arg, bool last)
+{
+	const struct waiter *waiter = arg;
+	struct api_reply reply = {.status = 0};
+	struct after *after;
+
+	if (!last)
+		return !afterwork_waits(gw->afterwork, waiter->request_id);
+	after = afterwork_take(gw->afterwork, waiter->request_id);
+	if (after == NULL) /* it has its answer */
+		return true;
+	import_answer(db, waiter->import_id, &reply);
+	api_finish(gw, db, after, waiter->request_id, &reply);
+	return true;
+}
+
+/* Lets the request wait for the end, for so long. -EAGAIN, -ENOMEM: it cannot. */
+static int wait_for(struct api_call *call, int64_t import_id, int64_t wait_s)
+{
+	struct waiter *waiter = malloc(sizeof(*waiter));
+	int err;
+
+	if (waiter == NULL)
+		return -ENOMEM;
+	waiter->request_id = call->request->id;
+	waiter->import_id = import_id;
+	err = again_start(call->gw, &(struct again_wish){
+					    .every_ms = WAIT_LOOK_MS,
+					    .for_ms = (unsigned)wait_s * 1000,
+					    .attempt = answer_waiter,
+					    .done = free,
+					    .arg = waiter,
+				    });
+	if (err < 0)
+		free(waiter);
+	return err;
+}
+
 static void put_order(struct api_call *call, struct api_reply *reply,
 	struct import_order *order, int64_t wait_s)
 {
@@ -189,11 +236,11 @@ static void put_order(struct api_call *call, struct api_reply *reply,
 		return;
 	}
 	/* Who would wait for others' imports first is told at once. */
-	if (wait_s == 0 || imports_busy(call->gw))
+	if (wait_s == 0 || imports_busy(call->gw) ||
+		wait_for(call, order->import_id, wait_s) < 0)
 		import_answer(call->db, order->import_id, reply);
 	else
 		order->request_id = call->request->id;
-	order->answer_by_ms = clock_mono_ms() + wait_s * 1000;
 	reply->deferred = order->request_id != 0;
 	if (imports_put(call->gw, order) == 0)
 		return;

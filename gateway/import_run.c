@@ -28,7 +28,7 @@ struct run {
 	struct buf batch;
 	struct buf header; /* of the rows that were not taken */
 	int part;
-	uint64_t request_id; /* 0: has its answer */
+	uint64_t request_id; /* 0: has its answer, or waits for none */
 	int64_t noted_ms;
 	struct db_import result;
 	struct err err;
@@ -131,15 +131,8 @@ static int note(struct run *run, const char *state, int64_t bytes_done)
 static int on_progress(void *arg, int64_t done)
 {
 	struct run *run = arg;
-	int64_t now = clock_mono_ms();
-	int rc;
 
-	if (now - run->noted_ms < NOTE_MS)
-		return 0;
-	rc = note(run, "reading", done);
-	if (rc == 0 && now >= run->order->answer_by_ms)
-		answer(run); /* 202: it takes longer */
-	return rc;
+	return clock_mono_ms() - run->noted_ms < NOTE_MS ? 0 : note(run, "reading", done);
 }
 
 /* Of the passes that nobody watches: over a document's options, over rows that were refused. */

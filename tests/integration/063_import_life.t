@@ -66,6 +66,29 @@ subtest 'an import is told as it goes on, and others are answered meanwhile' => 
 	is_deeply [map { $contract->event_complaints('import', $_) } @told], [], 'as the contract says';
 };
 
+# Somebody else keeps the table to himself, so that adding takes as long as we want.
+subtest 'who waits is answered in time, whatever the import is doing' => sub {
+	my $list = list();
+	my ($psql) = (sort glob '/usr/lib/postgresql/*/bin/psql')[-1];
+	local $ENV{PGHOST} = "$stage->{dir}/gateway-data/run";
+	open my $other, '|-', $psql, qw(-U omnivox -d omnivox -Xqc), 'BEGIN; LOCK TABLE contacts IN SHARE MODE',
+		'-c', '\\! cat > /dev/null' or die "psql: $!";
+	$stage->wait_until(10, 'the lock', sub { $stage->sql("SELECT count(*) FROM pg_locks"
+		. " WHERE relation = 'contacts'::regclass AND mode = 'ShareLock' AND granted") });
+	my $from = time;
+	my $r = ask(POST => "$CM/data-lists/$list/upload?wait=1", "phone\n+14155550001\n", {'Content-Type' => 'text/csv'});
+	is $r->{status}, 202, 'it takes longer' or diag $r->{content};
+	my $took = time - $from;
+	ok $took >= 0.9 && $took < 8, sprintf 'told when the wait is over (%.2f s)', $took;
+	is $r->{json}{data}{import}{state}, 'adding', 'while the rows are being added';
+	close $other;
+	my $end = ended($r->{json}{data}{import}{importId});
+	is_deeply [@$end{qw(state added)}], ['done', 1], 'and then they are in';
+	my @audit = grep { $_->{route} =~ /upload$/ && $_->{targets}{listId} eq $list }
+		@{ ask(GET => '/api/audit-log')->{json}{data}{entries} };
+	is_deeply [map { $_->{status} } @audit], [202], 'written down once';
+};
+
 subtest 'a cancelled import adds nothing' => sub {
 	my $list = list();
 	my $id = start($list);
