@@ -88,6 +88,13 @@ static int check_settings(const struct sandbox_settings *settings, struct err *e
 		return err_set(err, -EINVAL,
 			"SANDBOX_ACCOUNT_SID: \"%s\" is not AC and 32 hex digits",
 			settings->account_sid);
+	if ((*settings->api_key_sid != '\0' || *settings->api_key_secret != '\0') &&
+		(strncmp(settings->api_key_sid, "SK", 2) != 0 ||
+			strlen(settings->api_key_sid) != SID_SIZE - 1 ||
+			*settings->api_key_secret == '\0'))
+		return err_set(err, -EINVAL,
+			"SANDBOX_API_KEY_SID is SK and 32 hex digits, and goes with "
+			"SANDBOX_API_KEY_SECRET");
 	if (settings->speed <= 0 || settings->cps <= 0)
 		return err_set(
 			err, -EINVAL, "SANDBOX_SPEED and SANDBOX_CPS are more than 0");
@@ -219,6 +226,8 @@ static int run(const struct config *config, struct err *err)
 	sandbox.settings = (struct sandbox_settings){
 		.account_sid = config_text(config, "SANDBOX_ACCOUNT_SID"),
 		.auth_token = config_text(config, "SANDBOX_AUTH_TOKEN"),
+		.api_key_sid = config_text(config, "SANDBOX_API_KEY_SID"),
+		.api_key_secret = config_text(config, "SANDBOX_API_KEY_SECRET"),
 		.data_dir = config_text(config, "SANDBOX_DATA"),
 		.speed = config_number(config, "SANDBOX_SPEED"),
 		.cps = config_number(config, "SANDBOX_CPS"),

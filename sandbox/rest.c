@@ -113,20 +113,29 @@ void rest_not_found(struct rest *rest)
 		rest->request->path);
 }
 
-static bool authorized(const struct rest *rest)
+static bool is_pair(const char *given, const char *user, const char *password)
 {
-	const struct sandbox_settings *s = &rest->sandbox->settings;
-	const char *given = rest->request->authorization;
 	char plain[512], expected[768] = "Basic ";
-	int len = snprintf(plain, sizeof(plain), "%s:%s", s->account_sid, s->auth_token);
+	int len = snprintf(plain, sizeof(plain), "%s:%s", user, password);
 
 	if (len < 0 || (size_t)len >= sizeof(plain))
 		return false;
 	(void)EVP_EncodeBlock(
 		(unsigned char *)expected + 6, (const unsigned char *)plain, len);
 	return strlen(given) == strlen(expected) &&
-	       text_differs(given, expected, strlen(expected)) == 0 &&
-	       strncmp(rest->request->params[0], s->account_sid, SID_SIZE - 1) == 0;
+	       text_differs(given, expected, strlen(expected)) == 0;
+}
+
+/* Of an API key, the path names the account. */
+static bool authorized(const struct rest *rest)
+{
+	const struct sandbox_settings *s = &rest->sandbox->settings;
+	const char *given = rest->request->authorization;
+
+	return strncmp(rest->request->params[0], s->account_sid, SID_SIZE - 1) == 0 &&
+	       (is_pair(given, s->account_sid, s->auth_token) ||
+		       (*s->api_key_sid != '\0' &&
+			       is_pair(given, s->api_key_sid, s->api_key_secret)));
 }
 
 /* Faults that keep a create from being processed; true when it is over. */

@@ -20,6 +20,7 @@
 /* What the command line and the environment said; texts borrowed for life. */
 struct sandbox_settings {
 	const char *account_sid, *auth_token;
+	const char *api_key_sid, *api_key_secret; /* both "": no key */
 	const char *data_dir;
 	double speed; /* rings, talks and calls per second go this much faster; audio does not */
 	double cps;   /* calls per second of the account */

@@ -12,8 +12,9 @@ use Omnivox::Test;
 
 my $FROM = $Omnivox::Sandbox::FROM;
 my $AC = $Omnivox::Sandbox::AC;
+my $KEY = 'SK' . 'b' x 32;
 my $sandbox = Omnivox::Sandbox->new(
-	args => ['--keep', '10', '--sandbox-cps', '1'],
+	args => ['--keep', '10', '--sandbox-cps', '1', '--api-key-sid', $KEY, '--api-key-secret', 'secret-of-the-key'],
 	population => [
 		{ match => '+1500', behaviour => 'busy', ring_ms => 100 },
 		{ match => '*', behaviour => 'human', ring_ms => 200, talk_ms => 0 }],
@@ -53,6 +54,21 @@ subtest 'wrong addresses and methods' => sub {
 	is $got->{headers}{'twilio-concurrent-requests'}, 1, 'and how many there are at once';
 	$got = http_json('GET', "$sandbox->{base}/2010-04-01/Accounts/$AC/Calls.json");
 	is $got->{headers}{'www-authenticate'}, 'Basic realm="Twilio API"', 'strangers are asked who they are';
+};
+
+subtest 'an API key instead of the account and its token' => sub {
+	my $calls = "$sandbox->{base}/2010-04-01/Accounts/$AC/Calls.json";
+	my $got = http_json('POST', $calls, user => "$KEY:secret-of-the-key",
+		form => [To => '+14160000', From => $FROM, Twiml => '<Response/>']);
+	is $got->{status}, 201, 'with its secret it may call' or diag $got->{content};
+	is $got->{json}{account_sid}, $AC, 'as the account of the path';
+	for my $user ("$KEY:wrong", "$KEY:$Omnivox::Sandbox::TOKEN", "$AC:secret-of-the-key",
+		'SK' . 'c' x 32 . ':secret-of-the-key') {
+		$got = http_json('GET', $calls, user => $user);
+		is "$got->{status} $got->{json}{code}", '401 20003', "'$user' is refused";
+	}
+	is http_json('GET', $calls =~ s/$AC/'AC' . 'b' x 32/er, user => "$KEY:secret-of-the-key")->{status}, 401,
+		"nor does it open another's account";
 };
 
 subtest 'the account, and calls by an application' => sub {

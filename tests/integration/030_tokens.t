@@ -1,5 +1,6 @@
 #!/usr/bin/env perl
 # Access tokens: browsers become phones, each agent's only its own; the official library agrees.
+# And calls with the API key instead of the account's token.
 use strict;
 use warnings;
 use FindBin;
@@ -12,13 +13,14 @@ use Omnivox::Stage;
 my ($key, $app) = ('SK' . 'a1' x 16, 'AP' . 'b2' x 16);
 my $secret = 'the-secret-of-the-api-key-0123456';
 my %key = (TWILIO_API_KEY_SID => $key, TWILIO_API_KEY_SECRET => $secret);
-my $stage = Omnivox::Stage->new(gateway_env => {TWILIO_TWIML_APP_SID => $app});
+my $stage = Omnivox::Stage->new(gateway_env => {TWILIO_TWIML_APP_SID => $app},
+	sandbox_env => {SANDBOX_API_KEY_SID => $key, SANDBOX_API_KEY_SECRET => $secret});
 asking($stage);
 
 $stage->start_sandbox;
 $stage->start_gateway;
 my $admin = $stage->login;
-my $campaign = $stage->make_campaign;
+my $campaign = $stage->make_campaign({wrapUpS => 0, callGapMs => 0}, '+14155550101', '+14155550102');
 my $ana = $stage->make_agent('ana', $campaign);
 my $bo = $stage->make_agent('bo', $campaign);
 
@@ -29,7 +31,6 @@ like $r->{json}{error}{message}, qr/TWILIO_API_KEY_SID is not set/, 'and the set
 
 $stage->stop('gateway');
 $stage->{gateway_env}{$_} = $key{$_} for keys %key;
-# The sandbox takes the account's own credentials only; these requests make no calls.
 $stage->start_gateway;
 $stage->login('ana', $ana->{password});
 
@@ -62,5 +63,34 @@ is ask(POST => '/api/calls/token', {})->{status}, 422, 'whom it must name';
 is ask(GET => '/api/calls-twiml/token/999999')->{status}, 404, 'and who must exist';
 is ask(GET => "/api/calls-twiml/token/$ana->{id}", undef, {Cookie => ''})->{status}, 401,
 	'strangers get none';
+
+# Calls: the phone, the agent's leg, a customer.
+$stage->start_phone($ana);
+$stage->wait_registered($ana);
+$stage->agent_ready($ana, $campaign);
+my @entry = sort { $a->{id} <=> $b->{id} }
+	@{$stage->api(GET => "$Omnivox::Stage::CM/campaigns/$campaign/queue")->{queueEntries}};
+sub call_now {
+	my ($entry) = @_;
+	return ask(POST => "$Omnivox::Stage::CM/campaigns/$campaign/queue/$entry->{id}/call", {});
+}
+sub outcome {
+	my ($entry) = @_;
+	return $stage->sql("SELECT outcome FROM calls WHERE entry_id = $entry->{id}");
+}
+$r = call_now($entry[0]);
+is $r->{status}, 200, 'with the API key the gateway dials' or diag $r->{content};
+$stage->wait_until(15, 'that call to end', sub { outcome($entry[0]) ne '' });
+is outcome($entry[0]), 'completed', 'and its webhooks, signed with the token, are believed';
+
+$stage->stop('gateway');
+$stage->{gateway_env}{TWILIO_API_KEY_SECRET} = 'no-longer-the-secret-of-the-key';
+$stage->start_gateway;
+my ($stop) = @{$stage->wait_until(20, 'the stop', sub {
+	my $stops = $stage->api(GET => '/api/twilio/status')->{stops}; @$stops ? $stops : undef })};
+is "$stop->{scope} $stop->{code}", 'account 20003',
+	'it is the key that Twilio is asked with: another secret is refused';
+is call_now($entry[1])->{json}{error}{code}, 'TWILIO_STOPPED', 'so nothing is dialled';
+is scalar(grep { $_->{event} eq 'create' } $stage->call_log), 1, 'and calls nobody';
 contract_kept();
 done_testing;
