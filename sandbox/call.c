@@ -329,7 +329,7 @@ static void on_outcome(struct timer *timer)
 		call_move(call, CALL_BUSY);
 		break;
 	case BEHAVIOUR_FAILED:
-		call->sip_status = 404;
+		call->sip_status = call->customer->sip_code;
 		call_move(call, CALL_FAILED);
 		break;
 	case BEHAVIOUR_HUMAN:

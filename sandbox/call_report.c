@@ -6,6 +6,7 @@
 #include "sandbox/call.h"
 #include "sandbox/memory.h"
 #include "sandbox/outbox.h"
+#include "sandbox/population.h"
 #include "sandbox/recording.h"
 #include "sandbox/sandbox.h"
 
@@ -113,6 +114,18 @@ static void add_recording(const struct call *call, struct buf *form)
 		recording_form(recording, form);
 }
 
+/* Seen in webhooks of calls that failed; Twilio publishes no list of those that have it. */
+static void add_error(const struct call *call, struct buf *form)
+{
+	const struct customer *customer = call->customer;
+
+	if (call->status != CALL_FAILED || customer == NULL || customer->error_code == 0)
+		return;
+	form_add_int(form, "ErrorCode", customer->error_code);
+	if (customer->error_message != NULL)
+		form_add(form, "ErrorMessage", customer->error_message);
+}
+
 void call_report(struct call *call, unsigned event)
 {
 	char date[DATE_SIZE];
@@ -131,6 +144,7 @@ void call_report(struct call *call, unsigned event)
 				&form, "Duration", (call_duration_s(call) + 59) / 60);
 		if (call->sip_status != 0)
 			form_add_int(&form, "SipResponseCode", call->sip_status);
+		add_error(call, &form);
 	}
 	add_recording(call, &form);
 	outbox_notify(call->sandbox->outbox, &(struct letter){.url = call->callback.url,

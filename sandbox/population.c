@@ -64,27 +64,36 @@ static int check_customer(const struct customer *customer, struct err *err)
 	if (customer->digits != NULL &&
 		strspn(customer->digits, "0123456789ABCD*#w") != strlen(customer->digits))
 		return err_set(err, -EINVAL, "digits are 0-9 A-D * # and w");
+	if (customer->behaviour != BEHAVIOUR_FAILED &&
+		(customer->error_code != 0 || customer->error_message != NULL))
+		return err_set(err, -EINVAL, "only a call that failed has an error");
+	if (customer->error_code != 0 &&
+		(customer->error_code < 10000 || customer->error_code > 99999))
+		return err_set(err, -EINVAL, "error_code is 10000 to 99999");
+	if (customer->sip_code < 300 || customer->sip_code > 699)
+		return err_set(err, -EINVAL, "sip_code is 300 to 699");
 	return 0;
 }
 
 int customer_read(json_t *object, struct customer *ret_customer, struct err *err)
 {
 	const char *match = "*", *word = "human", *say = "tone:440";
-	const char *digits = NULL, *speech = NULL;
+	const char *digits = NULL, *speech = NULL, *error_message = NULL;
 	json_int_t weight = 1, ring_ms = 2000, talk_ms = 10000, digits_ms = 1500;
 	json_int_t greeting_ms = -1;
-	int beep = 1;
+	int beep = 1, sip_code = 404, error_code = 0;
 	struct customer customer;
 	enum behaviour behaviour;
 	json_error_t problem;
 	int r;
 
 	if (json_unpack_ex(object, &problem, JSON_STRICT,
-		    "{s?s, s?I, s?s, s?I, s?I, s?s, s?s, s?I, s?s, s?I, s?b}", "match",
-		    &match, "weight", &weight, "behaviour", &word, "ring_ms", &ring_ms,
-		    "talk_ms", &talk_ms, "say", &say, "digits", &digits, "digits_ms",
-		    &digits_ms, "speech", &speech, "greeting_ms", &greeting_ms, "beep",
-		    &beep) != 0)
+		    "{s?s, s?I, s?s, s?I, s?I, s?s, s?s, s?I, s?s, s?I, s?b, s?i, s?i, s?s}",
+		    "match", &match, "weight", &weight, "behaviour", &word, "ring_ms",
+		    &ring_ms, "talk_ms", &talk_ms, "say", &say, "digits", &digits,
+		    "digits_ms", &digits_ms, "speech", &speech, "greeting_ms",
+		    &greeting_ms, "beep", &beep, "sip_code", &sip_code, "error_code",
+		    &error_code, "error_message", &error_message) != 0)
 		return err_set(err, -EINVAL, "%s", problem.text);
 	if (behaviour_parse(word, &behaviour) < 0)
 		return err_set(err, -EINVAL,
@@ -103,7 +112,10 @@ int customer_read(json_t *object, struct customer *ret_customer, struct err *err
 		.digits_ms = digits_ms,
 		.speech = memory_text(speech),
 		.greeting_ms = greeting_ms,
-		.beep = beep != 0};
+		.beep = beep != 0,
+		.sip_code = sip_code,
+		.error_code = error_code,
+		.error_message = memory_text(error_message)};
 	r = check_customer(&customer, err);
 	if (r < 0)
 		customer_free(&customer);
@@ -118,6 +130,7 @@ void customer_free(struct customer *customer)
 	free(customer->say);
 	free(customer->digits);
 	free(customer->speech);
+	free(customer->error_message);
 	memset(customer, 0, sizeof(*customer));
 }
 

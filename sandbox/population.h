@@ -4,7 +4,7 @@
  *
  * `[{"match":"+1415*","weight":3,"behaviour":"human","ring_ms":2000,"talk_ms":15000,
  *    "say":"tone:440", "digits":"1#", "digits_ms":1500, "speech":"yes", "greeting_ms":800,
- *    "beep":true}]`
+ *    "beep":true}]`, and of one who is "failed" "sip_code", "error_code" and "error_message".
  * The first entry that matches the number names the set: all entries with the same `match`
  * are drawn from by weight.
  */
@@ -43,6 +43,9 @@ struct customer {
 	/* For the detection of machines: how long the first words are, and whether a beep ends them. */
 	int64_t greeting_ms;
 	bool beep;
+	/* Why a call failed: SIP's answer, and Twilio's code (0: none is told) and words for it. */
+	int sip_code, error_code;
+	char *error_message; /* NULL: none */
 };
 
 /* `path` NULL: everybody is a human who rings 1.5 s and talks 15 s. -EINVAL with its reason. */

@@ -17,6 +17,9 @@ my $sandbox = Omnivox::Sandbox->new(
 	args => ['--keep', '10', '--sandbox-cps', '1', '--api-key-sid', $KEY, '--api-key-secret', 'secret-of-the-key'],
 	population => [
 		{ match => '+1500', behaviour => 'busy', ring_ms => 100 },
+		{ match => '+15010001', behaviour => 'failed', ring_ms => 100 },
+		{ match => '+15010002', behaviour => 'failed', ring_ms => 100, sip_code => 403,
+			error_code => 32205, error_message => 'Geo Permission' },
 		{ match => '*', behaviour => 'human', ring_ms => 200, talk_ms => 0 }],
 	answer => sub {
 		my ($request) = @_;
@@ -99,6 +102,14 @@ subtest 'cookies and passwords' => sub {
 	my @asked = $sandbox->hooked('/secret', 2, sub { $_[0]{form}{CallSid} eq $sid });
 	ok !$asked[0]{headers}{authorization}, 'first without the password';
 	like $asked[1]{headers}{authorization}, qr/^Basic bWU6cHc=/, 'then with it';
+};
+
+subtest 'why a call failed' => sub {
+	my @status = (StatusCallback => $sandbox->hook_url('/failed'));
+	my @sids = map { $sandbox->dial($_, @status) } '+15010001', '+15010002';
+	my %told = map { $_->{form}{CallSid} => $_->{form} } $sandbox->hooked('/failed', 2);
+	is_deeply [map { join ' ', map { $_ // '-' } @{$told{$_}}{qw(CallStatus SipResponseCode ErrorCode ErrorMessage)} } @sids],
+		['failed 404 - -', 'failed 403 32205 Geo Permission'], 'is told where the customer has a reason';
 };
 
 subtest 'slow, busy, away' => sub {

@@ -112,6 +112,9 @@ static void test_a_wrong_file_says_what_is_wrong(void **state)
 		{"[{\"weight\":0}]", "weight"},
 		{"[{\"ring\":1}]", "ring"},
 		{"[{\"ring_ms\":-1}]", "times"},
+		{"[{\"error_code\":21217}]", "failed"},
+		{"[{\"behaviour\":\"failed\",\"error_code\":1}]", "error_code"},
+		{"[{\"behaviour\":\"failed\",\"sip_code\":200}]", "sip_code"},
 	};
 	size_t i;
 

@@ -1,0 +1,72 @@
+#!/usr/bin/env perl
+# What Twilio says about a call that it took: the ErrorCode in a webhook stops what it is about, as an
+# error in an answer does.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use Test::More;
+use Omnivox::Stage;
+
+my $CM = $Omnivox::Stage::CM;
+my %failed = (behaviour => 'failed', ring_ms => 100);
+my @numbers = qw(+14155550201 +14155550202 +447400123456 +14155550203 +14155550204);
+my $stage = Omnivox::Stage->new(population => [
+	{match => $numbers[0], %failed, sip_code => 503},
+	{match => $numbers[1], %failed, sip_code => 503, error_code => 21217, error_message => 'Not a phone number'},
+	{match => $numbers[2], %failed, error_code => 32205},
+	{match => $numbers[3], %failed, error_code => 32206},
+	{match => $numbers[4], %failed, error_code => 10001}]);
+$stage->start_sandbox;
+$stage->start_gateway;
+$stage->login;
+my $campaign = $stage->make_campaign({wrapUpS => 0, callGapMs => 0, batchGapMs => 0,
+	callerId => '+15550000001'}, @numbers);
+my $agent = $stage->make_agent('ana', $campaign);
+$stage->start_phone($agent);
+$stage->wait_registered($agent);
+$stage->agent_ready($agent, $campaign);
+
+sub entry {
+	my ($number) = @_;
+	return (grep { $_->{contact}{phone} eq $number }
+		@{$stage->api(GET => "$CM/campaigns/$campaign/queue")->{queueEntries}})[0];
+}
+sub stops {
+	return map { "$_->{scope} $_->{key} $_->{code}" }
+		@{$stage->api(GET => '/api/twilio/status')->{stops}};
+}
+
+# Calls it; returns what is known of the call when it has ended.
+sub failed_call {
+	my ($number) = @_;
+	$stage->wait_until(10, 'the agent', sub { $stage->agent_session($agent)->{state} eq 'ready' });
+	my $r = $stage->request(POST => "$CM/campaigns/$campaign/queue/" . entry($number)->{id} . '/call', {});
+	is $r->{status}, 200, "$number: Twilio takes the call" or diag $r->{content};
+	return $stage->wait_until(10, 'its end', sub {
+		$stage->sql("SELECT outcome || ' ' || COALESCE(error_code, 0) || ' ' || COALESCE(error_text, '') FROM calls"
+			. " WHERE number = '$number' AND outcome IS NOT NULL") });
+}
+
+like failed_call($numbers[0]), qr/^failed 0 /, 'a call that failed for no reason that is told';
+is entry($numbers[0])->{status}, 'pending', 'is worth another try';
+
+is failed_call($numbers[1]), 'failed 21217 Not a phone number', 'code and message are kept with the call';
+is entry($numbers[1])->{status}, 'skipped', 'a number that cannot be called is not tried again';
+is_deeply [stops()], [], 'and stops nothing else';
+
+like failed_call($numbers[2]), qr/^failed 32205 /, 'a country that the account may not call';
+$stage->wait_until(5, 'the stop', sub { stops() });
+is_deeply [stops()], ['country GB 32205'], 'is stopped';
+is entry($numbers[2])->{status}, 'pending', 'and the number itself is not to blame';
+
+like failed_call($numbers[3]), qr/^failed 32206 /, 'a caller id that is not ours';
+$stage->wait_until(5, 'the stop', sub { stops() > 1 });
+is_deeply [sort(stops())], ['caller +15550000001 32206', 'country GB 32205'], 'is stopped too';
+$stage->api(POST => '/api/twilio/resume', {});
+
+# A probe that is answered well may end it at once: the log keeps it.
+like failed_call($numbers[4]), qr/^failed 10001 /, 'an account that is not active';
+ok $stage->wait_until(5, 'the stop', sub {
+	$stage->sql("SELECT count(*) FROM twilio_stops WHERE scope = 'account' AND code = 10001") }), 'is stopped';
+done_testing;
