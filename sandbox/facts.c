@@ -22,6 +22,7 @@ static const struct fact table[] = {
 		"from the end of a recording to its file and callback"),
 	FACT(rest_concurrency, 0, 0, 10000,
 		"requests at once beyond which REST answers 429; 0: no limit"),
+	FACT(retry_after_s, 0, 0, 3600, "Retry-After of a 429; 0: none is sent"),
 	FACT(say_hz, 350, 0, 3999, "tone that stands for speech; 0: silence"),
 	FACT(say_ms_per_char, 66, 0, 1000, "how long speech takes"),
 };

@@ -18,6 +18,7 @@ struct facts {
 	int64_t play_ms;
 	int64_t recording_ready_ms;
 	int64_t rest_concurrency;
+	int64_t retry_after_s;
 	int64_t say_hz;
 	int64_t say_ms_per_char;
 };

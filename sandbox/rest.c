@@ -1,6 +1,7 @@
 /* rest.c: the route table, authentication and the faults on creates. */
 #include <assert.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,7 +32,8 @@ void rest_send(struct rest *rest, const struct http_reply *reply)
 		{"X-Home-Region", "us1"}, {"X-API-Domain", "api.twilio.com"},
 		{"X-Powered-By", "AT-5000"}, {"X-Shenanigans", "none"}};
 	struct http_reply dressed = *reply;
-	char id[SID_SIZE], concurrent[16];
+	char id[SID_SIZE], concurrent[16], seconds[24];
+	int64_t retry_after_s = rest->sandbox->facts.retry_after_s;
 	size_t count = 5, i;
 
 	sandbox_sid(rest->sandbox, "RQ", id);
@@ -41,6 +43,10 @@ void rest_send(struct rest *rest, const struct http_reply *reply)
 	if (reply->status == 401)
 		headers[count++] = (struct http_header){
 			"WWW-Authenticate", "Basic realm=\"Twilio API\""};
+	if (reply->status == 429 && retry_after_s > 0) {
+		(void)snprintf(seconds, sizeof(seconds), "%" PRId64, retry_after_s);
+		headers[count++] = (struct http_header){"Retry-After", seconds};
+	}
 	for (i = 0; i < reply->header_count; i++)
 		headers[count++] = reply->headers[i];
 	dressed.headers = headers;

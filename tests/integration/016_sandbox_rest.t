@@ -147,6 +147,14 @@ subtest 'slow, busy, away' => sub {
 	is $sandbox->api('GET', "Calls/$sid.json")->{json}{code}, 20404, 'a call that is too new is not found';
 	ok eval { wait_for('it', 5, sub { $sandbox->api('GET', "Calls/$sid.json")->{status} == 200 }) }, 'yet';
 	$sandbox->control('PUT', 'settings', { consistency_lag_ms => 0 });
+	fault('http429', 1);
+	my @try = ('POST', 'Calls.json', To => '+15000001', From => $FROM, Twiml => '<Response/>');
+	ok !exists $sandbox->api(@try)->{headers}{'retry-after'}, 'a 429 does not say how long to wait';
+	$sandbox->control('PUT', 'settings', { retry_after_s => 2 });
+	is $sandbox->api(@try)->{headers}{'retry-after'}, 2, 'unless it is told to';
+	fault('http429', 0);
+	ok !exists $sandbox->api(@try)->{headers}{'retry-after'}, 'and nothing else ever does';
+	$sandbox->control('PUT', 'settings', { retry_after_s => 0 });
 	is $sandbox->control('PUT', 'settings', { gravity => 1 })->{status}, 400, 'there is no other setting';
 };
 

@@ -1,27 +1,31 @@
 #!/usr/bin/env perl
 # What Twilio says about a call that it took: the ErrorCode in a webhook stops what it is about, as an
-# error in an answer does.
+# error in an answer does. And how long to wait, where it says so.
 use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use Test::More;
+use Time::HiRes qw(time);
+use Time::Local qw(timegm);
 use Omnivox::Stage;
 
 my $CM = $Omnivox::Stage::CM;
 my %failed = (behaviour => 'failed', ring_ms => 100);
+my $later = '+14155550205';
 my @numbers = qw(+14155550201 +14155550202 +447400123456 +14155550203 +14155550204);
 my $stage = Omnivox::Stage->new(population => [
 	{match => $numbers[0], %failed, sip_code => 503},
 	{match => $numbers[1], %failed, sip_code => 503, error_code => 21217, error_message => 'Not a phone number'},
 	{match => $numbers[2], %failed, error_code => 32205},
 	{match => $numbers[3], %failed, error_code => 32206},
-	{match => $numbers[4], %failed, error_code => 10001}]);
+	{match => $numbers[4], %failed, error_code => 10001},
+	{match => $later, behaviour => 'human', ring_ms => 100, talk_ms => 300}]);
 $stage->start_sandbox;
 $stage->start_gateway;
 $stage->login;
 my $campaign = $stage->make_campaign({wrapUpS => 0, callGapMs => 0, batchGapMs => 0,
-	callerId => '+15550000001'}, @numbers);
+	callerId => '+15550000001'}, @numbers, $later);
 my $agent = $stage->make_agent('ana', $campaign);
 $stage->start_phone($agent);
 $stage->wait_registered($agent);
@@ -31,6 +35,11 @@ sub entry {
 	my ($number) = @_;
 	return (grep { $_->{contact}{phone} eq $number }
 		@{$stage->api(GET => "$CM/campaigns/$campaign/queue")->{queueEntries}})[0];
+}
+sub fired { (grep { $_->{kind} eq 'http429' } @{$stage->sandbox_get('/sandbox/faults')->{faults}})[0]{fired} }
+sub seconds {
+	my ($y, $mon, $d, $h, $min, $s) = $_[0] =~ /^(\d+)-(\d+)-(\d+)T(\d+):(\d+):([\d.]+)Z$/;
+	return timegm(0, $min, $h, $d, $mon - 1, $y) + $s;
 }
 sub stops {
 	return map { "$_->{scope} $_->{key} $_->{code}" }
@@ -69,4 +78,19 @@ $stage->api(POST => '/api/twilio/resume', {});
 like failed_call($numbers[4]), qr/^failed 10001 /, 'an account that is not active';
 ok $stage->wait_until(5, 'the stop', sub {
 	$stage->sql("SELECT count(*) FROM twilio_stops WHERE scope = 'account' AND code = 10001") }), 'is stopped';
+
+# Alone, the tries of a request are used up in less time than this.
+$stage->wait_until(10, 'all stops to be over', sub {
+	$stage->api(POST => '/api/twilio/resume', {}); !stops() });
+$stage->sandbox_put('/sandbox/settings', {retry_after_s => 3});
+$stage->sandbox_put('/sandbox/faults', {kind => 'http429', rate => 1});
+my $before = time;
+$stage->api(POST => "$CM/campaigns/$campaign/auto-dial");
+$stage->wait_until(10, 'a 429', sub { fired() });
+$stage->sandbox_put('/sandbox/faults', {kind => 'http429', rate => 0});
+my ($create) = @{$stage->wait_until(15, 'the call', sub {
+	my @c = grep { $_->{event} eq 'create' && $_->{to} eq $later } $stage->call_log; @c ? \@c : undef })};
+cmp_ok seconds($create->{t}) - $before, '>=', 3, 'Retry-After is waited for';
+$stage->wait_until(10, 'it to end', sub { entry($later)->{status} eq 'completed' });
+is entry($later)->{attempts}, 1, 'and costs no attempt';
 done_testing;
