@@ -12,18 +12,17 @@
 
 #define SPEECH_STARTS_MS 400 /* after the answer */
 #define BEEP_MS 600          /* from the last word to the end of the beep */
-#define FAX_MS 3000
-#define MACHINE_MS 800 /* of more speech than the threshold, until it is sure */
 
 /* What it finds in the customer's first words, and when. */
-static void judge(const struct customer *customer, struct amd *amd)
+static void judge(
+	const struct facts *facts, const struct customer *customer, struct amd *amd)
 {
 	int64_t greeting_ms = customer->greeting_ms;
 	int64_t at;
 
 	if (customer->behaviour == BEHAVIOUR_FAX) {
 		amd->verdict = "fax";
-		at = FAX_MS;
+		at = facts->amd_fax_ms;
 	} else if (greeting_ms == 0 || strcmp(customer->say, "silence") == 0) {
 		amd->verdict = "unknown";
 		at = amd->silence_ms;
@@ -32,7 +31,7 @@ static void judge(const struct customer *customer, struct amd *amd)
 		at = SPEECH_STARTS_MS + greeting_ms + amd->speech_end_ms;
 	} else if (!amd->to_the_end) {
 		amd->verdict = "machine_start";
-		at = SPEECH_STARTS_MS + amd->speech_ms + MACHINE_MS;
+		at = SPEECH_STARTS_MS + amd->speech_ms + facts->amd_sure_ms;
 	} else {
 		amd->verdict =
 			customer->beep ? "machine_end_beep" : "machine_end_silence";
@@ -91,7 +90,8 @@ void amd_start(struct call *call, void (*decided)(struct call *call))
 {
 	struct amd *amd = &call->amd;
 
-	judge(call->customer != NULL ? call->customer : &somebody, amd);
+	judge(&call->sandbox->facts, call->customer != NULL ? call->customer : &somebody,
+		amd);
 	amd->decided = decided;
 	amd->timer.fire = on_timer;
 	loop_timer(call->sandbox->loop, &amd->timer,

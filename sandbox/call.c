@@ -24,7 +24,6 @@
 #include "sandbox/twiml_run.h"
 #include "sandbox/uas.h"
 
-#define POST_DIAL_MS 100 /* from dialling to the first ring */
 #define DEFAULT_TIMEOUT_MS 60000
 #define DEFAULT_TIME_LIMIT_MS (14400 * 1000)
 
@@ -412,7 +411,8 @@ void call_dial(struct call *call)
 		return;
 	}
 	call->step.fire = on_first_ring;
-	loop_timer(sandbox->loop, &call->step, sandbox_scaled(sandbox, POST_DIAL_MS));
+	loop_timer(sandbox->loop, &call->step,
+		sandbox_scaled(sandbox, sandbox->facts.post_dial_ms));
 }
 
 void call_hang_up(struct call *call)
@@ -483,15 +483,16 @@ void call_leg_answered(struct call *call)
 	call_move(call, CALL_IN_PROGRESS);
 }
 
-/* What SIP statuses mean is not published by Twilio. */
 void call_leg_refused(struct call *call, int sip_status)
 {
+	static const enum call_status ends[] = {
+		[SIP_MEANS_FAILED] = CALL_FAILED,
+		[SIP_MEANS_BUSY] = CALL_BUSY,
+		[SIP_MEANS_NO_ANSWER] = CALL_NO_ANSWER,
+		[SIP_MEANS_CANCELED] = CALL_CANCELED,
+	};
+
 	call->leg_gone = true;
 	call->sip_status = sip_status;
-	if (sip_status == 486 || sip_status == 600)
-		call_move(call, CALL_BUSY);
-	else if (sip_status == 408 || sip_status == 480 || sip_status == 487)
-		call_move(call, CALL_NO_ANSWER);
-	else
-		call_move(call, CALL_FAILED);
+	call_move(call, ends[sip_statuses_get(&call->sandbox->sip_statuses, sip_status)]);
 }

@@ -1,4 +1,5 @@
 /* control.c: /sandbox/...: the levers that tests and people pull. */
+#include <stdio.h>
 #include <string.h>
 
 #include "sandbox/calls.h"
@@ -267,6 +268,52 @@ void control_settings_put(struct rest *rest)
 	rest->sandbox->facts = wished;
 	control_settings_get(rest);
 out:
+	json_decref(wish);
+}
+
+/* Those that mean something else than that the call failed. */
+void control_sip_statuses_get(struct rest *rest)
+{
+	json_t *all = json_object();
+	int code;
+
+	for (code = SIP_STATUS_LOW; code <= SIP_STATUS_HIGH; code++) {
+		enum sip_meaning meaning =
+			sip_statuses_get(&rest->sandbox->sip_statuses, code);
+		char name[12];
+
+		(void)snprintf(name, sizeof(name), "%d", code);
+		if (meaning != SIP_MEANS_FAILED)
+			(void)json_object_set_new(
+				all, name, json_string(sip_meaning_text(meaning)));
+	}
+	rest_reply(rest, 200, all);
+}
+
+/* {"503": "busy", ...}: all or nothing; the others stay. */
+void control_sip_statuses_put(struct rest *rest)
+{
+	struct sip_statuses wished = rest->sandbox->sip_statuses;
+	json_t *wish = rest_body(rest), *value;
+	const char *name;
+	bool good;
+
+	if (wish == NULL)
+		return;
+	good = json_is_object(wish);
+	json_object_foreach(wish, name, value)
+	{
+		good = good && json_is_string(value) &&
+		       sip_statuses_set(&wished, name, json_string_value(value)) == 0;
+	}
+	if (good) {
+		rest->sandbox->sip_statuses = wished;
+		control_sip_statuses_get(rest);
+	} else {
+		rest_error(rest, 400, 20422,
+			"Send {\"486\": \"busy\"}: 300 to 699, busy, no-answer, canceled or "
+			"failed");
+	}
 	json_decref(wish);
 }
 

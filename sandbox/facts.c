@@ -9,6 +9,10 @@
 	}
 
 static const struct fact table[] = {
+	FACT(amd_fax_ms, 3000, 0, 60000,
+		"from the answer until a fax is heard to be one"),
+	FACT(amd_sure_ms, 800, 0, 60000,
+		"of more speech than the threshold until a machine is sure to be one"),
 	FACT(application_error_ms, 0, 0, 60000,
 		"how long \"an application error has occurred\" is said before the hang-up"),
 	FACT(consistency_lag_ms, 0, 0, 60000,
@@ -17,7 +21,10 @@ static const struct fact table[] = {
 	FACT(hold_music_hz, 262, 0, 3999, "tone of Twilio's own music; 0: silence"),
 	FACT(media_auth, 1, 0, 1,
 		"1: media of recordings needs the account's credentials"),
+	FACT(no_instructions_code, 21205, 10000, 99999,
+		"error of a call without Url, Twiml and ApplicationSid"),
 	FACT(play_ms, 5000, 0, 600000, "length of played media that are no WAV of 8 kHz"),
+	FACT(post_dial_ms, 100, 0, 60000, "from dialling to the first ring"),
 	FACT(recording_ready_ms, 500, 0, 600000,
 		"from the end of a recording to its file and callback"),
 	FACT(rest_concurrency, 0, 0, 10000,

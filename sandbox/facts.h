@@ -10,12 +10,16 @@
 #include <stdint.h>
 
 struct facts {
+	int64_t amd_fax_ms;
+	int64_t amd_sure_ms;
 	int64_t application_error_ms;
 	int64_t consistency_lag_ms;
 	int64_t dial_buffer_ms;
 	int64_t hold_music_hz;
 	int64_t media_auth;
+	int64_t no_instructions_code;
 	int64_t play_ms;
+	int64_t post_dial_ms;
 	int64_t recording_ready_ms;
 	int64_t rest_concurrency;
 	int64_t retry_after_s;

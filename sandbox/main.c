@@ -218,6 +218,7 @@ static int run(const struct config *config, struct err *err)
 		return err_set(err, -EINVAL, "LOG_LEVEL is error, warn, info or debug");
 	log_init(level, LOG_FORMAT_TEXT);
 	facts_init(&sandbox.facts);
+	sip_statuses_init(&sandbox.sip_statuses);
 	sandbox.started_ms = clock_wall_ms();
 	list_init(&sandbox.slow);
 	list_init(&sandbox.players);

@@ -166,7 +166,7 @@ json_t *rest_body(struct rest *rest);
 rest_handler control_faults_get, control_faults_put, control_mixer_put,
 	control_sip_domain_get, control_sip_domain_put, control_hangup, control_drop,
 	control_calls, control_settings_get, control_settings_put, control_numbers_put,
-	control_digits;
+	control_sip_statuses_get, control_sip_statuses_put, control_digits;
 
 /* inbound.c */
 rest_handler control_inbound;

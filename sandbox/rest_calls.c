@@ -122,7 +122,8 @@ static bool instructions(struct rest *rest, struct call *call)
 	else if (twiml != NULL)
 		log_warn("rest", 0, "32019 both Url and Twiml are given; Url wins");
 	if (call->url == NULL && call->twiml == NULL) {
-		rest_error(rest, 400, 21205, "Url parameter is required.");
+		rest_error(rest, 400, (int)rest->sandbox->facts.no_instructions_code,
+			"Url parameter is required.");
 		return false;
 	}
 	return true;

@@ -84,6 +84,8 @@ const struct rest_row rest_rows[] = {
 	OWN(PUT, "/sandbox/mixer", control_mixer_put),
 	OWN(GET, "/sandbox/sip-domain", control_sip_domain_get),
 	OWN(PUT, "/sandbox/sip-domain", control_sip_domain_put),
+	OWN(GET, "/sandbox/sip-statuses", control_sip_statuses_get),
+	OWN(PUT, "/sandbox/sip-statuses", control_sip_statuses_put),
 	OWN(POST, "/sandbox/inbound", control_inbound),
 	OWN(PUT, "/sandbox/numbers", control_numbers_put),
 	OWN(POST, "/sandbox/digits", control_digits),

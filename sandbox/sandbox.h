@@ -14,6 +14,7 @@
 #include "sandbox/chance.h"
 #include "sandbox/facts.h"
 #include "sandbox/faults.h"
+#include "sandbox/sip_statuses.h"
 
 #define SANDBOX_API_VERSION "2010-04-01"
 
@@ -39,6 +40,7 @@ struct sandbox {
 	struct chance chance;
 	struct faults faults;
 	struct facts facts;
+	struct sip_statuses sip_statuses;
 	unsigned requests;  /* under way */
 	struct list slow;   /* those that are answered later */
 	int64_t started_ms; /* wall clock */

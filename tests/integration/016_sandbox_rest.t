@@ -20,6 +20,8 @@ my $sandbox = Omnivox::Sandbox->new(
 		{ match => '+15010001', behaviour => 'failed', ring_ms => 100 },
 		{ match => '+15010002', behaviour => 'failed', ring_ms => 100, sip_code => 403,
 			error_code => 32205, error_message => 'Geo Permission' },
+		{ match => '+15010003', behaviour => 'fax', ring_ms => 100 },
+		{ match => '+15010004', behaviour => 'machine', ring_ms => 100 },
 		{ match => '*', behaviour => 'human', ring_ms => 200, talk_ms => 0 }],
 	answer => sub {
 		my ($request) = @_;
@@ -110,6 +112,28 @@ subtest 'why a call failed' => sub {
 	my %told = map { $_->{form}{CallSid} => $_->{form} } $sandbox->hooked('/failed', 2);
 	is_deeply [map { join ' ', map { $_ // '-' } @{$told{$_}}{qw(CallStatus SipResponseCode ErrorCode ErrorMessage)} } @sids],
 		['failed 404 - -', 'failed 403 32205 Geo Permission'], 'is told where the customer has a reason';
+};
+
+subtest 'what no document states is a setting' => sub {
+	my @try = ('POST', 'Calls.json', To => '+14160001', From => $FROM);
+	is $sandbox->api(@try)->{json}{code}, 21205, 'the error of a call that has nothing to do';
+	my $got = $sandbox->control('PUT', 'settings', { no_instructions_code => 21218, amd_fax_ms => 1000,
+		amd_sure_ms => 100, post_dial_ms => 60000 });
+	is $got->{json}{settings}{amd_fax_ms}{value}, 1000, 'is set with others';
+	is $sandbox->api(@try)->{json}{code}, 21218, 'and is another then';
+	my $sid = $sandbox->dial('+14160001', StatusCallback => $sandbox->hook_url('/not-yet'),
+		StatusCallbackEvent => 'initiated ringing');
+	$sandbox->hooked('/not-yet', 1);
+	$sandbox->control('PUT', 'settings', { post_dial_ms => 0 });
+	my @detect = (MachineDetection => 'Enable', AsyncAmd => 'true',
+		AsyncAmdStatusCallback => $sandbox->hook_url('/amd'));
+	my @sids = map { $sandbox->dial($_, @detect) } '+15010003', '+15010004';
+	my %told = map { $_->{form}{CallSid} => $_->{form} } $sandbox->hooked('/amd', 2);
+	is_deeply [map { "$told{$_}{AnsweredBy} $told{$_}{MachineDetectionDuration}" } @sids],
+		['fax 1000', 'machine_start ' . (400 + 2400 + 100)], 'how long the detection takes';
+	is $sandbox->api('GET', "Calls/$sid.json")->{json}{status}, 'queued', 'how long a call is dialled before it rings';
+	$sandbox->control('PUT', 'settings', { no_instructions_code => 21205, amd_fax_ms => 3000,
+		amd_sure_ms => 800, post_dial_ms => 100 });
 };
 
 subtest 'slow, busy, away' => sub {

@@ -60,7 +60,7 @@ subtest 'its keys are heard' => sub {
 };
 
 subtest 'busy, no answer, nobody, a wrong password' => sub {
-	my %cases = (busy => ['busy', 486], ring => ['no-answer', 487]);
+	my %cases = (486 => ['busy', 486], ring => ['no-answer', 487]);
 	for my $does (sort keys %cases) {
 		my ($status, $sip) = @{ $cases{$does} };
 		my $phone = phone($does, does => $does);
@@ -83,6 +83,27 @@ subtest 'busy, no answer, nobody, a wrong password' => sub {
 	$sandbox->api('POST', "Calls/$sid.json", Status => 'canceled');
 	ok scalar($ringing->saw('cancel')), 'a cancelled call is cancelled';
 	$sandbox->wait_status($sid, 'canceled');
+};
+
+subtest 'what a SIP status means is a setting' => sub {
+	my $means = sub {
+		my ($code) = @_;
+		my $phone = phone("refuses-$code", does => $code);
+		my $sid = $sandbox->dial("sip:x\@$phone->{address}", StatusCallback => $sandbox->hook_url('/means'));
+		return ($sandbox->hooked('/means', 1, sub { $_[0]{form}{CallSid} eq $sid }))[0]{form}{CallStatus};
+	};
+	my %otherwise = (408 => 'no-answer', 480 => 'no-answer', 486 => 'busy', 487 => 'no-answer', 600 => 'busy');
+	is_deeply $sandbox->control('GET', 'sip-statuses')->{json}, \%otherwise, 'as long as nobody knows better';
+	is $means->(480), 'no-answer', '480 is no answer';
+	is $means->(503), 'failed', 'and what has no word of its own failed';
+	my $got = $sandbox->control('PUT', 'sip-statuses', { 503 => 'busy', 480 => 'failed' });
+	delete $otherwise{480};
+	is_deeply $got->{json}, { %otherwise, 503 => 'busy' }, 'one may say so';
+	is $means->(503), 'busy', 'of this';
+	is $means->(480), 'failed', 'and that';
+	is $sandbox->control('PUT', 'sip-statuses', $_)->{status}, 400, 'but not everything'
+		for { 486 => 'asleep' }, { 200 => 'busy' }, { x => 'busy' }, { 486 => 1 }, [];
+	is $means->(486), 'busy', 'all or nothing';
 };
 
 subtest 'a document dials a phone' => sub {

@@ -1,5 +1,5 @@
 # SipPhone.pm: a SIP phone that is called, over UDP: challenges by digest, rings, answers with PCMU,
-# presses keys (RFC 4733), or is busy or does not answer. It runs in a process of its own and notes
+# presses keys (RFC 4733), or refuses or does not answer. It runs in a process of its own and notes
 # what it sees, one JSON line each: {what, ...}.
 package Omnivox::SipPhone;
 use strict;
@@ -13,7 +13,8 @@ use Time::HiRes qw(time);
 
 my $json = JSON::PP->new->utf8->canonical;
 
-# new(file => LOG, user => ..., password => ..., does => 'answer' | 'busy' | 'ring', keys => '12')
+# new(file => LOG, user => ..., password => ..., does => 'answer' | 'ring' | STATUS, keys => '12'):
+# it refuses with that SIP status
 sub new
 {
 	my ($class, %with) = @_;
@@ -124,7 +125,7 @@ sub invited
 	my ($uri) = $packet =~ /^INVITE (\S+)/;
 	$self->note(what => 'invite', uri => $uri, believed => $self->{user} ? $self->believed($packet) ? 1 : 0 : 1,
 		map { $_ => header($packet, $_) } 'From', 'X-Twilio-CallSid', 'X-Twilio-AccountSid', 'X-Leg', 'P-Asserted-Identity');
-	return $self->reply($packet, 486) if $self->{does} eq 'busy';
+	return $self->reply($packet, $self->{does}) if $self->{does} =~ /^\d+$/;
 	$self->reply($packet, 180);
 	return if $self->{does} eq 'ring';
 	my ($port) = $packet =~ /^m=audio (\d+)/m;
