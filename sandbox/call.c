@@ -21,6 +21,7 @@
 #include "sandbox/population.h"
 #include "sandbox/sandbox.h"
 #include "sandbox/sip_calls.h"
+#include "sandbox/transcription.h"
 #include "sandbox/twiml_run.h"
 #include "sandbox/uas.h"
 
@@ -140,6 +141,7 @@ struct call *call_new(struct sandbox *sandbox, const char *to, const char *from)
 	recording_wish_init(&call->record, "OutboundAPI");
 	amd_init(&call->amd);
 	list_init(&call->recordings);
+	list_init(&call->transcriptions);
 	list_init(&call->queue_node);
 	sandbox_sid(sandbox, "CA", call->sid);
 	return call;
@@ -170,6 +172,7 @@ void call_free(struct call **call)
 	twiml_run_free(&c->run);
 	participant_free(&c->participant);
 	stop_recordings(c);
+	transcriptions_free(c);
 	recording_wish_free(&c->record);
 	call_close_sound(c);
 	list_remove(&c->queue_node);
@@ -264,6 +267,7 @@ static void finish(struct call *call)
 	list_remove(&call->queue_node);
 	twiml_run_call_over(call);
 	twiml_run_free(&call->run);
+	transcriptions_stop(call);
 	stop_recordings(call);
 	if (call->participant != NULL)
 		conference_leave(call->participant, call->started_ms != 0

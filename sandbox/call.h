@@ -96,6 +96,7 @@ struct call {
 	struct recording_wish record; /* from the answer on, if wanted */
 	struct list recordings;       /* struct recording.call_node, those that record */
 	char recording_sid[SID_SIZE]; /* of `record`; "": none */
+	struct list transcriptions;   /* struct transcription.node, oldest first */
 
 	/* A simulated customer's ear and mouth. */
 	struct mixer_port port;

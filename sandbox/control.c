@@ -9,6 +9,7 @@
 #include "sandbox/numbers.h"
 #include "sandbox/population.h"
 #include "sandbox/rest.h"
+#include "sandbox/transcription.h"
 #include "sandbox/twiml_run.h"
 
 json_t *rest_body(struct rest *rest)
@@ -371,6 +372,26 @@ void control_digits(struct rest *rest)
 	} else {
 		for (; *digits != '\0'; digits++)
 			twiml_run_digit(call, *digits);
+		rest_reply(rest, 200, json_pack("{s:s}", "call_sid", call->sid));
+	}
+	json_decref(wish);
+}
+
+/* {"call_sid", "speech"}: the far end says something; transcriptions hear it. */
+void control_speak(struct rest *rest)
+{
+	json_t *wish = rest_body(rest);
+	const char *sid = "", *speech = "";
+	struct call *call = NULL;
+
+	if (wish == NULL)
+		return;
+	if (json_unpack(wish, "{s:s, s:s}", "call_sid", &sid, "speech", &speech) == 0)
+		call = calls_find(rest->sandbox->calls, sid);
+	if (call == NULL || call->status != CALL_IN_PROGRESS) {
+		rest_error(rest, 404, 20404, "No such call in progress: %s", sid);
+	} else {
+		transcriptions_hear(call, speech);
 		rest_reply(rest, 200, json_pack("{s:s}", "call_sid", call->sid));
 	}
 	json_decref(wish);

@@ -32,6 +32,7 @@ static const struct fact table[] = {
 	FACT(retry_after_s, 0, 0, 3600, "Retry-After of a 429; 0: none is sent"),
 	FACT(say_hz, 350, 0, 3999, "tone that stands for speech; 0: silence"),
 	FACT(say_ms_per_char, 66, 0, 1000, "how long speech takes"),
+	FACT(transcription_status, 200, 200, 201, "HTTP status of a new transcription"),
 };
 
 const struct fact *facts_at(size_t i)

@@ -25,6 +25,7 @@ struct facts {
 	int64_t retry_after_s;
 	int64_t say_hz;
 	int64_t say_ms_per_char;
+	int64_t transcription_status;
 };
 
 struct fact {

@@ -137,6 +137,9 @@ rest_handler rest_call_recording_create, rest_call_recording_list,
 	rest_call_recording_fetch, rest_call_recording_update, rest_call_recording_delete;
 rest_handler rest_recording_list, rest_recording_fetch, rest_recording_delete;
 
+/* rest_transcriptions.c */
+rest_handler rest_transcription_create, rest_transcription_update;
+
 /* rest_media.c: the sound of a recording, whole or a range of it. */
 void rest_media(struct rest *rest, struct recording *recording, const char *ending);
 bool rest_needs_account(
@@ -166,7 +169,7 @@ json_t *rest_body(struct rest *rest);
 rest_handler control_faults_get, control_faults_put, control_mixer_put,
 	control_sip_domain_get, control_sip_domain_put, control_hangup, control_drop,
 	control_calls, control_settings_get, control_settings_put, control_numbers_put,
-	control_sip_statuses_get, control_sip_statuses_put, control_digits;
+	control_sip_statuses_get, control_sip_statuses_put, control_digits, control_speak;
 
 /* inbound.c */
 rest_handler control_inbound;
