@@ -134,6 +134,7 @@ subtest 'what no document states is a setting' => sub {
 	is $sandbox->api('GET', "Calls/$sid.json")->{json}{status}, 'queued', 'how long a call is dialled before it rings';
 	$sandbox->control('PUT', 'settings', { no_instructions_code => 21205, amd_fax_ms => 3000,
 		amd_sure_ms => 800, post_dial_ms => 100 });
+	$sandbox->api('POST', "Calls/$_.json", Status => 'completed') for $sid, @sids;
 };
 
 subtest 'slow, busy, away' => sub {
@@ -177,7 +178,7 @@ subtest 'slow, busy, away' => sub {
 	$sandbox->control('PUT', 'settings', { retry_after_s => 2 });
 	is $sandbox->api(@try)->{headers}{'retry-after'}, 2, 'unless it is told to';
 	fault('http429', 0);
-	ok !exists $sandbox->api(@try)->{headers}{'retry-after'}, 'and nothing else ever does';
+	ok !exists raw('GET', "/2010-04-01/Accounts/$AC/Calls.json")->{headers}{'retry-after'}, 'and nothing else ever does';
 	$sandbox->control('PUT', 'settings', { retry_after_s => 0 });
 	is $sandbox->control('PUT', 'settings', { gravity => 1 })->{status}, 400, 'there is no other setting';
 };
@@ -185,8 +186,9 @@ subtest 'slow, busy, away' => sub {
 subtest 'what is over is forgotten in the end' => sub {
 	my @sids = map { $sandbox->dial("+1500000$_") } 10 .. 40;
 	wait_for('the last call', 30, sub { $sandbox->api('GET', "Calls/$sids[-1].json")->{json}{status} eq 'busy' });
-	is $sandbox->api('GET', "Calls/$sids[0].json")->{status}, 404, 'the oldest first';
+	# It is looked for what may go when a call comes.
 	my $call = $sandbox->dial('+14160009');
+	is $sandbox->api('GET', "Calls/$sids[0].json")->{status}, 404, 'the oldest first';
 	cmp_ok scalar @{ $sandbox->api('GET', 'Calls.json?PageSize=1000')->{json}{calls} }, '<=', 12, 'so it stays small';
 	is $sandbox->api('DELETE', "Calls/$call.json")->{json}{code}, 20009, 'a call that goes on stays';
 };
