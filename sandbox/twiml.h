@@ -42,7 +42,9 @@ enum twiml_kind {
 	TWIML_ENQUEUE,
 	TWIML_LEAVE,
 	TWIML_START,
+	TWIML_STOP,
 	TWIML_RECORDING,
+	TWIML_TRANSCRIPTION,
 	TWIML_FOREIGN, /* Twilio's, but the sandbox does not act on it; any attribute */
 };
 

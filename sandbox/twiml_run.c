@@ -357,30 +357,10 @@ static void reject(struct twiml_run *run, const struct twiml_node *verb)
 		call_hang_up(run->call);
 }
 
-static void start_recording(struct twiml_run *run, const struct twiml_node *node)
-{
-	const char *channels = twiml_text(node, "channels");
-	const char *track = twiml_text(node, "track");
-	struct recording_wish wish;
-
-	recording_wish_init(&wish, "StartCallRecordingAPI");
-	wish.trim = false;
-	run_recording_wish(run, node, &wish);
-	if (channels != NULL && strcmp(channels, "dual") == 0)
-		wish.channels = 2;
-	if (track != NULL)
-		wish.track = strcmp(track, "inbound") == 0    ? "inbound"
-			     : strcmp(track, "outbound") == 0 ? "outbound"
-							      : "both";
-	(void)recording_start(run->call, &wish);
-	recording_wish_free(&wish);
-}
-
 /* One verb; true when the document waits or has ended, and the run may be gone. */
 static bool act(struct twiml_run *run, const struct twiml_node *verb)
 {
 	struct call *call = run->call;
-	const struct twiml_node *node;
 
 	switch (twiml_kind(verb)) {
 	case TWIML_SAY:
@@ -419,9 +399,10 @@ static bool act(struct twiml_run *run, const struct twiml_node *verb)
 	case TWIML_LEAVE: /* only in the document of a waitUrl */
 		return false;
 	case TWIML_START:
-		node = twiml_child(verb, TWIML_RECORDING);
-		if (node != NULL)
-			start_recording(run, node);
+		start_begin(run, verb);
+		return false;
+	case TWIML_STOP:
+		stop_begin(run, verb);
 		return false;
 	default:
 		return false; /* the schema lets nothing else stand here */

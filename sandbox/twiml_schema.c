@@ -126,6 +126,17 @@ static const struct twiml_attribute enqueue[] = {TEXT("action"), METHOD("method"
 static const struct twiml_attribute recording[] = {WORD("channels", "mono dual", 0),
 	WORD("track", TRACKS, 0), WORD("trim", TRIM, 0), RECORDING_CALLBACK, END};
 
+static const struct twiml_attribute transcription[] = {TEXT("name"),
+	TEXT("statusCallbackUrl"), METHOD("statusCallbackMethod", 0),
+	TEXT("languageCode"),
+	WORD("track", "inbound_track outbound_track both_tracks", 0),
+	TEXT("inboundTrackLabel"), TEXT("outboundTrackLabel"),
+	WORD("transcriptionEngine", "google deepgram", 0), TEXT("speechModel"),
+	FLAG("enableProviderData", 0), FLAG("profanityFilter", 0),
+	FLAG("partialResults", 0), TEXT("hints"), FLAG("enableAutomaticPunctuation", 0),
+	TEXT("intelligenceService"), TEXT("conversationConfiguration"),
+	TEXT("conversationId"), END};
+
 static const struct twiml_element elements[] = {
 	{"Response", TWIML_RESPONSE, "", false, none},
 	{"Say", TWIML_SAY, " Response Gather ", true, say},
@@ -147,8 +158,9 @@ static const struct twiml_element elements[] = {
 	{"Enqueue", TWIML_ENQUEUE, " Response ", true, enqueue},
 	{"Leave", TWIML_LEAVE, " Response ", false, none},
 	{"Start", TWIML_START, " Response ", true, none},
-	{"Recording", TWIML_RECORDING, " Start ", false, recording},
-	{"Stop", TWIML_FOREIGN, " Response ", true, NULL},
+	{"Stop", TWIML_STOP, " Response ", true, none},
+	{"Recording", TWIML_RECORDING, " Start Stop ", false, recording},
+	{"Transcription", TWIML_TRANSCRIPTION, " Start Stop ", false, transcription},
 	{"Connect", TWIML_FOREIGN, " Response ", true, NULL},
 	{"Refer", TWIML_FOREIGN, " Response ", true, NULL},
 	{"Pay", TWIML_FOREIGN, " Response ", true, NULL},
@@ -158,9 +170,9 @@ static const struct twiml_element elements[] = {
 	{"Application", TWIML_FOREIGN, " Dial ", false, NULL},
 	{"WhatsApp", TWIML_FOREIGN, " Dial ", false, NULL},
 	{"Sim", TWIML_FOREIGN, " Dial ", false, NULL},
-	{"Stream", TWIML_FOREIGN, " Start ", false, NULL},
-	{"Transcription", TWIML_FOREIGN, " Start ", false, NULL},
-	{"Siprec", TWIML_FOREIGN, " Start ", false, NULL},
+	{"Stream", TWIML_FOREIGN, " Start Stop ", false, NULL},
+	{"Config", TWIML_FOREIGN, " Transcription ", false, NULL},
+	{"Siprec", TWIML_FOREIGN, " Start Stop ", false, NULL},
 };
 
 const struct twiml_element *twiml_element_find(const char *name)

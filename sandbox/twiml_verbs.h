@@ -69,4 +69,8 @@ void record_begin(struct twiml_run *run, const struct twiml_node *verb);
 void record_digit(struct twiml_run *run, char digit);
 void record_call_over(struct twiml_run *run);
 
+/* twiml_start.c */
+void start_begin(struct twiml_run *run, const struct twiml_node *verb);
+void stop_begin(struct twiml_run *run, const struct twiml_node *verb);
+
 #endif

@@ -12,7 +12,16 @@ use Omnivox::Test;
 my $WORDS = 'Good morning, who is there?';
 my $sandbox = Omnivox::Sandbox->new(population => [
 	{ match => '+1416', behaviour => 'human', ring_ms => 100, talk_ms => 0, speech => $WORDS },
-	{ match => '+1417', behaviour => 'human', ring_ms => 100, talk_ms => 0 }]);
+	{ match => '+1417', behaviour => 'human', ring_ms => 100, talk_ms => 0 }],
+	answer => sub {
+		my ($request) = @_;
+		return unless $request->{path} eq '/document';
+		my $hook = "http://$request->{headers}{host}/by-document";
+		return [200, 'text/xml', qq{<Response><Start><Transcription name="one" statusCallbackUrl="$hook"
+			track="inbound_track" languageCode="de-DE" partialResults="perhaps"/><Recording/></Start>
+			<Start><Transcription statusCallbackUrl="relative"/></Start><Pause length="20"/>
+			<Stop><Transcription name="one"/><Transcription name="two"/><Recording/></Stop><Pause length="600"/></Response>}];
+	});
 my @COMMON = qw(AccountSid CallSid SequenceId Timestamp TranscriptionEvent TranscriptionSid);
 
 sub talking
@@ -107,6 +116,21 @@ subtest 'who speaks when the test says so' => sub {
 	is events(told($deaf, 2)), 'started stopped', 'the other track heard nothing of it';
 	is transcribe($call)->{json}{code}, 21220, 'a call that is over is not transcribed';
 	is $sandbox->control('POST', 'speak', { call_sid => $call, speech => 'x' })->{status}, 404, 'nor does it speak';
+};
+
+subtest 'by a document' => sub {
+	my $call = $sandbox->dial('+14160003', Url => $sandbox->hook_url('/document'));
+	my @told = sort { $a->{form}{SequenceId} <=> $b->{form}{SequenceId} } $sandbox->hooked('/by-document', 3);
+	is events(@told), 'started content stopped', 'it begins and ends by its name';
+	is $told[0]{form}{$_->[0]}, $_->[1], $_->[0] for [CallSid => $call], [Name => 'one'], [Track => 'inbound_track'],
+		[LanguageCode => 'de-DE'], [PartialResults => 'false'];
+	my @warned = map { $_->{detail} } grep { $_->{event} eq 'warning' } json_lines($sandbox->{log});
+	is scalar(@warned), 3, 'what is wrong in it is warned of' or diag explain \@warned;
+	like $warned[0], qr/partialResults/, 'a value';
+	like $warned[1], qr/absolute/, 'an address';
+	like $warned[2], qr/two/, 'a name that nothing has';
+	my ($recording) = @{ $sandbox->api('GET', "Calls/$call/Recordings.json")->{json}{recordings} };
+	isnt $recording->{status}, 'in-progress', 'and Stop ends a recording too';
 };
 
 subtest 'errors, and a fact' => sub {

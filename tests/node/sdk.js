@@ -98,6 +98,10 @@ async function conference() {
 	await until('and completed', async () => (await client.recordings(recording.sid).fetch()).status === 'completed');
 	is((await client.recordings.list({callSid: two.callSid})).length, 1, 'listed');
 	is(await client.recordings(recording.sid).remove(), true, 'removed');
+	const said = client.calls(two.callSid).transcriptions;
+	const spoken = await said.create({name: 'words', statusCallbackUrl: `${hook}/said`, track: 'both_tracks'});
+	is(spoken.status, 'in-progress', 'a transcription is started');
+	is((await said('words').update({status: 'stopped'})).sid, spoken.sid, 'and stopped by its name');
 	is(await agent.remove(), true, 'a participant is removed');
 	is((await client.conferences(found.sid).update({status: 'completed'})).status, 'completed', 'the conference is ended');
 }

@@ -170,6 +170,10 @@ static void test_what_is_wrong_is_warned_of_by_its_number_and_skipped(void **sta
 	has_warning(
 		"<Response><Redirect method=\"PUT\">/x</Redirect></Response>", "13710 ");
 	has_warning("<Response><Reject reason=\"tired\"/></Response>", "13810 ");
+	has_warning("<Response><Start><Transcription track=\"both\"/></Start></Response>",
+		"12200 Transcription: track");
+	has_warning("<Response><Stop><Siprec name=\"x\"/></Stop></Response>",
+		"12200 Siprec: not acted on here");
 	has_warning("<Response><Refer><Sip>sip:a@b</Sip></Refer></Response>",
 		"12200 Refer: not acted on here");
 }
