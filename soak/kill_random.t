@@ -13,7 +13,8 @@ use Test::More;
 use Time::HiRes qw(sleep time);
 use Omnivox::Balancer;
 use Omnivox::Campaign;
-use Omnivox::Judge qw(double_dials attempts);
+use Omnivox::Faults;
+use Omnivox::Judge qw(double_dials dialled_again attempts);
 use Omnivox::Kills;
 use Omnivox::Postgres;
 use Omnivox::Stage;
@@ -23,7 +24,6 @@ my $RATE = $ENV{OVX_RATE} // 0.2;
 my $NODES = $ENV{OVX_NODES} || 1;
 my $SEED = $ENV{OVX_SEED} || int time;
 my $SPAN = $ENV{OVX_SPAN} || 1500;
-my @FAULTS = qw(dup delay reorder drop http500 silent_after_accept);
 srand $SEED;
 
 my $stage = Omnivox::Stage->new(
@@ -60,8 +60,7 @@ for my $node (@stages[1 .. $#stages]) {
 		push @{$campaign->{agents}}, $agent;
 	}
 }
-$stage->sandbox_put('/sandbox/faults',
-	[map { {kind => $_, rate => $RATE, delay_ms => 400, seed => $SEED} } @FAULTS]);
+my $faults = Omnivox::Faults->new($stage, rate => $RATE, delay_ms => 400, seed => $SEED);
 $campaign->dial;
 
 # Each node has a kill aimed at it all the time; the next is aimed when it has died.
@@ -75,6 +74,7 @@ while (time < $end) {
 		$kills[$i]->aim(1 + int rand $SPAN);
 		$aimed[$i] = $dead;
 	}
+	$faults->go_on;
 	sleep 0.05;
 	next if time < $looked + 2;
 	$looked = time;
@@ -83,7 +83,7 @@ while (time < $end) {
 	eval { $campaign->ready($rung) if $stage->agent_session($rung)->{state} eq 'paused' };
 }
 $_->disarm for @kills;
-$stage->sandbox_put('/sandbox/faults', [map { {kind => $_, rate => 0} } @FAULTS]);
+$faults->stop;
 my @entries = $campaign->check_end(120);
 $_->count(sub { $pg->psql(omnivox => $_[0]) }) for @kills;
 my $deaths = 0;
@@ -91,10 +91,13 @@ $deaths += () = $_->deaths for @kills;
 $kills[0]->add($_) for @kills[1 .. $#kills];
 my @log = $stage->call_log;
 my %made = attempts(@log);
-cmp_ok scalar(keys %made), '>=', $CONTACTS * 0.6, 'the sandbox saw the campaign';
+# Of the creates some are not processed, and nobody is told so: those wait for their later try.
+cmp_ok scalar(keys %made), '>=', $CONTACTS * 0.4, 'the sandbox saw the campaign';
+my %fired = $faults->fired;
+is_deeply [grep { !$fired{$_} } keys %fired], [], 'every fault that the sandbox knows happened';
 my @held = (grep({ $_->{contact}{locked} || $_->{status} eq 'dialing' } @entries),
 	grep { $_->{state} ne 'ended' } @{$campaign->calls});
 diag "seed $SEED, $NODES nodes, $CONTACTS contacts, faults at $RATE";
-diag $_ for $kills[0]->table($deaths, scalar(double_dials(@log)), scalar @held);
+diag $_ for $kills[0]->table($deaths, double_dials(@log) + dialled_again(@log), scalar @held);
 $_->cleanup for @stages[1 .. $#stages];
 done_testing;

@@ -7,7 +7,8 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 use Test::More;
 use Time::HiRes qw(time);
-use Omnivox::Judge qw(double_dials attempts);
+use Omnivox::Faults;
+use Omnivox::Judge qw(double_dials dialled_again attempts);
 use Omnivox::Stage;
 
 my $SEED = $ENV{OVX_SEED} || 20261124;
@@ -66,9 +67,7 @@ for my $agent (@agents) {
 		return $r->{success} ? 1 : undef });
 }
 
-$stage->sandbox_put('/sandbox/faults', [
-	map { {kind => $_, rate => 0.1, delay_ms => 400, seed => $SEED} }
-		qw(dup delay reorder drop http500 silent_after_accept)]);
+my $faults = Omnivox::Faults->new($stage, rate => 0.1, delay_ms => 400, seed => $SEED);
 patiently(sub {
 	my $r = $stage->request(POST => "$Omnivox::Stage::CM/campaigns/$campaign/auto-dial");
 	return $r->{success} || $r->{status} == 409 ? 1 : undef });
@@ -95,21 +94,24 @@ sub all_calls {
 my $now = sub { POSIX::strftime('%Y-%m-%dT%H:%M:%S', gmtime) };
 my $deaths = sub { open my $log, '<', "$plan.log" or return 0; my @l = <$log>; return scalar @l };
 $stage->wait_until(240, 'the campaign to come to rest', sub {
+	$faults->go_on;
 	my @busy = grep { $_->{status} eq 'dialing'
 		|| ($_->{status} eq 'pending' && $_->{runAt} lt $now->()) } @{all_entries()};
 	return !@busy && $deaths->() >= @kills;
 });
-$stage->sandbox_put('/sandbox/faults', [
-	map { {kind => $_, rate => 0} } qw(dup delay reorder drop http500 silent_after_accept)]);
+$faults->stop;
 $stage->wait_until(30, 'every call to be settled', sub {
 	!grep { $_->{state} ne 'ended' } @{all_calls()} });
 
 my @log = $stage->call_log;
 my %made = attempts(@log);
 is_deeply [double_dials(@log)], [], 'no (entry, attempt) was created twice';
-cmp_ok scalar(keys %made), '>=', $CONTACTS * 0.9, 'the sandbox saw the campaign';
+is_deeply [dialled_again(@log)], [], 'no number was dialled twice: every later try is two hours away';
+cmp_ok scalar(keys %made), '>=', $CONTACTS * 0.6, 'the sandbox saw the campaign';
 my ($line) = grep { $_->{event} eq 'create' } @log;
 isnt scalar(double_dials(@log, $line)), 0, 'the judge fails when one create is doubled by hand';
+my %next = (%$line, status_callback => $line->{status_callback} =~ s/attempt=\K\d+/99/r);
+is scalar(dialled_again(@log, \%next)), 1, 'and when it comes back as the next attempt';
 
 my @entries = @{all_entries()};
 is scalar(@entries), $CONTACTS, 'every contact has its entry';
@@ -127,12 +129,13 @@ for my $agent (@agents) {
 }
 
 my @calls = @{all_calls()};
-my $faults = $stage->sandbox_get('/sandbox/faults')->{faults};
+my %fired = $faults->fired;
 my %status;
 $status{$_->{status}}++ for @entries;
 diag sprintf 'seed %d: %d calls, %d went through ambiguous, %d kills; entries: %s', $SEED,
 	scalar @calls, scalar(grep { $_->{wasAmbiguous} } @calls), $deaths->(),
 	join ', ', map { "$status{$_} $_" } sort keys %status;
-diag 'faults fired: ' . join ', ', map { "$_->{kind} $_->{fired}" } @$faults;
+diag 'faults fired: ' . join ', ', map { "$_ $fired{$_}" } sort keys %fired;
+is_deeply [grep { !$fired{$_} } keys %fired], [], 'every fault that the sandbox knows happened';
 is $deaths->(), scalar @kills, 'ten workers were killed';
 done_testing;

@@ -10,7 +10,7 @@ use POSIX ();
 use Test::More;
 use Time::HiRes qw(sleep time);
 
-use Omnivox::Judge qw(double_dials attempts);
+use Omnivox::Judge qw(double_dials dialled_again attempts);
 use Omnivox::Stage;
 
 # Repeats what meets a dying gateway, until it works or the seconds are over.
@@ -26,7 +26,7 @@ sub patiently {
 }
 
 # new(STAGE, contacts => N, agents => N, rung => N, settings => {}): signed in, ready, not dialling
-# yet. The last `rung` agents are rung for each call.
+# yet. The last `rung` agents are rung for each call. Every later try is two hours away.
 sub new {
 	my ($class, $stage, %o) = @_;
 	my $self = bless {stage => $stage, contacts => $o{contacts}}, $class;
@@ -120,7 +120,9 @@ sub check_end {
 	$stage->wait_until($seconds, 'the campaign to come to rest', sub { $self->at_rest });
 	$stage->wait_until(40, 'every call to be settled', sub {
 		!grep { $_->{state} ne 'ended' } @{$self->calls} });
-	is_deeply [double_dials($stage->call_log)], [], 'no (entry, attempt) was created twice';
+	my @log = $stage->call_log;
+	is_deeply [double_dials(@log)], [], 'no (entry, attempt) was created twice';
+	is_deeply [dialled_again(@log)], [], 'no number was dialled twice';
 	my @entries = @{$self->entries};
 	is scalar(@entries), $self->{contacts}, 'every contact has its entry';
 	my @undone = grep { $_->{status} !~ /^(completed|skipped)$/ && !($_->{status} eq 'pending' && $_->{runAt} gt soon()) }

@@ -1,4 +1,5 @@
-# Judge.pm: law 1 from calls.jsonl alone: no (entry, attempt) is created twice.
+# Judge.pm: law 1 from calls.jsonl alone: no (entry, attempt) is created twice, and where every
+# later try is hours away, no number is.
 package Omnivox::Judge;
 
 use strict;
@@ -6,7 +7,7 @@ use warnings;
 
 use Exporter 'import';
 
-our @EXPORT_OK = qw(double_dials attempts);
+our @EXPORT_OK = qw(double_dials dialled_again attempts);
 
 # The (entry, attempt) of a create, from the URLs that the gateway gave with it.
 sub _intent {
@@ -28,6 +29,15 @@ sub attempts {
 sub double_dials {
 	my %count = attempts(@_);
 	return map { "$_: $count{$_} times" } sort grep { $count{$_} > 1 || /^no / } keys %count;
+}
+
+# The numbers created more than once, in words: for logs that are shorter than the first retry. A
+# create is a call that Twilio took, whatever it answered; who was dialled and is dialled again
+# after a moment has a new attempt, and double_dials() sees nothing.
+sub dialled_again {
+	my %intents;
+	push @{$intents{$_->{to}}}, _intent($_) for grep { $_->{event} eq 'create' && $_->{to} =~ /^\+/ } @_;
+	return map { "$_: " . join ', ', @{$intents{$_}} } sort grep { @{$intents{$_}} > 1 } keys %intents;
 }
 
 1;

@@ -58,7 +58,7 @@ sub count {
 	my $rows = $sql->(q{SELECT c.id, (extract(epoch FROM l.created_at) * 1000)::bigint,
 		COALESCE((extract(epoch FROM (SELECT min(received_at) FROM call_events e WHERE e.call_id = c.id
 			AND e.event IN ('completed', 'busy', 'no_answer', 'failed', 'canceled', 'refused', 'unsent',
-				'expired'))) * 1000)::bigint, 9e15::bigint),
+				'expired'))) * 1000)::bigint, (extract(epoch FROM c.ended_at) * 1000)::bigint, 9e15::bigint),
 		COALESCE((SELECT string_agg(e.event || '@' || (extract(epoch FROM e.received_at) * 1000)::bigint, ',')
 			FROM call_events e WHERE e.call_id = c.id), ''),
 		CASE WHEN c.ring_first THEN 'claimed' ELSE 'placing' END
