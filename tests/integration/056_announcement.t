@@ -7,18 +7,26 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 use JSON::PP;
 use Test::More;
+use Omnivox::Between;
 use Omnivox::Stage;
+use Omnivox::Twiml qw(twiml_parse twiml_complaints);
 
 my $CM = $Omnivox::Stage::CM;
+my $TEXT = q{This call is "recorded" & kept <safe>; it's the law.};
 my $stage = Omnivox::Stage->new(population => [{match => '*', weight => 1,
 	behaviour => 'human', ring_ms => 300, talk_ms => 60000, say => 'tone:440'}]);
 $stage->start_sandbox;
+# What Twilio asks and is answered is written down.
+my $between = Omnivox::Between->new(dir => $stage->dir);
+$stage->{gateway_env} = {BACKEND_URL => $between->url};
 $stage->start_gateway;
+$between->to("http://$stage->{gateway}{http}");
+$stage->sandbox_put('/sandbox/sip-domain', {voice_url => $between->url . '/api/calls-twiml/twiml-agent'});
 $stage->login;
 
 my %campaign = (
 	told => $stage->make_campaign({wrapUpS => 0, recordCalls => JSON::PP::true,
-		announcementText => 'This call is recorded & kept <safe>.'}, '+15551110001'),
+		announcementText => $TEXT}, '+15551110001'),
 	broken => $stage->make_campaign({wrapUpS => 0, recordCalls => JSON::PP::true,
 		announcementUrl => 'http://127.0.0.1:1/none.wav'}, '+15551110002'));
 my $agent = $stage->make_agent('ana', $campaign{told});
@@ -67,6 +75,15 @@ my $failed = $stage->wait_until(90, 'the recording to be given up', sub {
 like $failed->{errorText}, qr/announcement could not be played/, 'what cannot be announced is not recorded, and it is said why';
 is $failed->{twilioRecordingSid}, undef, 'nothing was asked of Twilio';
 finish($id);
+
+my @documents = grep { $_->{type} =~ /xml/ } @{$between->requests};
+for my $path (qw(twiml-agent twiml-announce)) {
+	my @given = grep { $_->{path} =~ /$path/ } @documents;
+	ok scalar(@given), "$path was asked";
+	is_deeply [map { twiml_complaints($_->{answer}) } @given], [], 'and answered as Twilio wants it';
+}
+my ($said) = map { twiml_parse($_->{answer}) } grep { $_->{path} =~ /twiml-announce/ } @documents;
+is $said->{children}[0]{text}, $TEXT, 'the announcement says what the operator wrote';
 
 undef $stage;
 done_testing;

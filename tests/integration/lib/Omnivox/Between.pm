@@ -1,5 +1,6 @@
 # Between.pm: stands between gateway and sandbox as a plain HTTP proxy on loopback that answers
-# itself where a test says so, can be away, and writes down every request.
+# itself where a test says so, can be away, and writes down every request. Before the gateway, as
+# its BACKEND_URL, it writes down every answer to Twilio.
 #
 #   my $between = Omnivox::Between->new(to => 'http://127.0.0.1:4010', dir => $stage->dir);
 #   $between->url                              for TWILIO_API_BASE
@@ -7,7 +8,9 @@
 #   $between->answer;                          no rule any more
 #   $between->away; $between->back;            nobody listens at the port meanwhile; what had
 #                                              come is still answered
-#   $between->requests                         [{method, path, body, status, violations, t}, ...]
+#   $between->to('http://127.0.0.1:8080')      where it leads from now on
+#   $between->requests                         [{method, path, body, status, type, answer,
+#                                              violations, t}, ...]
 #
 # `violations` is what a checker behind it (prism) says of request and answer.
 package Omnivox::Between;
@@ -33,6 +36,13 @@ sub new {
 }
 
 sub url { "http://127.0.0.1:$_[0]{port}" }
+
+sub to {
+	my ($self, $to) = @_;
+	$self->away;
+	$self->{to} = $to;
+	$self->back;
+}
 
 sub answer {
 	my ($self, $match, $status, $body) = @_;
@@ -103,7 +113,7 @@ sub read_request {
 	while (length($body) < ($length // 0)) {
 		sysread($socket, $body, 65536, length $body) or return;
 	}
-	my %headers = map { /^(authorization|content-type|accept): *(.*)$/i ? (lc $1 => $2) : () }
+	my %headers = map { /^(authorization|content-type|accept|x-twilio-signature|i-twilio-idempotency-token): *(.*)$/i ? (lc $1 => $2) : () }
 		split /\r\n/, $head;
 	return {method => $method, path => $path, body => $body, headers => \%headers};
 }
@@ -113,11 +123,13 @@ sub serve {
 	my $http = HTTP::Tiny->new(timeout => 30, max_redirect => 0);
 	my $listener = getppid;
 	while (my $r = read_request($socket)) {
-		my ($status, $body, $violations) = $self->decide($r, $http);
+		my ($status, $body, $violations, $type) = $self->decide($r, $http);
+		$type //= 'application/json';
 		open my $log, '>>', "$self->{dir}/between.jsonl" or die $!;
 		syswrite $log, $json->encode({method => $r->{method}, path => $r->{path},
-			status => $status, body => $r->{body}, violations => $violations, t => time}) . "\n";
-		my $head = "HTTP/1.1 $status X\r\nContent-Type: application/json\r\n";
+			status => $status, body => $r->{body}, violations => $violations, type => $type,
+			answer => $body, t => time}) . "\n";
+		my $head = "HTTP/1.1 $status X\r\nContent-Type: $type\r\n";
 		$head .= 'Content-Length: ' . length($body) . "\r\n" if $status != 204;
 		syswrite $socket, "$head\r\n$body";
 		return if getppid != $listener;
@@ -135,7 +147,7 @@ sub decide {
 	my $got = $http->request($r->{method} => "$self->{to}$r->{path}",
 		{headers => $r->{headers}, length $r->{body} ? (content => $r->{body}) : ()});
 	return ($got->{status}, $got->{status} == 599 ? '{}' : $got->{content},
-		$got->{headers}{'sl-violations'});
+		$got->{headers}{'sl-violations'}, $got->{headers}{'content-type'});
 }
 
 sub DESTROY {

@@ -17,6 +17,8 @@ use IO::Socket::INET;
 use JSON::PP ();
 use MIME::Base64 qw(encode_base64);
 use POSIX ();
+use Scalar::Util qw(weaken);
+use Test::Builder ();
 use Time::HiRes qw(sleep time);
 
 our $TOP = abs_path(dirname(__FILE__) . '/../../../..');
@@ -26,13 +28,19 @@ my $ACCOUNT = 'AC' . '0123456789abcdef' x 2;
 my $TOKEN = 'sandbox-auth-token-0123456789abc';
 my $json = JSON::PP->new->utf8->canonical;
 
-# new(population => [...], gateway_env => {...}, sandbox_args => [...])
+my @stages;
+
+# new(population => [...], gateway_env => {...}, sandbox_args => [...], warnings => qr/.../)
+#
+# `warnings`: of what the sandbox warns in this test. Any other warning of a document fails it.
 sub new {
 	my ($class, %o) = @_;
 	# PostgreSQL runs under another account as root: it must be able to walk in.
 	my $dir = File::Temp::tempdir('ovx-XXXXXX', DIR => '/tmp');
 	chmod 0755, $dir;
 	my $self = bless {dir => $dir, %o, pids => {}, owner => $$}, $class;
+	push @stages, $self;
+	weaken $stages[-1];
 	return $self;
 }
 
@@ -179,6 +187,16 @@ sub call_log {
 	my ($self) = @_;
 	open my $fh, '<', "$self->{sandbox}{data}/sandbox/calls.jsonl" or return;
 	return map { $json->decode($_) } <$fh>;
+}
+
+# What Twilio would hold against our documents. One that did not come (11200 and the like) is not
+# held against it: a gateway that was killed gives none.
+sub warnings {
+	my ($self) = @_;
+	return unless $self->{sandbox} && $self->{sandbox}{data} eq "$self->{dir}/sandbox-data";
+	return grep { !$self->{warnings} || !/$self->{warnings}/ }
+		map { "$_->{error} $_->{detail}: " . ($_->{url} // 'inline') }
+		grep { $_->{event} eq 'warning' && $_->{error} !~ /^112\d\d$/ } $self->call_log;
 }
 
 # ---- the gateway ----
@@ -448,6 +466,11 @@ sub cleanup {
 	my %turn = (gateway => 1, sandbox => 2);
 	$self->stop($_)
 		for sort { ($turn{$a} // 0) <=> ($turn{$b} // 0) } keys %{$self->{pids}};
+	if (my @warnings = $self->warnings) {
+		my $test = Test::Builder->new;
+		$test->ok(0, 'Twilio would take every document as it was meant');
+		$test->diag($_) for @warnings;
+	}
 	# A supervisor that was killed leaves its PostgreSQL to the next one.
 	if (open my $fh, '<', "$self->{dir}/gateway-data/postgres/postmaster.pid") {
 		my $pid = <$fh>;
@@ -459,5 +482,8 @@ sub cleanup {
 }
 
 sub DESTROY { $_[0]->cleanup }
+
+# While there is still somebody who counts.
+END { $_->cleanup for grep { $_ } @stages }
 
 1;

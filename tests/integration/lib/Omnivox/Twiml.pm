@@ -16,7 +16,7 @@ my $WORDS = qr/^(start|end|join|leave|mute|hold|modify|speaker|announcement)( (s
 my %verbs = (
 	Response => {children => [qw(Say Pause Hangup Redirect Dial Gather)]},
 	Say => {attributes => {voice => qr/./, language => qr/./, loop => qr/^\d+$/},
-		text => qr/^[^<>]{1,3000}$/s},
+		text => qr/^.{1,4096}$/s},
 	Pause => {attributes => {length => qr/^[1-9]\d*$/}},
 	Hangup => {},
 	Redirect => {attributes => {method => qr/^(GET|POST)$/}, text => qr/^(https?:\/\/\S+)?$/},
