@@ -342,7 +342,12 @@ static int settle_number(struct run *run, const struct twilio_number *number)
 {
 	char url[URL_SIZE], status[URL_SIZE];
 	struct twilio_voice voice = {
-		.url = url, .fallback_url = run->fallback, .status_callback = status};
+		.url = url,
+		.fallback_url = run->fallback,
+		.status_callback = status,
+		.leave_application = number->application_sid[0] != '\0',
+		.leave_trunk = number->trunk_sid[0] != '\0',
+	};
 
 	our_url(run, URL_INBOUND, url);
 	our_url(run, URL_STATUS "?inbound=1", status);

@@ -78,10 +78,10 @@ int twilio_number_update(struct twilio_client *client, uint64_t id, const char *
 		return -EINVAL;
 	twilio_add_path(&path, "IncomingPhoneNumbers", sid);
 	add_voice(&form, voice, "StatusCallback");
-	if (voice->url != NULL) {
+	if (voice->leave_application)
 		form_add(&form, "VoiceApplicationSid", "");
+	if (voice->leave_trunk)
 		form_add(&form, "TrunkSid", "");
-	}
 	return ask_noun(client, TWILIO_NUMBER_UPDATE, id, &path, &form);
 }
 

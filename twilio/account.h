@@ -43,8 +43,12 @@ int twilio_caller_id_list(struct twilio_client *client, uint64_t id);
 struct twilio_voice {
 	const char *friendly_name;
 	const char *url, *fallback_url, *status_callback;
+	/*
+	 * Of a number: take it out of the application or trunk that it is in. Twilio's OpenAPI file
+	 * wants a whole SID there, so what is empty already is not emptied again.
+	 */
+	bool leave_application, leave_trunk;
 };
-/* An application or trunk of the number is taken away when `voice->url` is given. */
 int twilio_number_update(struct twilio_client *client, uint64_t id, const char *sid,
 	const struct twilio_voice *voice);
 

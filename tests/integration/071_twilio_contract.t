@@ -1,7 +1,8 @@
 #!/usr/bin/env perl
 # Twilio's own OpenAPI file as the judge of both sides: prism stands as a validating proxy between
-# gateway and sandbox while a small campaign runs, is held up, refused and hung up on. And what
-# prism does not see: every parameter that we send must be one that Twilio knows.
+# gateway and sandbox while the account is set up, a small campaign runs, and a conversation is
+# announced, recorded, held, muted and hung up. And what prism does not see: every parameter that we
+# send must be one that Twilio knows.
 use strict;
 use warnings;
 use FindBin;
@@ -20,6 +21,7 @@ my $json = JSON::PP->new->utf8;
 my $stage = Omnivox::Stage->new(population => [
 	{match => '+14155551*', weight => 1, behaviour => 'busy', ring_ms => 100},
 	{match => '+14155552*', weight => 1, behaviour => 'no_answer', ring_ms => 100},
+	{match => '+14155553*', weight => 1, behaviour => 'human', ring_ms => 100, talk_ms => 0, say => 'tone:440'},
 	{match => '*', weight => 1, behaviour => 'human', ring_ms => 100, talk_ms => 400, say => 'tone:440'}]);
 $stage->start_sandbox;
 my $port = Omnivox::Stage::free_port();
@@ -60,23 +62,79 @@ $stage->sandbox_put('/sandbox/faults', {kind => 'drop', rate => 0, seed => 7, de
 my ($call) = @{$stage->api(GET => '/api/calls')->{calls}};
 ok $call, 'calls were made';
 
-my @seen = @{$between->requests};
-shift @seen;
+# A conversation with all that can be done to one.
+my $long = $stage->make_campaign({wrapUpS => 0, recordCalls => JSON::PP::true, callerId => '+15550000001',
+	announcementText => 'This call is recorded.'}, '+14155553101');
+$stage->api(POST => "$CM/campaigns/$long/join-agent", {agentId => $agent->{id}});
+$stage->api(DELETE => "/api/agents/$agent->{id}/session");
+$stage->wait_until(20, 'ana to be gone', sub { !$stage->agent_session($agent) });
+$stage->agent_ready($agent, $long);
+my ($entry) = @{$stage->api(GET => "$CM/campaigns/$long/queue")->{queueEntries}};
+my $id = $stage->api(POST => "$CM/campaigns/$long/queue/$entry->{id}/call", {agentId => $agent->{id}})
+	->{callRecord}{id};
+sub recording { $stage->api(GET => "/api/recordings?callId=$id")->{recordings}[0] }
+sub recording_is {
+	my ($state) = @_;
+	ok $stage->wait_until(30, "the recording to be $state", sub { recording()->{state} eq $state }),
+		"the recording is $state";
+}
+recording_is('recording');
+for my $control (qw(hold unhold mute unmute)) {
+	ok $stage->api(POST => "/api/calls/$id/$control")->{controls}{confirmed}, "$control is done at Twilio";
+}
+$stage->api(POST => "/api/calls/$id/recording/pause");
+recording_is('paused');
+$stage->api(POST => "/api/calls/$id/recording/resume");
+recording_is('recording');
+$stage->api(POST => "/api/calls/$id/hangup");
+recording_is('completed');
+my $sound = $stage->request(GET => '/api/recordings/' . recording()->{id} . '/media');
+is substr($sound->{content}, 0, 4), 'RIFF', 'its sound is read through prism, too' or diag $sound->{content};
+$stage->api(DELETE => '/api/recordings/' . recording()->{id});
+recording_is('deleted');
+
+# The account is set up, and set right where somebody changed it.
+sub provision {
+	my %env = (%{$stage->gateway_env}, BACKEND_URL => 'https://calls.example.com',
+		TWILIO_SIP_DOMAIN => 'omnivox-test.sip.twilio.com', TWILIO_SIP_USER => 'gateway2',
+		TWILIO_SIP_PASSWORD => 'Provision-Pass-1', @_);
+	my $pid = $stage->spawn('provision', \%env, $stage->gateway_program, '--provision-twilio=apply');
+	waitpid $pid, 0;
+	delete $stage->{pids}{provision};
+	return $? >> 8;
+}
+is provision(), 0, 'an account is set up';
+is provision(TWILIO_FALLBACK_URL => 'https://files.example.com/sorry.xml'), 0, 'and what is there is changed';
+
+# The file describes no sound: that address is on Twilio's page of recordings only.
+my $SOUND = qr{^GET \Q$root\E/Recordings/RE[0-9a-f]{32}\.wav\?RequestedChannels=[12]$};
+my (undef, @all) = @{$between->requests};
+my @seen = grep { "$_->{method} $_->{path}" !~ $SOUND } @all;
+is @all - @seen, 1, 'the sound was asked for as Twilio\'s page says';
 my %kinds;
 $kinds{"$_->{method} " . ($_->{path} =~ s/[A-Z]{2}[0-9a-f]{32}/X/gr =~ s/\?.*//r =~ s/ovx[^\/]+/X/r)}++ for @seen;
 diag join ', ', map { "$kinds{$_} $_" } sort keys %kinds;
 cmp_ok scalar(grep { $_->{method} eq 'POST' } @seen), '>=', 5, 'the campaign went through prism';
-cmp_ok scalar(grep { $_->{path} =~ m{/Calls/CA} } @seen), '>=', 1, 'calls were fetched';
-
-# What prism says of them. An empty WaitUrl is documented and silence; it is no URI.
-my @violations;
-for my $r (@seen) {
-	next unless $r->{violations} && $r->{status} < 400;
-	push @violations, map { "$r->{method} $r->{path}: " . $json->encode($_) } grep {
-		my @at = @{$_->{location} || []};
-		!(@at && $at[0] eq 'request' && $at[-1] =~ /^waiturl$/i) } @{$json->decode($r->{violations})};
+for my $what ('GET .*/Calls/CA', 'POST .*/Participants/CA', 'POST .*/Calls/CA\w+/Recordings.json',
+	'POST .*/Recordings/RE', 'DELETE .*/Recordings/RE', 'POST .*/Calls/CA\w+.json',
+	'POST .*/SIP/Domains.json', 'POST .*/Applications.json', 'POST .*/IncomingPhoneNumbers/PN',
+	'POST .*/SIP/CredentialLists/CL\w+/Credentials.json', 'POST .*/CredentialListMappings.json') {
+	cmp_ok scalar(grep { "$_->{method} $_->{path}" =~ /^$what/ } @seen), '>=', 1, "$what was asked";
 }
-is_deeply \@violations, [], 'neither side breaks the contract';
+
+# What prism says of a request and its answer. The contract has no answers that refuse; an empty
+# WaitUrl is documented and silence, and no URI.
+sub violations {
+	my ($r) = @_;
+	return map { "$r->{method} $r->{path}: " . $json->encode($_) } grep {
+		my @at = @{$_->{location} || []};
+		my $ours = @at && $at[0] eq 'request';
+		($ours || $r->{status} < 400) && !($ours && $at[-1] =~ /^waiturl$/i)
+	} @{$json->decode($r->{violations} || '[]')};
+}
+is_deeply [map { violations($_) } @seen], [], 'neither side breaks the contract';
+cmp_ok scalar(violations($wrong)), '>=', 1, 'the wrong request of before does';
+diag "answered $wrong->{status}: the judge saw it all the same" if $wrong->{status} >= 400;
 
 # Every name we send.
 my $spec = $json->decode(do { open my $fh, '<', $SPEC or die; local $/; <$fh> });

@@ -289,6 +289,14 @@ static int update_number(struct twilio_client *client)
 	return twilio_number_update(client, 1, NUMBER, &voice);
 }
 
+static int take_number_out(struct twilio_client *client)
+{
+	return twilio_number_update(client, 1, NUMBER,
+		&(struct twilio_voice){.url = "https://e.com/v",
+			.leave_application = true,
+			.leave_trunk = true});
+}
+
 static int list_applications(struct twilio_client *client)
 {
 	return twilio_application_list(client, 1, "Ours & theirs");
@@ -326,11 +334,14 @@ static void the_account_and_its_numbers_are_read_and_set_up(void **state)
 		"POST " ROOT "/IncomingPhoneNumbers/" NUMBER ".json",
 		"FriendlyName=Ours&VoiceUrl=https%3A%2F%2Fe.com%2Fv&VoiceMethod=POST"
 		"&VoiceFallbackUrl=&VoiceFallbackMethod=GET"
-		"&StatusCallback=https%3A%2F%2Fe.com%2Fs&StatusCallbackMethod=POST"
-		"&VoiceApplicationSid=&TrunkSid=");
+		"&StatusCallback=https%3A%2F%2Fe.com%2Fs&StatusCallbackMethod=POST");
 	assert_true(answer->list.numbers[0].voice);
 	assert_string_equal(answer->list.numbers[0].voice_url, "https://e.com/v");
 	bench_close(b);
+	one(take_number_out, "POST " ROOT "/IncomingPhoneNumbers/" NUMBER ".json",
+		"VoiceUrl=https%3A%2F%2Fe.com%2Fv&VoiceMethod=POST"
+		"&VoiceApplicationSid=&TrunkSid=",
+		200, number);
 	one(list_caller_ids, "GET " ROOT "/OutgoingCallerIds.json?PageSize=50", "", 200,
 		"{\"outgoing_caller_ids\":[{\"sid\":\"" NUMBER
 		"\",\"phone_number\":\"+14155550000\"}]}");
