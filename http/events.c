@@ -18,6 +18,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/list.h"
+#include "http/event_id.h"
 #include "http/stream.h"
 
 #define STREAM_BLOCK 4096              /* bytes that one turn of a connection takes */
@@ -210,13 +211,13 @@ void http_events_publish(
 	struct list *node, *tmp;
 	struct event *slot;
 	uint64_t number;
-	char *taken;
+	char *taken, id[EVENT_ID_SIZE];
 
 	assert(strpbrk(type, "\r\n") == NULL && strpbrk(data, "\r\n") == NULL);
 	(void)pthread_mutex_lock(&events->lock);
 	number = events->next;
-	buf_printf(&text, "id: %llx-%llu\nevent: %s\ndata: %s\n\n",
-		(unsigned long long)events->life, (unsigned long long)number, type, data);
+	event_id_write(events->life, number, id);
+	buf_printf(&text, "id: %s\nevent: %s\ndata: %s\n\n", id, type, data);
 	slot = event_at(events, number);
 	leave_slot(events, number > events->ring_size ? number - events->ring_size : 0);
 	free(slot->text);
@@ -321,13 +322,12 @@ static void free_stream(void *arg)
 	free(stream);
 }
 
-/* "<life>-<number>": the number, or 0 when the id is not of this run. */
-static uint64_t parse_event_id(const struct http_events *events, const char *text)
+/* The number of the event, or 0 when the id is none of this run. */
+static uint64_t seen_event(const struct http_events *events, const char *id)
 {
-	unsigned long long life, number;
-	char end;
+	uint64_t life, number;
 
-	if (sscanf(text, "%16llx-%20llu%c", &life, &number, &end) != 2)
+	if (event_id_parse(id, &life, &number) < 0)
 		return 0;
 	return life == events->life && number < events->next ? number : 0;
 }
@@ -339,9 +339,10 @@ static void resume_at(struct stream *stream, const char *last_event_id)
 	uint64_t seen = 0;
 	bool asks = last_event_id != NULL && last_event_id[0] != '\0';
 	bool resync = false;
+	char id[EVENT_ID_SIZE];
 
 	if (asks)
-		seen = parse_event_id(events, last_event_id);
+		seen = seen_event(events, last_event_id);
 	stream->at = seen > 0 ? seen + 1 : events->next;
 	resync = asks && (seen == 0 || stream->at < oldest(events));
 	for (uint64_t i = stream->at; i < events->next && !resync; i++) {
@@ -356,12 +357,11 @@ static void resume_at(struct stream *stream, const char *last_event_id)
 	}
 	stream->note_len = (size_t)snprintf(
 		stream->note, sizeof(stream->note), "retry: %d\n\n", STREAM_RETRY_MS);
+	event_id_write(events->life, events->next - 1, id);
 	if (resync)
 		stream->note_len += (size_t)snprintf(stream->note + stream->note_len,
 			sizeof(stream->note) - stream->note_len,
-			"id: %llx-%llu\nevent: resync\ndata: {}\n\n",
-			(unsigned long long)events->life,
-			(unsigned long long)(events->next - 1));
+			"id: %s\nevent: resync\ndata: {}\n\n", id);
 	assert(stream->note_len < sizeof(stream->note));
 }
 

@@ -24,6 +24,11 @@ api_body_never = agent_changed api_send campaign_changed db_agent_session_get db
 	db_list_clear db_list_clone db_list_delete db_list_in_call db_list_of_campaign db_user_page \
 	events_callback events_disposition imports_put_job listeners_end_user scope_sees_campaign
 api_body_libs = -ljansson -lm -Xlinker --wrap=clock_wall_ms $(api_body_never:%=-Xlinker --defsym=%=fuzz_never)
+asker = gateway/api_key.c http/event_id.c http/peer.c base/addr.c base/clock.c $(base)
+asker_never = api_body_only api_body_text api_body_time api_body_has api_fail api_fail_db api_fail_field api_id \
+	api_ok api_param_id api_query_int api_time db_api_key_create db_api_key_get db_api_key_page \
+	db_api_key_revoke listeners_end_grant
+asker_libs = -ljansson -lcrypto $(asker_never:%=-Xlinker --defsym=%=fuzz_never)
 config = base/envfile.c $(base)
 digest = sip/digest.c $(base)
 digest_libs = -lcrypto
