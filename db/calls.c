@@ -100,11 +100,30 @@ int db_call_events_apply(struct db *db, const struct db_call_event *events, size
 	return rc;
 }
 
-int db_call_by_label(struct db *db, const char *label, int64_t *ret_call_id)
+int db_calls_by_label(
+	struct db *db, const char *const *labels, size_t count, int64_t *ret_call_ids)
 {
-	return db_run_number(db,
-		"SELECT call_id FROM call_legs WHERE label = $1 AND kind = 'customer'",
-		ARGS(arg_text(label)), ret_call_id);
+	PGresult *result = NULL;
+	struct buf array = {0};
+	int rc;
+
+	for (size_t i = 0; i < count; i++)
+		array_text(&array, labels[i]);
+	rc = array_end(&array);
+	if (rc == 0)
+		rc = db_run(db,
+			"SELECT (SELECT l.call_id FROM call_legs l WHERE l.label = t.label"
+			" AND l.kind = 'customer')"
+			" FROM unnest($1::text[]) WITH ORDINALITY AS t(label, ord) ORDER BY t.ord",
+			ARGS(arg_text(array.data)), &result);
+	for (size_t i = 0; rc == 0 && i < count; i++) {
+		struct db_row row = db_row(result, (int)i);
+
+		ret_call_ids[i] = row_int(&row);
+	}
+	PQclear(result);
+	buf_free(&array);
+	return rc;
 }
 
 int db_call_by_sid(struct db *db, const char *sid, int64_t *ret_call_id)

@@ -119,8 +119,9 @@ struct db_call_change {
 int db_call_events_apply(struct db *db, const struct db_call_event *events, size_t count,
 	struct db_call_change **ret_changes, size_t *ret_count);
 
-/* The customer leg of a label: its call, or -ENOENT. */
-int db_call_by_label(struct db *db, const char *label, int64_t *ret_call_id);
+/* The calls of customers' legs by their labels: `ret_call_ids[i]` for `labels[i]`, 0 for none. */
+int db_calls_by_label(
+	struct db *db, const char *const *labels, size_t count, int64_t *ret_call_ids);
 
 /* The call whose customer's leg has this SID at Twilio, or -ENOENT. */
 int db_call_by_sid(struct db *db, const char *sid, int64_t *ret_call_id);

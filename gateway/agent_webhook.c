@@ -22,6 +22,13 @@ static bool is_over(const char *status)
 	       strcmp(status, "canceled") == 0;
 }
 
+/* News of a leg that we do not know is no reason to send it again. */
+static void task_done(struct webhook_job *task, int err)
+{
+	webhook_reply(task->gw, task->request->id, err < 0 && err != -ENOENT ? 503 : 204);
+	webhook_job_free(task);
+}
+
 /* ---- a leg's own status ---- */
 
 static const char *parse_status(
@@ -48,12 +55,9 @@ static void status_work(struct job *job, void *ctx)
 {
 	struct webhook_job *task = list_entry(job, struct webhook_job, job);
 	struct agent_leg_news news = {.leg_id = 0};
-	int err;
 
 	(void)parse_status(task->request, &news);
-	err = agent_leg_news_store(task->gw, ctx, &news);
-	webhook_reply(task->gw, task->request->id, err < 0 && err != -ENOENT ? 503 : 204);
-	webhook_job_free(task);
+	task_done(task, agent_leg_news_store(task->gw, ctx, &news));
 }
 
 int agent_leg_status(struct gateway *gw, struct http_request *request)
@@ -127,12 +131,20 @@ static int left(struct gateway *gw, struct db *db, const struct http_request *re
 	return err;
 }
 
-int agent_leg_conference(struct gateway *gw, struct db *db,
-	const struct http_request *request, const char *event)
+static void conference_work(struct job *job, void *ctx)
 {
+	struct webhook_job *task = list_entry(job, struct webhook_job, job);
+	const struct http_request *request = task->request;
 	const char *label = webhook_text(request, "ParticipantLabel");
 	const char *sid = webhook_sid(request, "CallSid");
+	const char *event = webhook_text(request, "StatusCallbackEvent");
 
-	return strcmp(event, "joined") == 0 ? joined(gw, db, label, sid)
-					    : left(gw, db, request, label, sid);
+	task_done(task, strcmp(event, "participant-join") == 0
+				? joined(task->gw, ctx, label, sid)
+				: left(task->gw, ctx, request, label, sid));
+}
+
+int agent_leg_conference(struct gateway *gw, struct http_request *request)
+{
+	return webhook_job_put(gw, request, conference_work);
 }

@@ -8,16 +8,13 @@
 #include "gateway/gateway.h"
 #include "http/server.h"
 
-struct db;
-
 /* http thread. A status webhook whose URL names a leg; takes the request, or -EAGAIN. */
 int agent_leg_status(struct gateway *gw, struct http_request *request);
 
 /*
- * On a database worker. `event`: joined or left, with label and SID in the request. -ENOENT: not a
- * leg of an agent.
+ * Any thread. A conference's webhook: a participant, whose label and SID are in it, joined or left,
+ * and is no customer. Takes the request, or -EAGAIN.
  */
-int agent_leg_conference(struct gateway *gw, struct db *db,
-	const struct http_request *request, const char *event);
+int agent_leg_conference(struct gateway *gw, struct http_request *request);
 
 #endif

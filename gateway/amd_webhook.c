@@ -3,10 +3,8 @@
 
 #include <string.h>
 
-#include "base/list.h"
-#include "base/log.h"
 #include "base/text.h"
-#include "gateway/call.h"
+#include "gateway/webhook_batch.h"
 #include "gateway/webhook_request.h"
 
 /* Twilio's words, and the events that they are. */
@@ -54,32 +52,17 @@ static int64_t call_of(const struct http_request *request)
 	return text != NULL && text_int(text, 1, INT64_MAX, &id) == 0 ? id : 0;
 }
 
-static void amd_work(struct job *job, void *ctx)
-{
-	struct webhook_job *task = list_entry(job, struct webhook_job, job);
-	struct db_call_event event;
-	int err = 0;
-
-	if (amd_event(task->request, call_of(task->request), &event))
-		err = calls_apply(task->gw, ctx, &event, 1);
-	if (err < 0)
-		log_warn("webhook", event.call_id, "who picked up is not stored: %s",
-			db_error(ctx));
-	webhook_reply(task->gw, task->request->id, err < 0 ? 503 : 204);
-	webhook_job_free(task);
-}
-
 int webhook_amd(struct gateway *gw, struct http_request *request)
 {
-	struct db_call_event event;
+	struct webhook_news news = {.count = 1};
 	const char *missing = NULL;
 
 	if (call_of(request) == 0)
 		missing = "call in its URL";
-	else if (!amd_event(request, call_of(request), &event))
+	else if (!amd_event(request, call_of(request), &news.events[0]))
 		missing = "CallSid and AnsweredBy";
 	if (missing == NULL)
-		return webhook_job_put(gw, request, amd_work);
+		return webhook_batch_put(gw, request, &news);
 	webhook_refuse(gw, request->id, missing);
 	http_request_free(&request);
 	return 0;

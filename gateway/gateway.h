@@ -79,7 +79,7 @@ struct gateway {
 	struct listeners *listeners; /* listeners.h */
 	struct rate *rate;           /* rate.h */
 	struct sweeper *sweeper;     /* sweep.h */
-	struct batch *statuses;      /* webhook.h */
+	struct batch *webhooks;      /* webhook_batch.h */
 	struct batch *legs;          /* agent_twiml.h */
 
 	struct twilio_health *health; /* twilio_health.h */

@@ -88,12 +88,13 @@ static struct metric webhooks = COUNTER("webhooks_total",
 	"or not stored, so that Twilio sends them again.",
 	{"kind", webhook_kinds}, {"result", webhook_results});
 static struct metric webhooks_late = COUNTER("webhooks_late_total",
-	"Status webhooks written more than 5 s after what they tell of.", {NULL, NULL});
+	"Webhooks about calls written more than 5 s after what they tell of.",
+	{NULL, NULL});
 static struct metric webhook_seconds = HISTOGRAM("webhook_seconds",
 	"From a webhook's first byte to its answer, which follows the commit.",
 	{"kind", webhook_kinds});
-static struct metric webhook_queue =
-	GAUGE("webhook_queue", "Status webhooks that wait to be written.", {NULL, NULL});
+static struct metric webhook_queue = GAUGE(
+	"webhook_queue", "Webhooks about calls that wait to be written.", {NULL, NULL});
 static struct metric claims = COUNTER("claims_total",
 	"Looks for the next call, by auto-dial and Call Now.", {"result", claim_results});
 static struct metric calls_moved = COUNTER("call_moves_total",
@@ -347,7 +348,7 @@ static void read_process(void)
 static void read_gauges(struct gateway *gw)
 {
 	metric_set(&info, 0, 0, 1);
-	metric_set(&webhook_queue, 0, 0, (double)batch_waiting(gw->statuses));
+	metric_set(&webhook_queue, 0, 0, (double)batch_waiting(gw->webhooks));
 	metric_set(&db_waiting, 0, 0, (double)jobs_waiting(gw->db));
 	metric_set(&loop_waiting, 0, 0, (double)post_queue_waiting(gw->queue));
 	metric_set(&rtp_sessions, 0, 0, rtp_sessions_open(gw->relay));

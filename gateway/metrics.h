@@ -29,7 +29,7 @@ void metrics_free(struct metrics **metrics);
 /* http_config.answered with arg = struct gateway. http thread. */
 void metrics_http(void *gateway, const struct http_answered *answered);
 
-/* A status webhook was written that tells of what happened at `at_ms`. Any thread. */
+/* A webhook about a call was written that tells of what happened at `at_ms`. Any thread. */
 void metrics_webhook_told(int64_t at_ms);
 
 /* What a claim came to; `err` 0 or negative. Any thread. */

@@ -1,6 +1,6 @@
 /*
- * webhook.h: Twilio's status webhooks, many at once: what arrives while a batch is being
- * written waits for the next, and each batch is one statement and one commit.
+ * webhook.h: Twilio's webhooks about a call's status and about conferences. What they tell of calls
+ * goes to the batch (webhook_batch.h).
  *
  * Signed routes only: the signature was checked on the http thread.
  */
@@ -9,10 +9,6 @@
 
 #include "gateway/gateway.h"
 #include "http/server.h"
-
-/* The batch of status webhooks; after the database workers. */
-int webhooks_new(struct gateway *gw);
-void webhooks_free(struct gateway *gw);
 
 /* http thread. Takes the request. -EAGAIN when too many wait. */
 int webhook_call_status(struct gateway *gw, struct http_request *request);

@@ -48,7 +48,7 @@
 #include "gateway/sweep.h"
 #include "gateway/twilio_health.h"
 #include "gateway/twilio_open.h"
-#include "gateway/webhook.h"
+#include "gateway/webhook_batch.h"
 #include "gateway/zones.h"
 #include "http/events.h"
 #include "http/server.h"

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "db/legs.h"
 #include "db/sessions.h"
 #include "unit/db_cluster.h"
 #include "unit/db_world.h"
@@ -144,9 +145,33 @@ static void a_sweep_frees_what_no_live_call_holds(void **state)
 
 /* ---- reading ---- */
 
-static void calls_are_found_by_label_page_and_history(void **state)
+static void calls_are_found_by_the_labels_of_their_customers(void **state)
 {
-	int64_t campaign = world_campaign(3, 3), id = 0;
+	int64_t campaign = world_campaign(2, 2), ids[5];
+	struct db_claimed one = world_call(db, campaign), two = world_call(db, campaign);
+	struct db_agent_leg leg;
+
+	(void)state;
+	assert_int_equal(
+		db_agent_leg_new(db, one.session_id, "install", "labels", &leg), 0);
+	assert_int_equal(db_calls_by_label(db,
+				 (const char *[]){two.label, leg.label, one.label,
+					 "nobody\"{},", two.label},
+				 5, ids),
+		0);
+	assert_true(
+		ids[0] == two.call_id && ids[2] == one.call_id && ids[4] == two.call_id);
+	assert_true(ids[1] == 0 && ids[3] == 0);
+	/* Bytes that are no text spoil them all, and the caller asks one by one. */
+	assert_true(db_calls_by_label(
+			    db, (const char *[]){one.label, "\xff\xfe"}, 2, ids) < 0);
+	assert_int_equal(db_calls_by_label(db, (const char *[]){one.label}, 1, ids), 0);
+	assert_true(ids[0] == one.call_id);
+}
+
+static void calls_are_found_by_page_and_history(void **state)
+{
+	int64_t campaign = world_campaign(3, 3);
 	struct db_claimed claimed[3];
 	struct db_call_event_row *rows = NULL;
 	struct db_call *calls = NULL;
@@ -161,9 +186,6 @@ static void calls_are_found_by_label_page_and_history(void **state)
 	assert_int_equal(db_call_placing(db, NODE, &ids, &count), 0);
 	assert_int_equal(count, 3);
 	free(ids);
-	assert_int_equal(db_call_by_label(db, claimed[1].label, &id), 0);
-	assert_true(id == claimed[1].call_id);
-	assert_int_equal(db_call_by_label(db, "nobody", &id), -ENOENT);
 	assert_int_equal(db_call_page(db,
 				 &(struct db_call_filter){.campaign_id = campaign,
 					 .before = claimed[2].call_id},
@@ -194,7 +216,8 @@ int main(void)
 		cmocka_unit_test(a_deadline_comes_due_once_and_again_later),
 		cmocka_unit_test(an_action_that_nobody_did_comes_due),
 		cmocka_unit_test(a_sweep_frees_what_no_live_call_holds),
-		cmocka_unit_test(calls_are_found_by_label_page_and_history),
+		cmocka_unit_test(calls_are_found_by_the_labels_of_their_customers),
+		cmocka_unit_test(calls_are_found_by_page_and_history),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
