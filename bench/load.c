@@ -28,7 +28,8 @@
 #include "base/text.h"
 
 #define STALL_MS 10000 /* no reply on any connection for so long ends the run */
-#define EVENTS_PER_CALL 4
+#define STATUSES 4     /* of each call */
+#define LIFE_STEPS 6
 #define REPLY_MAX 262144
 #define ACCOUNT "AC00000000000000000000000000000001"
 
@@ -46,7 +47,7 @@ struct connection {
 	size_t reply_len;
 };
 
-enum kind { WEBHOOK, TWIML, GET };
+enum kind { WEBHOOK, LIFE, TWIML, GET, KINDS };
 
 struct load {
 	enum kind kind;
@@ -128,7 +129,7 @@ static void write_request(struct load *load, const char *target,
 static void write_webhook(
 	struct load *load, uint64_t call, size_t step, struct request *ret_request)
 {
-	static const char *const statuses[EVENTS_PER_CALL] = {
+	static const char *const statuses[STATUSES] = {
 		"initiated", "ringing", "in-progress", "completed"};
 	char sid[40], sequence[16], target[256], number[32];
 	const struct field fields[] = {
@@ -170,6 +171,50 @@ static void write_webhook(
 		"/api/calls-twiml/webhook/status?call=%llu&entry=0&attempt=1",
 		(unsigned long long)call);
 	write_request(load, target, fields, ret_request);
+}
+
+/* The customer joins or leaves the conference of its call, the `sequence`-th that happens there. */
+static void write_participant(
+	struct load *load, uint64_t call, size_t sequence, struct request *ret_request)
+{
+	bool joins = sequence == 2; /* after the agent */
+	char sid[40], conference[40], label[48], number[16];
+	const struct field fields[] = {
+		{"AccountSid", ACCOUNT},
+		{"CallSid", sid},
+		{"Coaching", "false"},
+		{"ConferenceSid", conference},
+		{"EndConferenceOnExit", "false"},
+		{"FriendlyName", "ovx-bench"},
+		{"Hold", "false"},
+		{"Muted", "false"},
+		{"ParticipantLabel", label},
+		{"SequenceNumber", number},
+		{"StartConferenceOnEnter", "true"},
+		{"StatusCallbackEvent", joins ? "participant-join" : "participant-leave"},
+		{"Timestamp", "Fri, 20 Aug 2027 01:13:42 +0000"},
+		{NULL, NULL},
+	};
+
+	(void)snprintf(sid, sizeof(sid), "CA%032llx", (unsigned long long)call);
+	(void)snprintf(
+		conference, sizeof(conference), "CF%032llx", (unsigned long long)call);
+	(void)snprintf(label, sizeof(label), "bench-call-%llu", (unsigned long long)call);
+	(void)snprintf(number, sizeof(number), "%zu", sequence);
+	write_request(load, "/api/calls-twiml/webhook/conference?session=1", fields,
+		ret_request);
+}
+
+/* All that is told of one call: it joins the conference once answered, and leaves at its end. */
+static void write_life(
+	struct load *load, uint64_t call, size_t step, struct request *ret_request)
+{
+	if (step < 3)
+		write_webhook(load, call, step, ret_request);
+	else if (step < 5)
+		write_participant(load, call, step - 1, ret_request);
+	else
+		write_webhook(load, call, 3, ret_request);
 }
 
 static void write_twiml(struct load *load, uint64_t leg, struct request *ret_request)
@@ -219,11 +264,16 @@ static void write_one(
 	case WEBHOOK:
 		write_webhook(load, item, step, ret_request);
 		break;
+	case LIFE:
+		write_life(load, item, step, ret_request);
+		break;
 	case TWIML:
 		write_twiml(load, item, ret_request);
 		break;
 	case GET:
 		write_get(load, ret_request);
+		break;
+	case KINDS:
 		break;
 	}
 }
@@ -231,7 +281,8 @@ static void write_one(
 /* All of one call's webhooks go over one connection, in order. */
 static void write_all(struct load *load, uint64_t first, size_t count)
 {
-	size_t steps = load->kind == WEBHOOK ? EVENTS_PER_CALL : 1;
+	static const size_t steps_of[KINDS] = {STATUSES, LIFE_STEPS, 1, 1};
+	size_t steps = steps_of[load->kind];
 	size_t at = 0;
 
 	load->request_count = count * steps;
@@ -434,23 +485,25 @@ static long number(const char *text, long lo, long hi)
 }
 
 static const char usage[] =
-	"usage: load webhook|twiml PORT PUBLIC_URL AUTH_TOKEN CONNECTIONS FIRST COUNT [RATE]\n"
+	"usage: load webhook|life|twiml PORT PUBLIC_URL AUTH_TOKEN CONNECTIONS FIRST COUNT [RATE]\n"
 	"       load get PORT TARGET COOKIE CONNECTIONS 1 COUNT [RATE]\n"
 	"  webhook: four status webhooks for each of COUNT calls from id FIRST\n"
+	"  life: the same, and its customer joins and leaves the conference meanwhile\n"
 	"  twiml: one /twiml-agent for each of COUNT legs from number FIRST\n"
 	"  get: COUNT times the same page\n"
 	"  RATE: requests per second, by the clock; else each follows the reply to the last\n";
 
 int main(int argc, char **argv)
 {
-	static const char *const kinds[] = {"webhook", "twiml", "get"};
-	static const char *const wanted[] = {"", "</Conference>", "\"success\":true"};
+	static const char *const kinds[KINDS] = {"webhook", "life", "twiml", "get"};
+	static const char *const wanted[KINDS] = {
+		"", "", "</Conference>", "\"success\":true"};
 	struct load load = {0};
 	size_t kind = 0;
 
-	while (argc > 1 && kind < 3 && strcmp(argv[1], kinds[kind]) != 0)
+	while (argc > 1 && kind < KINDS && strcmp(argv[1], kinds[kind]) != 0)
 		kind++;
-	if (argc < 8 || argc > 9 || kind == 3) {
+	if (argc < 8 || argc > 9 || kind == KINDS) {
 		(void)fputs(usage, stderr);
 		return 2;
 	}
