@@ -210,7 +210,7 @@ static void tear_down(struct sandbox *sandbox)
 
 static int run(const struct config *config, struct err *err)
 {
-	struct sandbox sandbox = {0};
+	struct sandbox sandbox = {.away_fd = -1};
 	enum log_level level;
 	int r;
 

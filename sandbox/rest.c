@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <openssl/evp.h>
@@ -331,6 +332,9 @@ void rest_close(struct sandbox *sandbox)
 	struct list *node, *tmp;
 
 	timer_stop(&sandbox->away);
+	if (sandbox->away_fd >= 0)
+		(void)close(sandbox->away_fd);
+	sandbox->away_fd = -1;
 	http_server_free(&sandbox->http);
 	list_for_each(&sandbox->slow, node, tmp)
 	{
@@ -342,6 +346,21 @@ void rest_close(struct sandbox *sandbox)
 	sandbox->listening = false;
 }
 
+/* Nobody listens at the port, and no client of the machine is given it as its own. -1: no luck. */
+static int keep_port(const struct addr *addr)
+{
+	int fd = socket(addr->sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int on = 1;
+
+	if (fd >= 0 &&
+		(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0 ||
+			bind(fd, (const struct sockaddr *)&addr->sa, addr->len) != 0)) {
+		(void)close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
 /* The same port again; somebody else may have it for a moment. */
 static void on_back(struct timer *timer)
 {
@@ -350,7 +369,11 @@ static void on_back(struct timer *timer)
 
 	if (rest_open(sandbox, &listen) < 0) {
 		rest_close(sandbox);
+		sandbox->away_fd = keep_port(&listen);
 		loop_timer(sandbox->loop, timer, BACK_MS);
+	} else if (sandbox->away_fd >= 0) {
+		(void)close(sandbox->away_fd);
+		sandbox->away_fd = -1;
 	}
 }
 
@@ -359,6 +382,7 @@ static void on_away(struct timer *timer)
 	struct sandbox *sandbox = list_entry(timer, struct sandbox, away);
 
 	rest_close(sandbox);
+	sandbox->away_fd = keep_port(&sandbox->listen);
 	sandbox->away.fire = on_back;
 	loop_timer(
 		sandbox->loop, timer, sandbox->faults.kinds[FAULT_UNREACHABLE].delay_ms);

@@ -63,6 +63,7 @@ struct sandbox {
 	int listen_fd;
 	bool listening;
 	struct timer away; /* of FAULT_UNREACHABLE */
+	int away_fd;       /* keeps the port meanwhile; -1: it is not away */
 };
 
 /* A new SID. */

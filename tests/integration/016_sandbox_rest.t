@@ -5,6 +5,7 @@ use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
+use IO::Socket::INET;
 use Test::More;
 use Time::HiRes qw(sleep time);
 use Omnivox::Sandbox;
@@ -181,6 +182,24 @@ subtest 'slow, busy, away' => sub {
 	ok !exists raw('GET', "/2010-04-01/Accounts/$AC/Calls.json")->{headers}{'retry-after'}, 'and nothing else ever does';
 	$sandbox->control('PUT', 'settings', { retry_after_s => 0 });
 	is $sandbox->control('PUT', 'settings', { gravity => 1 })->{status}, 400, 'there is no other setting';
+};
+
+subtest 'who is away keeps its port' => sub {
+	my $other = Omnivox::Sandbox->new;
+	my $at = $other->{process}{addresses}{http};
+	# The client hangs up first: the port has no connection left that would keep it, too.
+	my $socket = IO::Socket::INET->new(PeerAddr => $at) or die $!;
+	my $body = '{"kind":"unreachable","rate":1,"delay_ms":3000}';
+	syswrite $socket, "PUT /sandbox/faults HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+		. 'Content-Length: ' . length($body) . "\r\n\r\n$body";
+	sysread $socket, my $answer, 65536;
+	close $socket;
+	like $answer, qr{^HTTP/1.1 200}, 'told to go';
+	wait_for('it to be away', 5, sub { !IO::Socket::INET->new(PeerAddr => $at) });
+	is(IO::Socket::INET->new(LocalAddr => $at, Proto => 'tcp'), undef,
+		'nobody else gets it, and no client of the machine');
+	wait_for('it to be back', 10, sub { IO::Socket::INET->new(PeerAddr => $at) });
+	$other->ends_well;
 };
 
 subtest 'what is over is forgotten in the end' => sub {
