@@ -139,4 +139,15 @@ sub check_end {
 	return @entries;
 }
 
+# Entries of contacts who should have been called and were not. Left out is whose claim nobody knows
+# the fate of, because the database went away while it was stored: that one waits for its next try,
+# and Twilio was never asked for it.
+sub left_out {
+	my ($self) = @_;
+	my %created = map { ($_->{to} => 1) } grep { $_->{event} eq 'create' } $self->{stage}->call_log;
+	my %unknown = map { ($_->{number} => 1) } grep { $_->{outcome} eq 'unknown' } @{$self->calls};
+	return grep { my $number = $_->{contact}{phone}; $_->{status} ne 'completed'
+		&& !($_->{status} eq 'pending' && $unknown{$number} && !$created{$number}) } @{$self->entries};
+}
+
 1;
