@@ -54,15 +54,17 @@ subtest 'by words' => sub {
 };
 
 subtest 'by time' => sub {
-	my %took;
-	for (1 .. 15) {
+	my (%took, %least, $least, $most);
+	# The quickest of each: what else the machine does adds to the others. A difference that is
+	# ours stays, however often they try.
+	for (1 .. 60) {
 		push @{$took{unknown}}, (try("nobody$_", 'some password'))[1];
 		push @{$took{wrong}}, (try('sue', "wrong password $_"))[1];
 		push @{$took{gone}}, (try('gone', 'gone-password'))[1];
+		%least = map { ($_ => min(@{$took{$_}})) } keys %took;
+		($least, $most) = (sort { $a <=> $b } values %least)[0, -1];
+		last if $_ >= 15 && $most / $least < 1.35;
 	}
-	# The quickest of each: what else the machine does adds to the others.
-	my %least = map { ($_ => min(@{$took{$_}})) } keys %took;
-	my ($least, $most) = (sort { $a <=> $b } values %least)[0, -1];
 	cmp_ok $most / $least, '<', 1.35, 'unknown, wrong and deactivated take as long'
 		or diag explain \%least;
 	cmp_ok $least, '>', 0.01, 'which is as long as a password takes' or diag explain \%least;
