@@ -16,6 +16,7 @@
 #include "gateway/agent.h"
 #include "gateway/urls.h"
 #include "sip/edge.h"
+#include "twilio/host.h"
 
 #define PHONE_RING_MS 60000
 #define PHONE_RING_FIRST_MS 25000 /* a customer waits in the queue for it */
@@ -186,7 +187,7 @@ struct start_job {
 	struct db_registration binding; /* phone */
 	struct db_agent_leg leg;        /* twilio */
 	char token[2 * TOKEN_BYTES + 1];
-	char next_hop[ADDR_TEXT_SIZE];
+	char host[TWILIO_SIP_HOST_SIZE], next_hop[ADDR_TEXT_SIZE];
 };
 
 static void start_drop(struct job *job)
@@ -348,9 +349,13 @@ static void twilio_work(struct job *job, void *ctx)
 {
 	struct start_job *task = list_entry(job, struct start_job, job);
 
+	const struct config *config = task->gw->config;
+
 	(void)text_random(task->token, TOKEN_BYTES);
-	task->err = resolve(
-		config_text(task->gw->config, "TWILIO_SIP_DOMAIN"), task->next_hop);
+	twilio_sip_host(config_text(config, "TWILIO_SIP_DOMAIN"),
+		config_text(config, "TWILIO_REGION"), config_text(config, "TWILIO_EDGE"),
+		task->host);
+	task->err = resolve(task->host, task->next_hop);
 	if (task->err == 0)
 		task->err = db_agent_leg_new(ctx, task->session_id, task->gw->install,
 			task->token, &task->leg);
@@ -372,7 +377,7 @@ static void twilio_done(struct job *job)
 	if (err == 0) {
 		agent->leg = task->leg;
 		(void)snprintf(uri, sizeof(uri), "sip:agent-%" PRId64 "@%s",
-			agent->row.id, config_text(config, "TWILIO_SIP_DOMAIN"));
+			agent->row.id, task->host);
 		(void)snprintf(
 			header, sizeof(header), URL_LEG_HEADER ": %s\r\n", task->token);
 		err = invite(

@@ -11,6 +11,7 @@
 #include "gateway/twilio_wait.h"
 #include "gateway/urls.h"
 #include "twilio/account.h"
+#include "twilio/host.h"
 
 /* What we make bears this name, and is found again by it. */
 #define OUR_NAME "Omnivox Gateway"
@@ -214,10 +215,12 @@ static int settle_domain(
 
 static int want_domain(struct run *run)
 {
-	const char *name = config_text(run->config, "TWILIO_SIP_DOMAIN");
 	static const char what[] = "SIP domains";
 	const struct twilio_sip_domain *domain = NULL;
+	char name[TWILIO_SIP_HOST_SIZE];
 	int rc;
+
+	twilio_sip_name(config_text(run->config, "TWILIO_SIP_DOMAIN"), name);
 
 	for (rc = done(run, twilio_sip_domain_list(run->wait.client, 0), what);
 		rc == 0 && domain == NULL;
@@ -417,8 +420,9 @@ static int want_numbers(struct run *run)
 /* Twilio must reach us from outside; a sandbox on loopback may be told so by http://. */
 static int check_settings(struct run *run)
 {
-	const char *domain = config_text(run->config, "TWILIO_SIP_DOMAIN");
+	char domain[TWILIO_SIP_HOST_SIZE];
 
+	twilio_sip_name(config_text(run->config, "TWILIO_SIP_DOMAIN"), domain);
 	if (run->backend[0] == '\0')
 		return err_set(&run->err, -EINVAL,
 			"BACKEND_URL is not set: Twilio must be told where it reaches this "

@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define PLAIN "https://api.twilio.com"
+#define SIP_PLAIN ".sip.twilio.com"
 
 static const struct {
 	const char *region, *edge;
@@ -99,4 +101,45 @@ int twilio_base(const char *base, const char *region, const char *edge,
 	(void)snprintf(ret_base, TWILIO_BASE_SIZE, "https://api.%s.%s.twilio.com",
 		edge[0] != '\0' ? edge : edge_of(region), region);
 	return 0;
+}
+
+/* How long "name" of "name<tail>" is; 0: it does not end so. */
+static size_t before_tail(const char *domain, const char *tail)
+{
+	size_t len = strlen(domain), tail_len = strlen(tail);
+
+	return len > tail_len && strcasecmp(domain + len - tail_len, tail) == 0
+		       ? len - tail_len
+		       : 0;
+}
+
+void twilio_sip_host(const char *domain, const char *region, const char *edge,
+	char ret_host[TWILIO_SIP_HOST_SIZE])
+{
+	size_t name = before_tail(domain, SIP_PLAIN);
+
+	if (edge[0] == '\0' && region[0] != '\0')
+		edge = edge_of(region);
+	if (name == 0 || edge == NULL || edge[0] == '\0')
+		(void)snprintf(ret_host, TWILIO_SIP_HOST_SIZE, "%s", domain);
+	else
+		(void)snprintf(ret_host, TWILIO_SIP_HOST_SIZE, "%.*s.sip.%s.twilio.com",
+			(int)name, domain, edge);
+}
+
+void twilio_sip_name(const char *domain, char ret_name[TWILIO_SIP_HOST_SIZE])
+{
+	size_t name = 0;
+
+	for (size_t i = 0; i < COUNT(places) && name == 0; i++) {
+		char tail[64];
+
+		(void)snprintf(tail, sizeof(tail), ".sip.%s.twilio.com", places[i].edge);
+		name = before_tail(domain, tail);
+	}
+	if (name == 0)
+		(void)snprintf(ret_name, TWILIO_SIP_HOST_SIZE, "%s", domain);
+	else
+		(void)snprintf(ret_name, TWILIO_SIP_HOST_SIZE, "%.*s" SIP_PLAIN,
+			(int)name, domain);
 }

@@ -21,4 +21,16 @@
 int twilio_base(const char *base, const char *region, const char *edge,
 	char ret_base[TWILIO_BASE_SIZE], struct err *err);
 
+#define TWILIO_SIP_HOST_SIZE 200
+
+/*
+ * Where our SIP domain is called: name.sip.{edge}.twilio.com when an edge is set, or a region (its
+ * own edge then). A domain that names an edge itself, or is not one of Twilio's, stays as it is.
+ */
+void twilio_sip_host(const char *domain, const char *region, const char *edge,
+	char ret_host[TWILIO_SIP_HOST_SIZE]);
+
+/* What the REST API calls the domain: name.sip.twilio.com, whatever edge is named. */
+void twilio_sip_name(const char *domain, char ret_name[TWILIO_SIP_HOST_SIZE]);
+
 #endif

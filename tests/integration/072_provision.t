@@ -86,6 +86,8 @@ like $out, qr/Nothing to do: all 6 are as wanted/, 'changes nothing';
 is posts(), $before, 'and sends nothing';
 ($status, $out, $err) = provision('--provision-twilio', TWILIO_TWIML_APP_SID => $app);
 is $status, 0, 'nor with the App in the settings';
+($status, $out) = provision('--provision-twilio', TWILIO_SIP_DOMAIN => $DOMAIN =~ s/sip/sip.dublin/r);
+is $status, 0, 'nor with the domain by way of an edge' or diag $out;
 
 # Half of it is otherwise.
 twilio(POST => "SIP/Domains/$domain->{sid}.json", VoiceUrl => 'https://old.example.com/agent');

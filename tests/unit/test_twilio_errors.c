@@ -199,6 +199,39 @@ static void hosts_that_are_no_more_are_refused_with_a_reason(void **state)
 	expect_refusal("http://127.0.0.1:1", "ie1", "", "TWILIO_API_BASE");
 }
 
+static void the_edge_is_in_the_sip_hosts_name_and_not_in_the_domains(void **state)
+{
+	static const struct {
+		const char *domain, *region, *edge, *host, *name;
+	} cases[] = {
+		{"a.sip.twilio.com", "", "", "a.sip.twilio.com", "a.sip.twilio.com"},
+		{"a.sip.twilio.com", "", "dublin", "a.sip.dublin.twilio.com",
+			"a.sip.twilio.com"},
+		{"a.sip.twilio.com", "ie1", "", "a.sip.dublin.twilio.com",
+			"a.sip.twilio.com"},
+		{"a.sip.twilio.com", "ie1", "tokyo", "a.sip.tokyo.twilio.com",
+			"a.sip.twilio.com"},
+		{"a.sip.dublin.twilio.com", "", "", "a.sip.dublin.twilio.com",
+			"a.sip.twilio.com"},
+		{"a.sip.dublin.twilio.com", "", "tokyo", "a.sip.dublin.twilio.com",
+			"a.sip.twilio.com"},
+		{"A.SIP.Dublin.twilio.com", "", "", "A.SIP.Dublin.twilio.com",
+			"A.sip.twilio.com"},
+		{"127.0.0.1:5080", "ie1", "", "127.0.0.1:5080", "127.0.0.1:5080"},
+		{".sip.twilio.com", "", "dublin", ".sip.twilio.com", ".sip.twilio.com"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char got[TWILIO_SIP_HOST_SIZE];
+
+		twilio_sip_host(cases[i].domain, cases[i].region, cases[i].edge, got);
+		assert_string_equal(got, cases[i].host);
+		twilio_sip_name(cases[i].domain, got);
+		assert_string_equal(got, cases[i].name);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -209,6 +242,8 @@ int main(void)
 		cmocka_unit_test(sip_tells_numbers_that_do_not_exist),
 		cmocka_unit_test(region_and_edge_choose_the_host),
 		cmocka_unit_test(hosts_that_are_no_more_are_refused_with_a_reason),
+		cmocka_unit_test(
+			the_edge_is_in_the_sip_hosts_name_and_not_in_the_domains),
 	};
 
 	return cmocka_run_group_tests_name("twilio_errors", tests, NULL, NULL);
