@@ -406,7 +406,7 @@ static int correlate(struct db *db, const struct db_claim *claim, int64_t call_i
 	return rc < 0 ? rc : 1;
 }
 
-int db_call_claim(
+static int claim_once(
 	struct db *db, const struct db_claim *claim, struct db_claimed *ret_claimed)
 {
 	struct db_claimed claimed = {.result = DB_CLAIM_CALL};
@@ -432,6 +432,35 @@ int db_call_claim(
 	db_rollback(db);
 	if (rc == 0)
 		*ret_claimed = claimed;
+	return rc;
+}
+
+/*
+ * An agent whom somebody else writes about is passed over, so that claims do not wait for each
+ * other. A person who asks for one would be told that nobody is free: waits until it is written.
+ */
+static bool agent_was_held(struct db *db, const struct db_claim *claim)
+{
+	int64_t held = 0;
+
+	return db_run_number(db,
+		       "SELECT count(*) FROM (SELECT 1 FROM agent_sessions a"
+		       " WHERE a.ended_at IS NULL AND a.state IN ('ready', 'paused', 'wrap_up')"
+		       " AND CASE WHEN $2::bigint IS NOT NULL THEN a.id = $2"
+		       "  ELSE a.campaign_id = $1 OR a.campaign_id IS NULL END FOR SHARE) s",
+		       ARGS(arg_int(claim->campaign_id), arg_id(claim->session_id)),
+		       &held) == 0 &&
+	       held > 0;
+}
+
+int db_call_claim(
+	struct db *db, const struct db_claim *claim, struct db_claimed *ret_claimed)
+{
+	int rc = claim_once(db, claim, ret_claimed);
+
+	if (rc == 0 && claim->manual && ret_claimed->result == DB_CLAIM_NO_AGENT &&
+		agent_was_held(db, claim))
+		rc = claim_once(db, claim, ret_claimed);
 	return rc;
 }
 

@@ -7,10 +7,13 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "db/campaigns.h"
+#include "db/exec.h"
 #include "unit/db_cluster.h"
 #include "unit/db_world.h"
 
@@ -107,6 +110,63 @@ static void two_claims_at_once_do_not_pass_the_calls_of_a_day(void **state)
 	}
 }
 
+/* ---- an agent whom somebody else writes about ---- */
+
+struct asking {
+	int64_t campaign, entry, session;
+	struct db_claimed claimed;
+	int rc;
+	atomic_bool done;
+};
+
+static void *call_now(void *arg)
+{
+	struct asking *asking = arg;
+	struct db_claim claim = world_claim(asking->campaign);
+
+	claim.manual = true;
+	claim.entry_id = asking->entry;
+	claim.session_id = asking->session;
+	asking->rc = db_call_claim(other, &claim, &asking->claimed);
+	atomic_store(&asking->done, true);
+	return NULL;
+}
+
+static void who_asks_by_hand_waits_for_what_is_written_about_the_agent(void **state)
+{
+	(void)state;
+	for (int named = 0; named < 2; named++) {
+		struct asking asking = {.campaign = world_campaign(1, 1)};
+		int64_t session = strtoll(world_text("SELECT id FROM agent_sessions"
+						     " WHERE campaign_id = %lld",
+						  (long long)asking.campaign),
+			NULL, 10);
+		pthread_t thread;
+
+		asking.entry = strtoll(world_text("SELECT id FROM queue_entries"
+						  " WHERE campaign_id = %lld",
+					       (long long)asking.campaign),
+			NULL, 10);
+		asking.session = named ? session : 0;
+		assert_int_equal(db_begin(db), 0);
+		assert_int_equal(
+			db_run(db,
+				"SELECT 1 FROM agent_sessions WHERE id = $1 FOR UPDATE",
+				ARGS(arg_int(session)), NULL),
+			0);
+		assert_int_equal(pthread_create(&thread, NULL, call_now, &asking), 0);
+		while (!atomic_load(&asking.done) &&
+			db_number("SELECT count(*) FROM pg_stat_activity"
+				  " WHERE wait_event_type = 'Lock'") == 0)
+			(void)usleep(1000);
+		assert_int_equal(db_commit(db), 0);
+		assert_int_equal(pthread_join(thread, NULL), 0);
+		assert_int_equal(asking.rc, 0);
+		assert_int_equal(asking.claimed.result, DB_CLAIM_CALL);
+		assert_true(asking.claimed.session_id == session);
+	}
+}
+
 /* ---- deletion ---- */
 
 struct archiving {
@@ -165,6 +225,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(two_claims_at_once_do_not_pass_the_calls_of_a_day),
+		cmocka_unit_test(
+			who_asks_by_hand_waits_for_what_is_written_about_the_agent),
 		cmocka_unit_test(
 			a_campaign_is_not_deleted_when_a_call_of_it_was_just_claimed),
 	};
