@@ -17,6 +17,8 @@
 /* An agent rings for half a minute, and the leg's news may be late. */
 #define RING_FIRST_MS 60000
 
+#define OWNER_RULE "callback.owner" /* the contact is kept for another agent */
+
 /* What the first statement found. Ids are 0 when there is none. */
 struct pick {
 	bool runs;
@@ -300,7 +302,7 @@ static int check_pick(struct db *db, const struct db_claim *claim, const struct 
 		(void)snprintf(claimed->code, sizeof(claimed->code), "twilio");
 	} else if (!p->session_id && p->kept) {
 		claimed->result = DB_CLAIM_REFUSED;
-		(void)snprintf(claimed->rule, sizeof(claimed->rule), "callback.owner");
+		(void)snprintf(claimed->rule, sizeof(claimed->rule), OWNER_RULE);
 	} else if (!p->session_id) {
 		claimed->result = DB_CLAIM_NO_AGENT;
 	} else if (!p->entry_id) {
@@ -437,7 +439,8 @@ static int claim_once(
 
 /*
  * An agent whom somebody else writes about is passed over, so that claims do not wait for each
- * other. A person who asks for one would be told that nobody is free: waits until it is written.
+ * other. A person who asks for one would be told that nobody is free, or that the contact is kept
+ * for an agent who is that very one: waits until it is written.
  */
 static bool agent_was_held(struct db *db, const struct db_claim *claim)
 {
@@ -453,12 +456,19 @@ static bool agent_was_held(struct db *db, const struct db_claim *claim)
 	       held > 0;
 }
 
+static bool found_nobody(const struct db_claimed *claimed)
+{
+	return claimed->result == DB_CLAIM_NO_AGENT ||
+	       (claimed->result == DB_CLAIM_REFUSED &&
+		       strcmp(claimed->rule, OWNER_RULE) == 0);
+}
+
 int db_call_claim(
 	struct db *db, const struct db_claim *claim, struct db_claimed *ret_claimed)
 {
 	int rc = claim_once(db, claim, ret_claimed);
 
-	if (rc == 0 && claim->manual && ret_claimed->result == DB_CLAIM_NO_AGENT &&
+	if (rc == 0 && claim->manual && found_nobody(ret_claimed) &&
 		agent_was_held(db, claim))
 		rc = claim_once(db, claim, ret_claimed);
 	return rc;

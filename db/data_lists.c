@@ -60,44 +60,54 @@ int db_list_get(struct db *db, int64_t id, struct db_list *ret_list)
 		&list_reader, ret_list);
 }
 
-/* What waited for the list waits no more. */
-static int dial_again(struct db *db, int64_t list_id)
+/*
+ * Changes a list by `sql`, which returns whether it has become active: then what waited for that
+ * waits no more.
+ */
+static int change(struct db *db, int64_t list_id, const char *sql,
+	const struct db_arg *args, int count)
 {
-	int rc = db_patience(db, true);
+	int64_t woke = 0;
+	int rc = db_begin(db);
 
 	if (rc == 0)
+		rc = db_run_number(db, sql, args, count, &woke);
+	if (rc == 0 && woke)
+		rc = db_patience(db, true);
+	if (rc == 0 && woke)
 		rc = db_run(db,
 			"UPDATE queue_entries q SET run_at = now(), reason = ''"
-			" FROM contacts c JOIN data_lists l ON l.id = c.list_id AND l.active"
-			" WHERE c.list_id = $1 AND q.contact_id = c.id"
+			" FROM contacts c WHERE c.list_id = $1 AND q.contact_id = c.id"
 			" AND q.state = 'pending' AND q.reason = 'list'",
 			ARGS(arg_int(list_id)), NULL);
+	if (rc == 0)
+		rc = db_commit(db);
+	db_rollback(db);
 	(void)db_patience(db, false);
 	return rc;
 }
 
+#define WAS " FROM (SELECT id, active FROM data_lists WHERE id = $1 FOR UPDATE) w"
+#define WOKE " RETURNING (l.active AND NOT w.active)::int"
+
 int db_list_update(struct db *db, const struct db_list *list)
 {
-	int rc = db_run_one(db,
-		"UPDATE data_lists SET name = $2, campaign_id = $3, active = $4,"
-		" blend_weight = $5, country = $6, updated_at = now() WHERE id = $1",
+	return change(db, list->id,
+		"UPDATE data_lists l SET name = $2, campaign_id = $3, active = $4,"
+		" blend_weight = $5, country = $6, updated_at = now()" WAS
+		" WHERE l.id = w.id" WOKE,
 		ARGS(arg_int(list->id), arg_text(list->name), arg_id(list->campaign_id),
 			arg_bool(list->active), arg_int(list->blend_weight),
-			arg_text(list->country)),
-		NULL);
-
-	return rc < 0 ? rc : dial_again(db, list->id);
+			arg_text(list->country)));
 }
 
 int db_list_assign(struct db *db, int64_t list_id, int64_t campaign_id, int blend_weight)
 {
-	int rc = db_run_one(db,
+	return change(db, list_id,
 		"UPDATE data_lists l SET campaign_id = c.id, active = true,"
-		" blend_weight = coalesce($3, l.blend_weight), updated_at = now()"
-		" FROM campaigns c WHERE l.id = $1 AND c.id = $2",
-		ARGS(arg_int(list_id), arg_int(campaign_id), arg_id(blend_weight)), NULL);
-
-	return rc < 0 ? rc : dial_again(db, list_id);
+		" blend_weight = coalesce($3, l.blend_weight), updated_at = now()" WAS
+		", campaigns c WHERE l.id = w.id AND c.id = $2" WOKE,
+		ARGS(arg_int(list_id), arg_int(campaign_id), arg_id(blend_weight)));
 }
 
 int db_list_in_call(struct db *db, int64_t id, bool *ret_in_call)

@@ -10,7 +10,8 @@
 /* Raised with every change of the table below: stored verdicts say which one they are of. */
 #define RULES_VERSION 3
 
-#define DAY_MS (24 * 60 * 60 * INT64_C(1000))
+#define LIST_MS \
+	(15 * 60 * INT64_C(1000)) /* between two looks at an inactive list's contact */
 
 struct question {
 	const struct dial_facts *facts;
@@ -97,7 +98,7 @@ static bool country_stopped(const struct question *q, int64_t *ret_next_ms)
 /* Until somebody makes it active again, which has its contacts looked at. */
 static bool list_inactive(const struct question *q, int64_t *ret_next_ms)
 {
-	*ret_next_ms = q->now_ms + DAY_MS;
+	*ret_next_ms = q->now_ms + LIST_MS;
 	return q->mode == DIAL_AUTO && q->facts->list_inactive;
 }
 

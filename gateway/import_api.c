@@ -179,11 +179,14 @@ static bool answer_waiter(struct gateway *gw, struct db *db, void *arg, bool las
 
 	if (!last)
 		return !afterwork_waits(gw->afterwork, waiter->request_id);
-	after = afterwork_take(gw->afterwork, waiter->request_id);
-	if (after == NULL) /* it has its answer */
-		return true;
 	import_answer(db, waiter->import_id, &reply);
-	api_finish(gw, db, after, waiter->request_id, &reply);
+	after = afterwork_take(gw->afterwork, waiter->request_id);
+	if (after != NULL) {
+		api_finish(gw, db, after, waiter->request_id, &reply);
+	} else { /* it has its answer */
+		json_decref(reply.data);
+		json_decref(reply.details);
+	}
 	return true;
 }
 

@@ -119,6 +119,13 @@ static void announcement_work(struct job *job, void *ctx)
 	webhook_job_free(task);
 }
 
+/* As we make them: "ovx-", the install and numbers. What else is in a conference is not ours. */
+static bool is_label(const char *label)
+{
+	return strncmp(label, "ovx-", 4) == 0 &&
+	       label[strspn(label, "abcdefghijklmnopqrstuvwxyz0123456789-")] == '\0';
+}
+
 /* Whoever joined or left, as if a customer: one more event of its call. False: nobody did. */
 static bool parse_participant(const struct http_request *request, const char *told,
 	struct webhook_news *ret_news)
@@ -129,7 +136,7 @@ static bool parse_participant(const struct http_request *request, const char *to
 	bool joined = strcmp(told, "participant-join") == 0;
 
 	if ((!joined && strcmp(told, "participant-leave") != 0) || label == NULL ||
-		sid == NULL)
+		!is_label(label) || sid == NULL)
 		return false;
 	*ret_news = (struct webhook_news){.count = 1, .label = label};
 	ret_news->events[0] = (struct db_call_event){

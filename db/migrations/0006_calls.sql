@@ -94,7 +94,7 @@ DECLARE
 	b callbacks;
 	e queue_entries;
 	made boolean;
-	same boolean; -- it was moved during a call that never left: the entry is as it was
+	mine boolean; -- it was moved during a call: the entry is its own already
 BEGIN
 	FOR b IN SELECT * FROM callbacks WHERE id = ANY (p_callback) AND state = 'pending'
 			AND armed_dials IS NULL ORDER BY id FOR UPDATE SKIP LOCKED LOOP
@@ -102,7 +102,7 @@ BEGIN
 			WHERE q.campaign_id = b.campaign_id AND q.contact_id = b.contact_id
 				AND q.state IN ('pending', 'dialing') FOR UPDATE SKIP LOCKED;
 		made := e.id IS NULL;
-		same := e.id = b.entry_id AND e.reason = 'unsent';
+		mine := e.id = b.entry_id;
 		IF made THEN
 			INSERT INTO queue_entries (campaign_id, contact_id, priority, run_at,
 					agent_id, agent_until)
@@ -113,8 +113,9 @@ BEGIN
 		ELSIF e.state = 'dialing' THEN
 			e.id := NULL;
 		ELSE
-			-- A promise is kept whatever the attempts were.
+			-- A promise is kept whatever the attempts were, and whatever it waited for.
 			UPDATE queue_entries q SET priority = 1, run_at = b.due_at,
+				reason = CASE WHEN q.reason = 'unsent' THEN q.reason ELSE '' END,
 				attempts = LEAST(q.attempts, k.max_attempts - 1),
 				agent_id = b.agent_id,
 				agent_until = CASE WHEN b.agent_id IS NOT NULL
@@ -123,9 +124,10 @@ BEGIN
 		END IF;
 		IF e.id IS NOT NULL THEN
 			UPDATE callbacks SET entry_id = e.id, armed_dials = COALESCE(e.dials, 0),
-				made_entry = CASE WHEN same THEN made_entry ELSE made END,
-				was_priority = CASE WHEN same THEN was_priority ELSE e.priority END,
-				was_run_at = CASE WHEN same THEN was_run_at ELSE e.run_at END
+				made_entry = CASE WHEN mine THEN made_entry ELSE made END,
+				was_priority = CASE WHEN mine THEN was_priority ELSE e.priority END,
+				was_run_at = CASE WHEN mine AND e.reason = 'unsent' THEN was_run_at
+					ELSE e.run_at END
 				WHERE id = b.id;
 		END IF;
 	END LOOP;

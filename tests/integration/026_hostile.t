@@ -429,18 +429,24 @@ subtest 'signed, and hostile all the same' => sub {
 	my %good = (CallSid => $sid, CallStatus => 'completed', From => '+12125550001',
 		To => '+15550000001', AccountSid => $stage->account, AnsweredBy => 'human',
 		RecordingSid => 'RE' . '0' x 32, RecordingStatus => 'completed');
-	my @asked = map { my $o = $_; map { [$o, $_] }
-		"call=$call&entry=$entry&attempt=1&session=1&recording=1",
-		$o->{path} =~ m{webhook/status} ? ("leg=$leg", 'inbound=1') : () } grep { signed($_) } $contract->operations;
+	my ($label, $conference) = split /\|/, $stage->sql(
+		"SELECT label || '|' || conference FROM call_legs WHERE call_id = $call AND kind = 'customer'");
+	my @asked = map { my $o = $_; my $all = "call=$call&entry=$entry&attempt=1&session=1&recording=1";
+		$o->{path} =~ m{webhook/conference} ? map { [$o, $all, {%good, StatusCallbackEvent => $_,
+			ParticipantLabel => $label, ConferenceSid => 'CF' . '0' x 32, FriendlyName => $conference,
+			SequenceNumber => 9, Timestamp => 'Fri, 20 Aug 2010 01:13:42 +0000'}] }
+			qw(participant-join participant-leave announcement-end)
+		: map { [$o, $_, \%good] } $all, $o->{path} =~ m{webhook/status} ? ("leg=$leg", 'inbound=1') : ()
+	} grep { signed($_) } $contract->operations;
 	# What is good is taken before.
-	ask_signed($_->[0]{method}, address($_->[0]) . "?$_->[1]", \%good) for @asked;
+	ask_signed($_->[0]{method}, address($_->[0]) . "?$_->[1]", $_->[2]) for @asked;
 	my $before = holds();
 	my $sent = 0;
 	for (@asked) {
-		my ($o, $query) = @$_;
+		my ($o, $query, $form) = @$_;
 		for my $field (@fields) {
 			for my $value (@values) {
-				my $r = ask_signed($o->{method}, address($o) . "?$query", {%good, $field => $value});
+				my $r = ask_signed($o->{method}, address($o) . "?$query", {%$form, $field => $value});
 				$sent++;
 				my $what = "$o->{method} $o->{path}?$query $field=" . substr $value, 0, 20;
 				my $expected = answer_to("$o->{path}?$query", $field, $value);

@@ -429,19 +429,26 @@ static void another_promise_may_take_the_place_of_one_cancelled_in_its_call(void
 	}
 }
 
-static void moved_during_a_call_that_never_left_it_may_still_be_cancelled(void **state)
+static void moved_during_its_call_it_may_still_be_cancelled(void **state)
 {
+	/* The call left or not, and the entry was in the queue before or not. */
+	static const char *const ends[] = {"skipped 2 later", "pending 3 before",
+		"skipped 2 later", "pending 3 later"};
+
 	(void)state;
-	for (int queued = 0; queued < 2; queued++) {
+	for (int i = 0; i < 4; i++) {
 		struct db_claimed call;
-		int64_t id = called_promise(queued, &call);
+		int64_t id = called_promise(i % 2, &call);
 		struct db_callback row;
 
 		assert_int_equal(db_callback_get(db, id, &row), 0);
 		row.due_ms += 3600000;
 		row.agent_id = 0;
 		assert_int_equal(db_callback_update(db, &row), 0);
-		world_tell(db, call.call_id, "unsent");
+		if (i < 2)
+			world_tell(db, call.call_id, "unsent");
+		else
+			(void)world_event(db, call.call_id, "busy", 0);
 		assert_string_equal(entry_of(&call), "pending 1 later");
 		assert_string_equal(
 			world_text("SELECT concat_ws(' ', b.state, q.run_at = b.due_at)"
@@ -450,9 +457,24 @@ static void moved_during_a_call_that_never_left_it_may_still_be_cancelled(void *
 				(long long)id),
 			"pending t");
 		assert_int_equal(db_callback_cancel(db, id), 0);
-		assert_string_equal(
-			entry_of(&call), queued ? "pending 3 before" : "skipped 2 later");
+		assert_string_equal(entry_of(&call), ends[i]);
 	}
+}
+
+static void promised_its_contact_waits_for_nothing_else(void **state)
+{
+	int64_t campaign = world_campaign(1, 1);
+	int64_t who = contact(campaign, 0);
+
+	(void)state;
+	(void)world_text(
+		"UPDATE queue_entries SET reason = 'list' WHERE contact_id = %lld",
+		(long long)who);
+	(void)promise(campaign, who, agent(campaign, 0), 60);
+	assert_string_equal(world_text("SELECT reason FROM queue_entries"
+				       " WHERE contact_id = %lld",
+				    (long long)who),
+		"");
 }
 
 static void moved_to_another_time_and_agent_the_entry_moves_too(void **state)
@@ -568,8 +590,8 @@ int main(void)
 		cmocka_unit_test(cancelled_during_its_call_it_is_taken_back_after_it),
 		cmocka_unit_test(
 			another_promise_may_take_the_place_of_one_cancelled_in_its_call),
-		cmocka_unit_test(
-			moved_during_a_call_that_never_left_it_may_still_be_cancelled),
+		cmocka_unit_test(moved_during_its_call_it_may_still_be_cancelled),
+		cmocka_unit_test(promised_its_contact_waits_for_nothing_else),
 		cmocka_unit_test(moved_to_another_time_and_agent_the_entry_moves_too),
 		cmocka_unit_test(what_nobody_dialled_is_missed_and_still_done_later),
 		cmocka_unit_test(a_call_that_never_left_keeps_the_promise_open),

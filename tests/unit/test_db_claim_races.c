@@ -135,7 +135,8 @@ static void *call_now(void *arg)
 static void who_asks_by_hand_waits_for_what_is_written_about_the_agent(void **state)
 {
 	(void)state;
-	for (int named = 0; named < 2; named++) {
+	/* Named or not, and of a contact that is kept for that agent. */
+	for (int i = 0; i < 3; i++) {
 		struct asking asking = {.campaign = world_campaign(1, 1)};
 		int64_t session = strtoll(world_text("SELECT id FROM agent_sessions"
 						     " WHERE campaign_id = %lld",
@@ -147,7 +148,13 @@ static void who_asks_by_hand_waits_for_what_is_written_about_the_agent(void **st
 						  " WHERE campaign_id = %lld",
 					       (long long)asking.campaign),
 			NULL, 10);
-		asking.session = named ? session : 0;
+		asking.session = i > 0 ? session : 0;
+		if (i == 2)
+			(void)world_text(
+				"UPDATE queue_entries SET agent_until = now() + interval '1 hour',"
+				" agent_id = (SELECT user_id FROM agent_sessions WHERE id = %lld)"
+				" WHERE id = %lld",
+				(long long)session, (long long)asking.entry);
 		assert_int_equal(db_begin(db), 0);
 		assert_int_equal(
 			db_run(db,
