@@ -445,10 +445,7 @@ static void moved_during_its_call_it_may_still_be_cancelled(void **state)
 		row.due_ms += 3600000;
 		row.agent_id = 0;
 		assert_int_equal(db_callback_update(db, &row), 0);
-		if (i < 2)
-			world_tell(db, call.call_id, "unsent");
-		else
-			(void)world_event(db, call.call_id, "busy", 0);
+		world_tell(db, call.call_id, i < 2 ? "unsent" : "busy");
 		assert_string_equal(entry_of(&call), "pending 1 later");
 		assert_string_equal(
 			world_text("SELECT concat_ws(' ', b.state, q.run_at = b.due_at)"
@@ -471,8 +468,8 @@ static void promised_its_contact_waits_for_nothing_else(void **state)
 		"UPDATE queue_entries SET reason = 'list' WHERE contact_id = %lld",
 		(long long)who);
 	(void)promise(campaign, who, agent(campaign, 0), 60);
-	assert_string_equal(world_text("SELECT reason FROM queue_entries"
-				       " WHERE contact_id = %lld",
+	assert_string_equal(world_text("SELECT reason FROM queue_entries WHERE contact_id"
+				       " = %lld",
 				    (long long)who),
 		"");
 }
