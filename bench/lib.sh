@@ -119,7 +119,7 @@ INSERT INTO calls (id, campaign_id, attempt, mode, number, caller_id, conference
 		'placing', 'bench', 1, 30, now() + interval '1 day'
 	FROM generate_series(1, :calls) i;
 INSERT INTO call_legs (kind, call_id, label, conference, provider_sid)
-	SELECT 'customer', id, 'bench-call-' || id, 'ovx-bench', 'CA' || lpad(to_hex(id), 32, '0')
+	SELECT 'customer', id, 'ovx-bench-' || id, 'ovx-bench', 'CA' || lpad(to_hex(id), 32, '0')
 	FROM calls;
 INSERT INTO call_legs (kind, agent_session_id, turn, token, label, conference)
 	SELECT 'agent', (SELECT id FROM agent_sessions LIMIT 1), i, 'bench-' || i,

@@ -199,7 +199,7 @@ static void write_participant(
 	(void)snprintf(sid, sizeof(sid), "CA%032llx", (unsigned long long)call);
 	(void)snprintf(
 		conference, sizeof(conference), "CF%032llx", (unsigned long long)call);
-	(void)snprintf(label, sizeof(label), "bench-call-%llu", (unsigned long long)call);
+	(void)snprintf(label, sizeof(label), "ovx-bench-%llu", (unsigned long long)call);
 	(void)snprintf(number, sizeof(number), "%zu", sequence);
 	write_request(load, "/api/calls-twiml/webhook/conference?session=1", fields,
 		ret_request);

@@ -22,7 +22,7 @@
 
 #define SID "CA%032d"
 #define AGENT_LABELS \
-	500       /* "label-501" is an agent's, "label-7" the customer's of call 7 */
+	500       /* "ovx-label-501" is an agent's, "ovx-label-7" the customer's of call 7 */
 #define CHOKES 13 /* no event of this call can be written */
 #define WRITES_MAX 16
 #define REQUESTS_MAX 256
@@ -72,7 +72,7 @@ int __wrap_db_calls_by_label(
 	(void)db;
 	lookups++;
 	for (size_t i = 0; i < count; i++) {
-		long id = strtol(strchr(labels[i], '-') + 1, NULL, 10);
+		long id = strtol(strrchr(labels[i], '-') + 1, NULL, 10);
 
 		ret_call_ids[i] = id > AGENT_LABELS ? 0 : id;
 	}
@@ -226,7 +226,7 @@ static void conference(uint64_t id, int label, const char *event)
 {
 	assert_int_equal(webhook_conference(
 				 &gw, request(id, "session=1",
-					      "CallSid=" SID "&ParticipantLabel=label-%d"
+					      "CallSid=" SID "&ParticipantLabel=ovx-label-%d"
 					      "&StatusCallbackEvent=%s&SequenceNumber=%d",
 					      label, label, event, (int)id)),
 		0);
