@@ -22,7 +22,7 @@
 
 #define SID "CA%032d"
 #define AGENT_LABELS \
-	500       /* "ovx-label-501" is an agent's, "ovx-label-7" the customer's of call 7 */
+	500 /* "ovx-label-501" is an agent's, "ovx-label-7" the customer's of call 7 */
 #define CHOKES 13 /* no event of this call can be written */
 #define WRITES_MAX 16
 #define REQUESTS_MAX 256
@@ -224,11 +224,11 @@ static void amd(uint64_t id, int call, const char *by)
 
 static void conference(uint64_t id, int label, const char *event)
 {
-	assert_int_equal(webhook_conference(
-				 &gw, request(id, "session=1",
-					      "CallSid=" SID "&ParticipantLabel=ovx-label-%d"
-					      "&StatusCallbackEvent=%s&SequenceNumber=%d",
-					      label, label, event, (int)id)),
+	assert_int_equal(webhook_conference(&gw,
+				 request(id, "session=1",
+					 "CallSid=" SID "&ParticipantLabel=ovx-label-%d"
+					 "&StatusCallbackEvent=%s&SequenceNumber=%d",
+					 label, label, event, (int)id)),
 		0);
 }
 
