@@ -236,6 +236,14 @@ int db_dnc_add_many(struct db *db, const struct db_dnc *like, const char *const 
 	return 0;
 }
 
+int db_dnc_get(struct db *db, int64_t id, struct db_dnc *ret_dnc)
+{
+	(void)db;
+	(void)ret_dnc;
+	assert(id > 0);
+	return -ENOENT;
+}
+
 int db_dnc_check(
 	struct db *db, const char *number, int64_t campaign_id, struct db_dnc *ret_dnc)
 {
