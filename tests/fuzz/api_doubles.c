@@ -189,27 +189,41 @@ int db_list_update(struct db *db, const struct db_list *list)
 	return -EIO;
 }
 
-int db_contact_create(
-	struct db *db, const struct db_contact_full *contact, int64_t *ret_id)
+static int check_contact(const struct db_contact_full *contact)
 {
-	(void)ret_id;
-	return db_contact_update(db, contact);
-}
-
-int db_contact_update(struct db *db, const struct db_contact_full *contact)
-{
-	json_t *custom = json_loads(contact->custom, JSON_REJECT_DUPLICATES, NULL);
-
-	(void)db;
 	CHECK_TEXT(contact->is.first_name);
 	CHECK_TEXT(contact->is.last_name);
 	CHECK_TEXT(contact->is.email);
 	assert(number_valid(contact->is.phone));
-	assert(json_is_object(custom));
-	json_decref(custom);
 	assert(contact->time_zone[0] == '\0' ||
 		zones_find(NULL, contact->time_zone) != NULL);
 	return -EIO;
+}
+
+static void check_custom(const char *text)
+{
+	json_t *custom = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+
+	assert(json_is_object(custom));
+	json_decref(custom);
+}
+
+int db_contact_create(
+	struct db *db, const struct db_contact_full *contact, int64_t *ret_id)
+{
+	(void)db;
+	(void)ret_id;
+	check_custom(contact->custom);
+	return check_contact(contact);
+}
+
+/* Without further fields they stay as they are. */
+int db_contact_update(struct db *db, const struct db_contact_full *contact)
+{
+	(void)db;
+	if (contact->custom[0] != '\0')
+		check_custom(contact->custom);
+	return check_contact(contact);
 }
 
 int db_dnc_add(
