@@ -231,7 +231,7 @@ static int refuse(struct db *db, const struct db_claim *claim, const struct pick
 	" SELECT ids.call, ids.leg, l.label FROM rate"                                     \
 	"  LEFT JOIN ids ON true LEFT JOIN l ON true"
 
-/* 0: no token; 1: written; -EDQUOT: the day is full. The last two roll back. */
+/* 1: written; 0: no token; -EDQUOT: the day is full, and all of it is to be rolled back. */
 static int write_call(struct db *db, const struct db_claim *claim, const struct pick *p,
 	const struct db_claim_verdict *verdict, struct db_claimed *claimed)
 {

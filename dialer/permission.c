@@ -10,8 +10,8 @@
 /* Raised with every change of the table below: stored verdicts say which one they are of. */
 #define RULES_VERSION 3
 
-#define LIST_MS \
-	(15 * 60 * INT64_C(1000)) /* between two looks at an inactive list's contact */
+/* Between two looks at a contact of a list that is not active. */
+#define LIST_MS (15 * 60 * INT64_C(1000))
 
 struct question {
 	const struct dial_facts *facts;

@@ -59,8 +59,8 @@ struct dial_verdict {
 /*
  * The first rule that is broken speaks; those that time does not mend come first, then those of
  * the whole campaign. DIAL_MANUAL: a person asks for this very contact, so neither the
- * campaign's state nor its list's nor the hour of the next attempt binds; all the rest does. When nothing is
- * broken the rule is "allowed".
+ * campaign's state nor its list's nor the hour of the next attempt binds; all the rest does. When
+ * nothing is broken the rule is "allowed".
  */
 struct dial_verdict may_dial(const struct dial_facts *facts,
 	const struct dial_rules *rules, enum dial_mode mode, int64_t now_ms);

@@ -434,7 +434,7 @@ void sweep_answer(struct gateway *gw, const struct twilio_answer *answer)
 	else if (answer->op == TWILIO_CALL_FETCH && twilio_call_over(answer))
 		not_found(gw, &lookup->due, answer->message);
 	else /* whether the call lives is not known: it is asked for again */
-		log_warn("sweep", lookup->due.call_id, "Twilio: %s code=%d http=%d",
+		log_debug("sweep", lookup->due.call_id, "Twilio: %s code=%d http=%d",
 			answer->message, answer->code, answer->http_status);
 	lookup_free(lookup);
 }
