@@ -282,7 +282,8 @@ static int end_wrap_up(struct db *db, const struct db_dispose *d, int64_t *ret_s
 		" pause_reason = session_rest_reason(s), state_since = now(), hold_until = NULL"
 		" FROM calls c WHERE c.id = $1 AND s.id = c.agent_session_id"
 		" AND s.state = 'wrap_up' AND s.ended_at IS NULL AND NOT EXISTS ("
-		"  SELECT 1 FROM calls o WHERE o.agent_session_id = s.id AND o.id > c.id)"
+		"  SELECT 1 FROM calls o WHERE o.agent_id = s.user_id"
+		"  AND o.agent_session_id = s.id AND o.id > c.id)"
 		" RETURNING s.id",
 		ARGS(arg_int(d->call_id)), ret_session_id);
 

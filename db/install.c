@@ -2,6 +2,7 @@
 #include "db/install.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "db/exec.h"
 
@@ -26,35 +27,32 @@ int db_install_id(struct db *db, char ret_id[DB_INSTALL_SIZE])
 	return 0;
 }
 
+/* When the sweeper asks for a call that a transition has moved on; null for one that is over. */
+static const struct db_deadline *deadline_of(
+	const struct db_tables *tables, const struct db_transition *t)
+{
+	for (size_t i = 0; i < tables->deadline_count; i++)
+		if (strcmp(tables->deadlines[i].state, t->next) == 0)
+			return &tables->deadlines[i];
+	return NULL;
+}
+
 static int load_transitions(struct db *db, const struct db_tables *tables)
 {
 	int rc = db_run(db, "DELETE FROM call_transition", NO_ARGS, NULL);
 
 	for (size_t i = 0; rc == 0 && i < tables->transition_count; i++) {
 		const struct db_transition *t = &tables->transitions[i];
+		const struct db_deadline *d = deadline_of(tables, t);
 
 		rc = db_run(db,
-			"INSERT INTO call_transition (state, event, next, outcome, action, check_s)"
-			" VALUES ($1, $2, $3, $4, $5, NULLIF($6::numeric, 0))",
+			"INSERT INTO call_transition (state, event, next, outcome, action, check_s,"
+			" plus_ring) VALUES ($1, $2, $3, $4, $5, NULLIF($6::float8, 0), $7)",
 			ARGS(arg_text(t->state), arg_text(t->event), arg_text(t->next),
 				arg_text(t->outcome), arg_text(t->action),
-				arg_real(t->check_s)),
-			NULL);
-	}
-	return rc;
-}
-
-static int load_deadlines(struct db *db, const struct db_tables *tables)
-{
-	int rc = db_run(db, "DELETE FROM call_deadline", NO_ARGS, NULL);
-
-	for (size_t i = 0; rc == 0 && i < tables->deadline_count; i++) {
-		const struct db_deadline *d = &tables->deadlines[i];
-
-		rc = db_run(db,
-			"INSERT INTO call_deadline (state, after_s, plus_ring) VALUES ($1, $2, $3)",
-			ARGS(arg_text(d->state), arg_real(d->after_s),
-				arg_bool(d->plus_ring)),
+				arg_real(t->check_s > 0 || d == NULL ? t->check_s
+								     : d->after_s),
+				arg_bool(t->check_s == 0 && d != NULL && d->plus_ring)),
 			NULL);
 	}
 	return rc;
@@ -86,8 +84,6 @@ int db_load_tables(struct db *db, const struct db_tables *tables)
 			db, "SELECT pg_advisory_xact_lock(7251664931)", NO_ARGS, NULL);
 	if (rc == 0)
 		rc = load_transitions(db, tables);
-	if (rc == 0)
-		rc = load_deadlines(db, tables);
 	if (rc == 0)
 		rc = load_retries(db, tables);
 	if (rc == 0)

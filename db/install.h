@@ -15,10 +15,11 @@ struct db_transition {
 	double check_s;      /* 0: the state's own deadline */
 };
 
+/* How long a call may stay in a state; every state but "ended" has one. */
 struct db_deadline {
 	const char *state;
 	double after_s;
-	bool plus_ring;
+	bool plus_ring; /* and its campaign's ring time-out on top */
 };
 
 /* What an outcome means when the campaign does not say it; `place` in its arrays, from 1. */
@@ -41,7 +42,7 @@ struct db_tables {
 int db_install_id(struct db *db, char ret_id[DB_INSTALL_SIZE]);
 
 /*
- * Replaces call_transition, call_deadline and call_retry. A new calls_per_second sets the account's
+ * Replaces call_transition and call_retry. A new calls_per_second sets the account's
  * rate; the same one leaves a rate that was lowered as it is.
  */
 int db_load_tables(struct db *db, const struct db_tables *tables);

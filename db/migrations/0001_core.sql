@@ -312,7 +312,6 @@ CREATE INDEX calls_action ON calls (action_due_at)
 	WHERE action IS NOT NULL AND action_done_at IS NULL;
 CREATE INDEX calls_campaign ON calls (campaign_id, id);
 CREATE INDEX calls_campaign_open ON calls (campaign_id) WHERE open;
-CREATE INDEX calls_session ON calls (agent_session_id);
 -- For people who look for calls, newest first; see db_call_page().
 CREATE INDEX calls_of_agent ON calls (agent_id, id);
 CREATE INDEX calls_of_contact ON calls (contact_id, id);
@@ -387,16 +386,11 @@ CREATE TABLE call_transition (
 	next text NOT NULL,
 	outcome text,
 	action text,
-	check_s numeric,              -- ask Twilio after this, instead of the state's own deadline
+	check_s float8,               -- how long a call may stay there before the sweeper asks
+	plus_ring boolean NOT NULL,   -- and the campaign's ring time-out on top
 	PRIMARY KEY (state, event),
-	CHECK ((next = 'ended') = (outcome IS NOT NULL))
-);
-
--- How long a call may stay in a state before the sweeper asks; from the same C file.
-CREATE TABLE call_deadline (
-	state text PRIMARY KEY,
-	after_s numeric NOT NULL,
-	plus_ring boolean NOT NULL    -- and the campaign's ring time-out on top
+	CHECK ((next = 'ended') = (outcome IS NOT NULL)),
+	CHECK ((next = 'ended') = (check_s IS NULL))
 );
 
 -- How an outcome is tried again when the campaign does not say it; from dialer/retry.c.

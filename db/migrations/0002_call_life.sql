@@ -236,7 +236,8 @@ BEGIN
 	-- given in the events' own order.
 	WITH input AS MATERIALIZED (
 		SELECT u.*, CASE WHEN u.first THEN nextval('call_events_id_seq') END AS row
-		FROM (SELECT i.*, i.unheard AND row_number() OVER (PARTITION BY i.id, i.source,
+		FROM (SELECT i.id, i.source, i.source_sid, i.sequence, i.event, i.at, i.detail, i.ord,
+				i.unheard AND row_number() OVER (PARTITION BY i.id, i.source,
 					i.source_sid, i.what ORDER BY i.ord) = 1 AS first
 			FROM (SELECT t.*, w.what, o.leg IS NOT NULL AND (t.sid = '' OR t.sid = o.leg)
 						AND NOT EXISTS (SELECT 1 FROM call_events e
@@ -292,9 +293,8 @@ BEGIN
 			was_ambiguous = c.was_ambiguous OR COALESCE(e.next = 'ambiguous', false),
 			deadline_at = CASE WHEN e.next = 'ended' THEN NULL
 				WHEN e.next IS NULL THEN c.deadline_at
-				ELSE now() + make_interval(secs => COALESCE(e.check_s, e.after_s
-					+ CASE WHEN e.plus_ring THEN c.ring_timeout_s ELSE 0 END, 60)::float8)
-				END,
+				ELSE now() + make_interval(secs => e.check_s
+					+ CASE WHEN e.plus_ring THEN c.ring_timeout_s ELSE 0 END) END,
 			action = CASE WHEN e.next = 'ended' OR e.over THEN NULL
 				ELSE COALESCE(e.action, c.action) END,
 			action_due_at = CASE WHEN e.action IS NOT NULL
@@ -307,7 +307,7 @@ BEGIN
 				CASE WHEN k.answered_by ~ '^(machine|fax)' AND (SELECT g.amd
 						FROM campaigns g WHERE g.id = k.campaign_id) = 'hangup_machine'
 					THEN substring(k.answered_by FROM '^(machine|fax)') END AS machine,
-				t.code, t.detail, tr.next, tr.outcome, tr.check_s, d.after_s, d.plus_ring,
+				t.code, t.detail, tr.next, tr.outcome, tr.check_s, tr.plus_ring,
 				-- The end's own code is the one that people see, else the first.
 				t.code IS NOT NULL AND (tr.next = 'ended' OR k.error_code IS NULL)
 					AS speaks,
@@ -332,7 +332,6 @@ BEGIN
 				AND NOT s.stale
 				AND (t.event NOT IN ('machine', 'fax') OR (SELECT g.amd FROM campaigns g
 					WHERE g.id = k.campaign_id) = 'hangup_machine')
-			LEFT JOIN call_deadline d ON d.state = tr.next
 			WHERE rounds[t.ord] = round) e
 		WHERE c.id = e.id;
 	END LOOP;
