@@ -18,14 +18,24 @@ struct batch {
 	struct job job;
 };
 
-/* Much is coming: a few more in the same commit cost less than one of their own. */
+/*
+ * Much is coming: more in the same commit costs less than one of its own. Who was answered just now
+ * may come back together: as long as each wait brings more, there is another one.
+ */
 static void gather(const struct batch *batch, size_t last)
 {
 	struct timespec span = {.tv_nsec = (long)batch->config.gather_us * 1000};
+	size_t before = 0, waiting = post_queue_waiting(batch->waiting);
 
-	if (last >= BATCH_MANY && batch->config.gather_us > 0 &&
-		post_queue_waiting(batch->waiting) < batch->config.most)
+	if (last < BATCH_MANY || batch->config.gather_us == 0)
+		return;
+	for (int i = 0; i < BATCH_WAITS && waiting < batch->config.most &&
+			(waiting == 0 || waiting > before);
+		i++) {
+		before = waiting;
 		(void)nanosleep(&span, NULL);
+		waiting = post_queue_waiting(batch->waiting);
+	}
 }
 
 static void batch_work(struct job *job, void *ctx)

@@ -5,7 +5,7 @@
  * Posts wait in a bounded queue; a job on a worker takes what is there, up to `most`, again and
  * again until nothing waits. At most one such job runs at a time, so the more there is to do, the
  * larger the batches are. A single post waits for nobody; only when many came together, the next
- * are waited for a little, as PostgreSQL's commit_delay does.
+ * are waited for a little, as PostgreSQL's commit_delay does, and a little more while they come.
  */
 #ifndef OMNIVOX_BASE_BATCH_H
 #define OMNIVOX_BASE_BATCH_H
@@ -16,6 +16,7 @@
 
 #define BATCH_MAX 64 /* the largest `most` */
 #define BATCH_MANY 8
+#define BATCH_WAITS 4 /* between two batches, at most */
 
 struct batch;
 
@@ -23,7 +24,7 @@ struct batch_config {
 	struct jobs *jobs; /* borrowed; must be freed before the batch */
 	size_t limit;      /* posts that may wait at once */
 	size_t most;       /* in one call of work(); 1 to BATCH_MAX */
-	/* How long the next are waited for after BATCH_MANY, below a second; 0: not at all. */
+	/* One of up to BATCH_WAITS waits for the next after BATCH_MANY, below a second; 0: none. */
 	unsigned gather_us;
 	/* On a worker thread, which owns the posts from then on; `ctx` is the worker's. */
 	void (*work)(void *arg, void *ctx, struct post **posts, size_t count);

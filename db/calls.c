@@ -22,6 +22,7 @@ enum {
 	EV_DURATION,
 	EV_CODE,
 	EV_DETAIL,
+	EV_ROUND,
 	EV_COLUMNS
 };
 
@@ -33,7 +34,30 @@ static void int_or_null(struct buf *array, int64_t value, bool known)
 		array_null(array);
 }
 
-static void add_event(struct buf *columns, const struct db_call_event *e)
+/* What apply_call_events() takes as one event, told twice. */
+static bool is_told(const struct db_call_event *a, const struct db_call_event *b)
+{
+	return strcmp(a->source, b->source) == 0 &&
+	       strcmp(a->source_sid, b->source_sid) == 0 && a->sequence == b->sequence &&
+	       (a->sequence >= 0 || strcmp(a->event, b->event) == 0);
+}
+
+/* The how-manieth of its call event `at` is, from 1; 0 when it was told before it. */
+static int round_of(const struct db_call_event *events, size_t at)
+{
+	int round = 1;
+
+	for (size_t i = 0; i < at; i++) {
+		if (events[i].call_id != events[at].call_id)
+			continue;
+		if (is_told(&events[i], &events[at]))
+			return 0;
+		round++;
+	}
+	return round;
+}
+
+static void add_event(struct buf *columns, const struct db_call_event *e, int round)
 {
 	array_int(&columns[EV_CALL], e->call_id);
 	array_text(&columns[EV_SOURCE], e->source);
@@ -45,6 +69,7 @@ static void add_event(struct buf *columns, const struct db_call_event *e)
 	int_or_null(&columns[EV_DURATION], e->duration_s, e->duration_s >= 0);
 	int_or_null(&columns[EV_CODE], e->code, e->code != 0);
 	array_text(&columns[EV_DETAIL], e->detail);
+	array_int(&columns[EV_ROUND], round);
 }
 
 static void read_change(struct db_row *row, void *item)
@@ -78,8 +103,12 @@ int db_call_events_apply(struct db *db, const struct db_call_event *events, size
 	size_t changed = 0;
 	int rc = 0;
 
-	for (size_t i = 0; i < count; i++)
-		add_event(columns, &events[i]);
+	for (size_t i = 0; i < count; i++) {
+		int round = round_of(events, i);
+
+		if (round > 0)
+			add_event(columns, &events[i], round);
+	}
 	for (int i = 0; i < EV_COLUMNS && rc == 0; i++) {
 		rc = array_end(&columns[i]);
 		args[i] = arg_text(columns[i].data);
@@ -89,7 +118,7 @@ int db_call_events_apply(struct db *db, const struct db_call_event *events, size
 			"SELECT call_id, old_state, state, outcome, action, leg_sid, campaign_id,"
 			" entry_id, entry_state, contact_id, agent_session_id, session_state,"
 			" agent_id, number"
-			" FROM apply_call_events($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+			" FROM apply_call_events($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
 			args, EV_COLUMNS, &reader, &changes, &changed);
 	for (int i = 0; i < EV_COLUMNS; i++)
 		buf_free(&columns[i]);

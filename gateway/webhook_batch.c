@@ -132,7 +132,7 @@ int webhooks_new(struct gateway *gw)
 			.jobs = gw->db,
 			.limit = WAITING_MAX,
 			.most = BATCH_MAX,
-			.gather_us = 2000,
+			.gather_us = 1000,
 			.work = write_batch,
 			.arg = gw,
 		},

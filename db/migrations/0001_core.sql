@@ -339,10 +339,11 @@ CREATE INDEX call_legs_call ON call_legs (call_id);
 CREATE INDEX call_legs_session ON call_legs (agent_session_id, turn);
 
 -- Append-only: what we were told, once each. Order holds within (source, source_sid). Those of
--- calls that ended long ago are deleted (0011).
+-- calls that ended long ago are deleted (0011). Calls are never deleted, and whoever writes here has
+-- found the call, most of them locked it: a foreign key would only ask a second time, at each event.
 CREATE TABLE call_events (
 	id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-	call_id bigint NOT NULL REFERENCES calls ON DELETE CASCADE,
+	call_id bigint NOT NULL,      -- of calls
 	source text NOT NULL CHECK (source IN ('call', 'conference', 'rest', 'gateway', 'recording',
 		'amd')),
 	source_sid text NOT NULL,

@@ -170,12 +170,14 @@ $$;
 --   p_at                                 milliseconds since 1970
 --   p_leg_sid                            the customer leg's SID at Twilio; '' when not known
 --   p_duration                           seconds, or null
+--   p_round                              the how-manieth of its call it is here, from 1; nothing
+--                                        that is unique may be here twice
 --
 -- Times of ringing, answer and bridge are taken from late events too: the earliest counts.
 CREATE FUNCTION apply_call_events(
 	p_call bigint[], p_source text[], p_source_sid text[], p_sequence bigint[],
 	p_event text[], p_at bigint[], p_leg_sid text[], p_duration int[], p_code int[],
-	p_detail text[])
+	p_detail text[], p_round int[] DEFAULT '{1}')
 RETURNS TABLE (
 	call_id bigint, old_state text, state text, outcome text, action text, leg_sid text,
 	campaign_id bigint, entry_id bigint, entry_state text, contact_id bigint,
@@ -190,7 +192,7 @@ DECLARE
 	legs text[];       -- SIDs of their customers' legs, '' when nobody has told it yet
 	nameless boolean;  -- there are such
 	rows bigint[];     -- the call_events row of each event, null when it is not new
-	rounds int[];      -- the how-manieth new event of its call each is
+	rounds int[];      -- p_round of those that are new
 	most int;
 	talking bigint[];  -- calls whose customer is there
 	bridged bigint[];
@@ -235,22 +237,17 @@ BEGIN
 	-- (recordings, holds) has keys of its own. To ask first costs less than ON CONFLICT. Ids are
 	-- given in the events' own order.
 	WITH input AS MATERIALIZED (
-		SELECT u.*, CASE WHEN u.first THEN nextval('call_events_id_seq') END AS row
-		FROM (SELECT i.id, i.source, i.source_sid, i.sequence, i.event, i.at, i.detail, i.ord,
-				i.unheard AND row_number() OVER (PARTITION BY i.id, i.source,
-					i.source_sid, i.what ORDER BY i.ord) = 1 AS first
-			FROM (SELECT t.*, w.what, o.leg IS NOT NULL AND (t.sid = '' OR t.sid = o.leg)
-						AND NOT EXISTS (SELECT 1 FROM call_events e
-							WHERE e.call_id = t.id AND e.source = t.source
-								AND e.source_sid = t.source_sid
-								AND COALESCE(e.sequence::text, e.event) = w.what)
-						AS unheard
-				FROM unnest(p_call, p_source, p_source_sid, p_sequence, p_event, p_at,
-					p_leg_sid, p_detail) WITH ORDINALITY
-					AS t(id, source, source_sid, sequence, event, at, sid, detail, ord)
-				CROSS JOIN LATERAL (SELECT COALESCE(t.sequence::text, t.event) AS what) w
-				CROSS JOIN LATERAL (SELECT legs[array_position(old_ids, t.id)] AS leg) o) i
-			ORDER BY i.ord) u
+		SELECT t.*, CASE WHEN o.leg IS NOT NULL AND (t.sid = '' OR t.sid = o.leg)
+				AND NOT EXISTS (SELECT 1 FROM call_events e
+					WHERE e.call_id = t.id AND e.source = t.source
+						AND e.source_sid = t.source_sid
+						AND COALESCE(e.sequence::text, e.event)
+							= COALESCE(t.sequence::text, t.event))
+				THEN nextval('call_events_id_seq') END AS row
+			FROM unnest(p_call, p_source, p_source_sid, p_sequence, p_event, p_at, p_leg_sid,
+				p_detail, p_round) WITH ORDINALITY AS t(id, source, source_sid, sequence, event,
+				at, sid, detail, round, ord)
+			CROSS JOIN LATERAL (SELECT legs[array_position(old_ids, t.id)] AS leg) o
 	), written AS (
 		INSERT INTO call_events (id, call_id, source, source_sid, sequence, event, at, detail)
 		OVERRIDING SYSTEM VALUE
@@ -258,11 +255,10 @@ BEGIN
 			to_timestamp(at / 1000.0::float8), detail
 		FROM input WHERE row IS NOT NULL
 	)
-	SELECT array_agg(n.row ORDER BY n.ord), array_agg(n.nth ORDER BY n.ord), max(n.nth)
-		INTO rows, rounds, most
-		FROM (SELECT i.ord, i.row, CASE WHEN i.row IS NOT NULL
-				THEN count(i.row) OVER (PARTITION BY i.id ORDER BY i.ord)::int END AS nth
-			FROM input i) n;
+	SELECT array_agg(i.row ORDER BY i.ord),
+			array_agg(CASE WHEN i.row IS NOT NULL THEN i.round END ORDER BY i.ord),
+			max(i.round) FILTER (WHERE i.row IS NOT NULL)
+		INTO rows, rounds, most FROM input i;
 	IF most IS NULL THEN
 		RETURN;
 	END IF;
