@@ -239,6 +239,17 @@ int db_call_placing(struct db *db, const char *node, int64_t **ret_ids, size_t *
 		ARGS(arg_text(node)), &reader, (void **)ret_ids, ret_count);
 }
 
+int db_call_dialled(struct db *db, int64_t call_id, bool *ret_dialled)
+{
+	int64_t heard = 0;
+	int rc = db_run_number(db,
+		"SELECT count(*) FROM call_events WHERE call_id = $1 AND event = 'initiated'",
+		ARGS(arg_int(call_id)), &heard);
+
+	*ret_dialled = heard > 0;
+	return rc;
+}
+
 int db_call_expire_deadlines(struct db *db, const char *node)
 {
 	return db_run(db,

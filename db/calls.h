@@ -150,6 +150,9 @@ struct db_agent_session;
 int db_sweep(struct db *db, const char *node, struct db_agent_session **ret_sessions,
 	size_t *ret_count);
 
+/* Whether Twilio has told that it dials: `initiated`. */
+int db_call_dialled(struct db *db, int64_t call_id, bool *ret_dialled);
+
 /* At start: this node's `placing` calls; their POST may or may not have left. */
 int db_call_placing(
 	struct db *db, const char *node, int64_t **ret_ids, size_t *ret_count);

@@ -222,13 +222,28 @@ struct event_job {
 	enum call_now_result result;
 };
 
+/*
+ * What Twilio dials already waits in no queue, though its status is "queued" until it rings, which on
+ * a long way takes many seconds.
+ */
+static void forget_slow(struct db *db, struct call_news *news)
+{
+	bool dialled = true;
+
+	if (news->count == 0 || strcmp(news->events[news->count - 1], "slow") != 0)
+		return;
+	if (db_call_dialled(db, news->call_id, &dialled) < 0 || dialled)
+		news->count--;
+}
+
 static void event_work(struct job *job, void *ctx)
 {
 	struct event_job *task = list_entry(job, struct event_job, job);
-	const struct call_news *news = &task->news;
+	struct call_news *news = &task->news;
 	struct db_call_event events[CALL_NEWS_MAX];
 	char self[24];
 
+	forget_slow(ctx, news);
 	(void)snprintf(self, sizeof(self), "%" PRId64, news->call_id);
 	for (size_t i = 0; i < news->count; i++)
 		events[i] = (struct db_call_event){
@@ -243,7 +258,7 @@ static void event_work(struct job *job, void *ctx)
 			.code = news->code,
 			.detail = news->detail,
 		};
-	if (calls_apply(task->gw, ctx, events, news->count) < 0)
+	if (news->count > 0 && calls_apply(task->gw, ctx, events, news->count) < 0)
 		log_warn("call", news->call_id, "%s not stored, the sweeper will ask: %s",
 			news->events[0], db_error(ctx));
 	else if (news->action_done)

@@ -9,7 +9,7 @@
  * Events: from our POST: accepted, refused (4xx), unsent (surely not processed), lost (nobody
  * knows). From Twilio: initiated, ringing, answered, joined, left, the five endings, and what its
  * answering machine detection heard: machine, fax. From us: hangup (somebody wants it over), slow
- * (Twilio queues it), expired (looked for, not found); abandoned (no agent for somebody who is on
+ * (Twilio queues it and does not dial), expired (looked for, not found); abandoned (no agent for somebody who is on
  * the line); agent_joined and agent_missing, of the agent who is rung before the customer.
  *
  * A pair that is not here changes nothing: that is what makes late and repeated events harmless.
@@ -58,20 +58,21 @@ static const struct db_transition transitions[] = {
 	{"placing", "refused", "ended", "failed", NULL, 0},
 	{"placing", "unsent", "ended", "failed", NULL, 0},
 	{"placing", "lost", "ambiguous", NULL, NULL, 0},
-	{"placing", "initiated", "queued", NULL, NULL, 0},
+	{"placing", "initiated", "queued", NULL, NULL, CALL_DIALLED_S},
 	NEWS("placing"),
 	NOBODY("placing"),
 	MACHINE("placing"),
 	ENDINGS("placing"),
 
 	{"ambiguous", "accepted", "queued", NULL, NULL, 0},
-	{"ambiguous", "initiated", "queued", NULL, NULL, 0},
+	{"ambiguous", "initiated", "queued", NULL, NULL, CALL_DIALLED_S},
 	{"ambiguous", "expired", "ended", "unknown", NULL, 0},
 	NEWS("ambiguous"),
 	NOBODY("ambiguous"),
 	MACHINE("ambiguous"),
 	ENDINGS("ambiguous"),
 
+	{"queued", "initiated", "queued", NULL, NULL, CALL_DIALLED_S},
 	{"queued", "slow", "queued", NULL, "cancel", 0},
 	NEWS("queued"),
 	NOBODY("queued"),
@@ -105,7 +106,7 @@ void call_table(const struct call_table_times *times, struct db_tables *ret_tabl
 	/* Twilio adds up to 5 s to a ring time-out. */
 	deadlines[0] = (struct db_deadline){"placing", 20, false};
 	deadlines[1] = (struct db_deadline){"ambiguous", times->ambiguous_s, false};
-	deadlines[2] = (struct db_deadline){"queued", 3, false};
+	deadlines[2] = (struct db_deadline){"queued", CALL_QUEUED_S, false};
 	deadlines[3] = (struct db_deadline){"ringing", 7, true};
 	deadlines[4] = (struct db_deadline){"answered", times->reconcile_s, false};
 	deadlines[5] = (struct db_deadline){"bridged", times->reconcile_s, false};

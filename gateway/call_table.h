@@ -7,6 +7,10 @@
 
 #include "db/install.h"
 
+/* Seconds: what Twilio does not dial within these it queues; a look at what does not ring then. */
+#define CALL_QUEUED_S 3
+#define CALL_DIALLED_S 10
+
 /* How long states may last, from the configuration; seconds. */
 struct call_table_times {
 	double ambiguous_s; /* AMBIGUOUS_AFTER */

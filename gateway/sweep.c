@@ -311,7 +311,10 @@ void sweep_soon(struct gateway *gw, int64_t call_id)
 
 /* ---- what Twilio said ---- */
 
-/* A fetched call: its status is news. A call still queued when we ask is too slow. */
+/*
+ * A fetched call: its status is news. A call still queued after its time is too slow; before, as when
+ * a worker that has just started asks after all, there is nothing to say.
+ */
 static void fetched(
 	struct gateway *gw, const struct db_due *due, const struct twilio_call *call)
 {
@@ -320,10 +323,10 @@ static void fetched(
 		.duration_s = call->duration_s};
 
 	(void)snprintf(news.sid, sizeof(news.sid), "%s", call->sid);
-	if (strcmp(call->status, "queued") == 0)
-		news.events[news.count++] = "slow";
-	else
+	if (strcmp(call->status, "queued") != 0)
 		news.events[news.count++] = call_table_event(call->status);
+	else if (clock_wall_ms() - due->placed_ms >= CALL_QUEUED_S * 1000)
+		news.events[news.count++] = "slow";
 	if (call->ended_ms > 0)
 		news.at_ms = call->ended_ms;
 	if (news.events[0] != NULL)

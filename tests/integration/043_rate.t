@@ -1,6 +1,6 @@
 #!/usr/bin/env perl
 # Calls that Twilio queues are cancelled, and the account's rate comes down until it queues no
-# more; then it rises again slowly.
+# more; then it rises again slowly. What it dials, and what rings late only, is left to ring.
 use strict;
 use warnings;
 use FindBin;
@@ -49,5 +49,34 @@ my $low = $stage->api(GET => "$CM/campaigns/$id/auto-dial")->{rate}{perSecond};
 $stage->wait_until(30, 'the rate to rise again', sub {
 	$stage->api(GET => "$CM/campaigns/$id/auto-dial")->{rate}{perSecond} > $low });
 pass "it rises slowly from $low";
+undef $stage;
+
+# Six seconds until it rings, as far away; and a worker that has just started asks after every call.
+$stage = Omnivox::Stage->new(
+	population => [{match => '*', weight => 1, behaviour => 'no_answer', ring_ms => 600,
+		talk_ms => 0, say => 'silence'}],
+	sandbox_env => {SANDBOX_RECORD => 0}, gateway_env => {RECONCILE_AFTER => 2});
+$stage->start_sandbox;
+$stage->sandbox_put('/sandbox/settings', {post_dial_ms => 6000});
+$stage->start_gateway;
+$stage->login;
+$id = $stage->make_campaign({maxAttempts => 1, wrapUpS => 0, ringTimeoutS => 10}, '+15553119999');
+my $agent = $stage->make_agent('late', $id);
+$stage->start_phone($agent, hz => 880);
+$stage->wait_registered($agent);
+$stage->agent_ready($agent, $id);
+$stage->api(POST => "$CM/campaigns/$id/auto-dial");
+my $call;
+$stage->wait_until(20, 'Twilio to dial', sub {
+	($call) = @{$stage->api(GET => "/api/calls?campaignId=$id")->{calls}};
+	$call && grep { $_->{event} eq 'initiated' } @{$stage->api(GET => "/api/calls/$call->{id}")->{events}} });
+kill KILL => $stage->worker;
+$stage->wait_until(40, 'the end of the call', sub {
+	$call = $stage->api(GET => "/api/calls/$call->{id}")->{call};
+	$call->{state} eq 'ended' });
+is $call->{outcome}, 'no_answer', 'what rings after six seconds is left to ring';
+is_deeply [grep { $_->{event} eq 'cancel' } $stage->call_log], [], 'nobody cancelled it';
+is $stage->api(GET => "$CM/campaigns/$id/auto-dial")->{rate}{slowCalls}, 0,
+	'and the rate stays as it was';
 undef $stage;
 done_testing;
