@@ -10,6 +10,7 @@
 #include "base/jobs.h"
 #include "base/list.h"
 #include "base/log.h"
+#include "db/turn.h"
 #include "gateway/admit.h"
 #include "gateway/afterwork.h"
 #include "gateway/api_reply.h"
@@ -68,6 +69,27 @@ static void repeat(struct api_call *call, int status, char *body)
 	free(body);
 }
 
+/* A PUT reads what it changes a part of: such requests for one thing take turns. */
+static void run_handler(
+	struct api_call *call, const struct api_route *route, struct api_reply *reply)
+{
+	bool takes_turns = (call->request->method & (HTTP_PUT | HTTP_PATCH)) != 0;
+	int64_t id = 0;
+	int err = 0;
+
+	for (size_t i = HTTP_PARAMS_MAX; i > 0 && id == 0; i--)
+		id = api_param_id(call, i - 1);
+	if (takes_turns && id != 0)
+		err = db_turn_begin(call->db, id);
+	if (err < 0) {
+		api_fail_db(reply, err, "request", call->db);
+		return;
+	}
+	route->handle(call, reply);
+	if (takes_turns && id != 0)
+		db_turn_end(call->db, id);
+}
+
 /*
  * Calls the handler of a request that changes something, with all that belongs to it. True: it
  * was answered, or somebody answers later.
@@ -91,7 +113,7 @@ static bool change(
 		return false;
 	}
 	afterwork_keep(gw->afterwork, after);
-	route->handle(call, reply);
+	run_handler(call, route, reply);
 	if (reply->deferred)
 		return true;
 	after = afterwork_take(gw->afterwork, call->request->id);

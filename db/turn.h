@@ -1,0 +1,17 @@
+/*
+ * turn.h: changes of one thing that read it first go one after the other, on every node; else the
+ * second would write back what the first has just replaced. A turn is the connection's, not a
+ * transaction's, and ends with it at the latest.
+ */
+#ifndef OMNIVOX_DB_TURN_H
+#define OMNIVOX_DB_TURN_H
+
+#include "db/conn.h"
+
+/* Waits for the turn of whatever has this id. -EAGAIN: another one has it for too long. */
+int db_turn_begin(struct db *db, int64_t id);
+
+/* To be called after each begin that was 0. */
+void db_turn_end(struct db *db, int64_t id);
+
+#endif
