@@ -25,8 +25,8 @@ int db_node_orphans(
 
 /*
  * Sessions of dead nodes: those of agents on plain phones and browsers, whose legs are at
- * Twilio, become `node`'s; those of SIP phones without an open call are ended. Returns the
- * changed ones.
+ * Twilio, become `node`'s; those of SIP phones whom no call holds are ended. What an ended call
+ * left held is the sweep's to free first. Returns the changed ones.
  */
 int db_node_inherit(struct db *db, const char *node, unsigned dead_ms,
 	int64_t **ret_sessions, size_t *ret_count);

@@ -14,6 +14,8 @@
 #include "base/clock.h"
 #include "db/campaigns.h"
 #include "db/exec.h"
+#include "db/nodes.h"
+#include "db/sessions.h"
 #include "unit/db_cluster.h"
 #include "unit/db_world.h"
 
@@ -228,6 +230,63 @@ static void a_campaign_is_not_deleted_when_a_call_of_it_was_just_claimed(void **
 	assert_int_equal(db_campaign_archive(other, a.campaign), -EALREADY);
 }
 
+/* ---- the end of a node ---- */
+
+struct leaving {
+	pthread_t thread;
+	size_t count;
+	int rc;
+};
+
+static void *sign_out(void *arg)
+{
+	struct leaving *l = arg;
+	int64_t *ids = NULL;
+
+	l->rc = db_node_sign_out(other, NODE, &ids, &l->count);
+	free(ids);
+	return NULL;
+}
+
+/* Goes on when who signs out waits for the claim. */
+static struct db_claim_verdict while_its_node_leaves(
+	void *arg, const struct db_claim_facts *facts)
+{
+	struct leaving *l = arg;
+	int64_t until = clock_wall_ms() + WAIT_MS;
+
+	(void)facts;
+	assert_int_equal(pthread_create(&l->thread, NULL, sign_out, l), 0);
+	while (db_number("SELECT count(*) FROM pg_stat_activity"
+			 " WHERE wait_event_type = 'Lock'"
+			 " AND query LIKE 'UPDATE agent_sessions%'") == 0)
+		assert_true(clock_wall_ms() < until);
+	return (struct db_claim_verdict){.allowed = true, .rule = "ok"};
+}
+
+static void an_agent_is_not_signed_out_when_a_call_was_just_claimed_for_it(void **state)
+{
+	int64_t campaign = world_campaign(1, 1);
+	struct db_claim claim = world_claim(campaign);
+	struct db_agent_session session;
+	struct leaving l = {.rc = -1};
+	struct db_claimed c;
+
+	(void)state;
+	claim.verdict = while_its_node_leaves;
+	claim.arg = &l;
+	assert_int_equal(db_call_claim(db, &claim, &c), 0);
+	(void)pthread_join(l.thread, NULL);
+	assert_int_equal(c.result, DB_CLAIM_CALL);
+	assert_int_equal(l.rc, 0);
+	assert_int_equal(db_agent_session_get(db, c.session_id, &session), 0);
+	assert_string_equal(session.state, "reserved");
+	assert_true(session.call_id == c.call_id);
+	assert_int_equal(world_event(db, c.call_id, "completed", 1), 1);
+	(void)sign_out(&l);
+	assert_int_equal(l.count, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -236,6 +295,8 @@ int main(void)
 			who_asks_by_hand_waits_for_what_is_written_about_the_agent),
 		cmocka_unit_test(
 			a_campaign_is_not_deleted_when_a_call_of_it_was_just_claimed),
+		cmocka_unit_test(
+			an_agent_is_not_signed_out_when_a_call_was_just_claimed_for_it),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
