@@ -49,7 +49,8 @@ struct pick {
  * Signed in for this campaign, or for all that the agent is assigned to.
  * Who has a callback that is due comes first; an entry that is kept for an agent gets no other.
  * Who is rung for each call has a conference for each: the turn goes up, unless the agent has
- * made this call's leg itself. While the leg of the last call is still there it is not free.
+ * made this call's leg itself. While the leg of the last call is still there it is not free. Nobody
+ * whose node is being drained gets another call, whoever claims it.
  */
 #define PICK_SESSION                                                                       \
 	", s AS (SELECT a.id, a.user_id, NOT a.nailed OR $6 AS ring_first,"                \
@@ -68,6 +69,7 @@ struct pick {
 	"    SELECT 1 FROM nodes n WHERE n.id = a.node_id"                                 \
 	"    AND n.seen_at > now() - interval '10 seconds')"                               \
 	"   ELSE a.id = $3 AND ($4 OR a.node_id = $2::uuid) END"                           \
+	"  AND a.node_id NOT IN (SELECT n.id FROM nodes n WHERE n.draining)"               \
 	"  AND (SELECT runs FROM k)"                                                       \
 	"  AND COALESCE((SELECT q.agent_id FROM queue_entries q WHERE q.id = $5"           \
 	"   AND q.agent_until > now()), a.user_id) = a.user_id"                            \

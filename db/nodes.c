@@ -20,6 +20,14 @@ int db_node_seen(struct db *db, const char *node)
 		ARGS(arg_text(node)), NULL);
 }
 
+int db_node_begin(struct db *db, const char *node, bool draining)
+{
+	return db_run(db,
+		"INSERT INTO nodes (id, draining) VALUES ($1, $2) ON CONFLICT (id)"
+		" DO UPDATE SET seen_at = now(), draining = EXCLUDED.draining",
+		ARGS(arg_text(node), arg_bool(draining)), NULL);
+}
+
 #define DEAD(column, ms)                                     \
 	"EXISTS (SELECT 1 FROM nodes n WHERE n.id = " column \
 	" AND n.seen_at < now() - " ms "::int * interval '1 millisecond')"
@@ -63,10 +71,12 @@ int db_node_inherit(struct db *db, const char *node, unsigned dead_ms,
 		ret_count);
 }
 
-int db_node_release(struct db *db, const char *node)
+int db_node_drain(struct db *db, const char *node)
 {
 	return db_run(db,
-		"UPDATE campaigns SET lease_node = NULL, lease_until = NULL"
+		"WITH self AS (UPDATE nodes SET draining = true"
+		"  WHERE id = $1::uuid AND NOT draining)"
+		" UPDATE campaigns SET lease_node = NULL, lease_until = NULL"
 		" WHERE lease_node = $1::uuid",
 		ARGS(arg_text(node)), NULL);
 }
@@ -151,6 +161,7 @@ int db_node_ready(struct db *db, const char *node, struct db_node_ready **ret_ro
 	return db_run_rows(db,
 		"SELECT s.campaign_id, count(*) FROM agent_sessions s"
 		" JOIN nodes n ON n.id = s.node_id AND n.seen_at > now() - interval '10 seconds'"
+		"  AND NOT n.draining"
 		" WHERE s.ended_at IS NULL AND s.state = 'ready' AND s.node_id <> $1::uuid"
 		" GROUP BY 1",
 		ARGS(arg_text(node)), &reader, (void **)ret_rows, ret_count);
@@ -159,7 +170,9 @@ int db_node_ready(struct db *db, const char *node, struct db_node_ready **ret_ro
 int db_node_calls(struct db *db, const char *node, int64_t *ret_count)
 {
 	return db_run_number(db,
-		"SELECT count(*) FROM calls WHERE open AND node_id = $1::uuid",
+		"SELECT count(*) FROM calls c WHERE c.open AND (c.node_id = $1::uuid"
+		" OR c.id IN (SELECT s.call_id FROM agent_sessions s"
+		"  WHERE s.node_id = $1::uuid AND s.ended_at IS NULL))",
 		ARGS(arg_text(node)), ret_count);
 }
 

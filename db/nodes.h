@@ -16,6 +16,9 @@
 /* A call's deadline is acted on by others as soon as its node was not seen so long. */
 #define DB_NODE_DEAD_MS 15000
 
+/* This node starts, and gives its agents calls again, unless it is one to be drained. */
+int db_node_begin(struct db *db, const char *node, bool draining);
+
 /* This node lives. */
 int db_node_seen(struct db *db, const char *node);
 
@@ -31,8 +34,11 @@ int db_node_orphans(
 int db_node_inherit(struct db *db, const char *node, unsigned dead_ms,
 	int64_t **ret_sessions, size_t *ret_count);
 
-/* For the end of a node: its leases are free at once; its sessions without a call are ended. */
-int db_node_release(struct db *db, const char *node);
+/*
+ * For the end of a node: its leases are free at once, and from now on no node gives its agents a
+ * call; then its sessions that no call holds are ended.
+ */
+int db_node_drain(struct db *db, const char *node);
 int db_node_sign_out(
 	struct db *db, const char *node, int64_t **ret_sessions, size_t *ret_count);
 
@@ -56,7 +62,7 @@ struct db_node_known {
 int db_node_news(struct db *db, const char *node, const struct db_node_known *known,
 	int64_t **ret_ids, size_t *ret_count);
 
-/* Agents of other living nodes who are ready, by campaign. */
+/* Agents who are ready at other nodes, which live and are not being drained, by campaign. */
 struct db_node_ready {
 	int64_t campaign_id;
 	unsigned count;
@@ -64,7 +70,7 @@ struct db_node_ready {
 int db_node_ready(struct db *db, const char *node, struct db_node_ready **ret_rows,
 	size_t *ret_count);
 
-/* Open calls that this node placed. */
+/* Open calls that this node placed, or whose agents are this node's. */
 int db_node_calls(struct db *db, const char *node, int64_t *ret_count);
 
 /* How many there are of something: kind call or agent (word: state), registration, tokens. */

@@ -80,11 +80,15 @@ static void look_work(struct job *job, void *ctx)
 	struct gateway *gw = task->drain->gw;
 
 	task->calls = -1;
-	(void)db_node_release(ctx, gw->node);
-	if (db_node_calls(ctx, gw->node, &task->calls) < 0)
+	if (db_node_drain(ctx, gw->node) < 0 ||
+		db_node_calls(ctx, gw->node, &task->calls) < 0)
 		return;
-	if (task->calls == 0 || task->over)
+	if (task->calls == 0 || task->over) {
 		sign_out(gw, ctx);
+		/* What was being claimed when the drain began: signing out waited for it. */
+		if (db_node_calls(ctx, gw->node, &task->calls) < 0)
+			task->calls = -1;
+	}
 }
 
 static void look_drop(struct job *job)

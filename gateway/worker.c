@@ -345,7 +345,8 @@ static int start(struct worker *w)
 	for (size_t i = 0; err == 0 && steps[i] != NULL; i++)
 		err = steps[i](w);
 	if (err == 0)
-		err = db_node_seen(w->db, gw->node); /* before others think us dead */
+		err = db_node_begin(w->db, gw->node, /* before others think us dead */
+			atomic_load(&gw->pulse->draining));
 	if (err == 0)
 		err = recover(gw, w->db);
 	if (err == 0)

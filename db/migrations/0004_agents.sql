@@ -164,13 +164,15 @@ BEGIN
 		UPDATE call_legs SET provider_sid = p_sid WHERE id = l.id;
 	END IF;
 	IF c.agent_session_id IS NULL THEN
-		-- As the claim: of this campaign or of all that the agent is on, at a node that lives.
+		-- As the claim: of this campaign or of all that the agent is on, at a node that lives
+		-- and is not being drained.
 		SELECT * INTO s FROM agent_sessions a WHERE (a.campaign_id = c.campaign_id
 				OR a.campaign_id IS NULL AND EXISTS (SELECT 1 FROM campaign_agents m
 					WHERE m.campaign_id = c.campaign_id AND m.user_id = a.user_id))
 			AND a.ended_at IS NULL AND a.state = 'ready' AND a.phone_up AND a.twilio_up
 			AND (a.node_id = c.node_id OR EXISTS (SELECT 1 FROM nodes n
 				WHERE n.id = a.node_id AND n.seen_at > now() - interval '10 seconds'))
+			AND a.node_id NOT IN (SELECT n.id FROM nodes n WHERE n.draining)
 			ORDER BY a.state_since, a.id LIMIT 1 FOR UPDATE SKIP LOCKED;
 		IF s.id IS NULL THEN
 			RETURN QUERY SELECT NULL::bigint, ''::text, l.label, c.number;

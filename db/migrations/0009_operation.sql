@@ -6,5 +6,6 @@ CREATE TABLE nodes (
 	id uuid PRIMARY KEY,
 	started_at timestamptz NOT NULL DEFAULT now(),
 	seen_at timestamptz NOT NULL DEFAULT now(),
-	hears boolean NOT NULL DEFAULT false -- somebody reads its stream of events
+	hears boolean NOT NULL DEFAULT false, -- somebody reads its stream of events
+	draining boolean NOT NULL DEFAULT false -- its agents get no new call
 );
