@@ -16,6 +16,7 @@
 #include "gateway/agent.h"
 #include "gateway/agent_ring.h"
 #include "gateway/call.h"
+#include "gateway/drain.h"
 #include "gateway/metrics.h"
 #include "gateway/twiml_reply.h"
 #include "gateway/verdict.h"
@@ -123,8 +124,8 @@ static const char *admit(struct gateway *gw, struct db *db,
 	err = db_agent_session_of_user(db, agent_of(request), &before);
 	if (err == 0 && !before.nailed && !dials)
 		return SAY_NO_CALL;
-	/* Another call: its customer keeps the agent. */
-	if (err == 0 && dials && before.call_id != 0 &&
+	/* Another call: its customer keeps the agent. Drained: the agent keeps the leg it has. */
+	if (err == 0 && dials && (before.call_id != 0 || drain_active(gw)) &&
 		db_call_by_correlation(db, sid, &known) < 0)
 		return SAY_REFUSED;
 	if (err == 0)

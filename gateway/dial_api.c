@@ -11,6 +11,7 @@
 #include "dialer/number.h"
 #include "gateway/again.h"
 #include "gateway/call.h"
+#include "gateway/drain.h"
 #include "gateway/late_answer.h"
 #include "gateway/metrics.h"
 #include "gateway/verdict.h"
@@ -211,7 +212,7 @@ static bool attempt(struct gateway *gw, struct db *db, void *arg, bool last)
 
 	if (err < 0)
 		api_fail_db(&reply, err, "session", db);
-	else if (answer_known(db, dial, &reply))
+	else if (answer_known(db, dial, &reply) || drain_refuses(gw, &reply))
 		settled = true;
 	else if (session.call_id != 0)
 		settled = make_room(gw, db, dial, session.call_id, &reply);

@@ -9,7 +9,8 @@ use Test::More;
 use Omnivox::Stage;
 
 my $stage = Omnivox::Stage->new(
-	population => [{match => '*', weight => 1, behaviour => 'human', ring_ms => 200, talk_ms => 8000,
+	population => [{match => 'client:', behaviour => 'human', ring_ms => 200, talk_ms => 0},
+		{match => '*', weight => 1, behaviour => 'human', ring_ms => 200, talk_ms => 8000,
 		say => 'tone:440'}]);
 $stage->start_sandbox;
 
@@ -40,6 +41,10 @@ my $campaign = $stage->make_campaign({wrapUpS => 0, callGapMs => 0, batchGapMs =
 	map { "+1555111000$_" } 1 .. 9);
 my $agent = $stage->make_agent('ana', $campaign);
 my $second = $stage->make_agent('bob', $campaign);
+my $web = $stage->make_agent('web', $campaign);
+$stage->api(PUT => "/api/agents/$web->{id}/endpoint", {type => 'browser'});
+$stage->api(POST => "/api/agents/$web->{id}/session", {campaignId => $campaign});
+$stage->wait_until(10, 'the browser', sub { $stage->agent_session($web)->{twilioUp} });
 $stage->start_phone($agent, hz => 880);
 $stage->wait_registered($agent);
 $stage->agent_ready($agent, $campaign);
@@ -56,6 +61,19 @@ my $r = $stage->request(POST => "$Omnivox::Stage::CM/campaigns/$campaign/queue/$
 is "$r->{status} $r->{json}{error}{code}", '503 DRAINING', 'Call Now is refused';
 $r = $stage->request(POST => "/api/agents/$second->{id}/session", {campaignId => $campaign});
 is "$r->{status} $r->{json}{error}{code}", '503 DRAINING', 'nobody signs in any more';
+for my $who ($agent, $web) {
+	$r = $stage->request(POST => '/api/calls/rest-api', {to => '+15551119999', agentId => $who->{id},
+		force => JSON::PP::true});
+	is "$r->{status} $r->{json}{error}{code}", '503 DRAINING', "$who->{username} dials nobody by hand";
+}
+$stage->sql("UPDATE calls SET correlation = 'asked-before' WHERE id = $call->{id}");
+$r = $stage->request(POST => '/api/calls/rest-api', {to => $call->{number}, agentId => $agent->{id},
+	dialCorrelationId => 'asked-before'});
+is "$r->{status} $r->{json}{callId}", "200 $call->{id}", 'what was asked for before is answered';
+$r = $stage->webhook(POST => '/api/calls/twiml', {CallSid => 'CA' . '9' x 32,
+	From => "client:agent-$web->{id}", To => '+15551119999'});
+like $r->{content}, qr/This call is not possible now/, 'nor does a browser';
+ok $stage->agent_session($web)->{twilioUp}, 'which keeps the leg that it has';
 is live_call()->{id}, $call->{id}, 'the conversation goes on';
 my $worker = $stage->worker;
 kill 'KILL', $worker;
@@ -65,7 +83,7 @@ pass 'a worker that takes over goes on draining';
 is ended('drain', 20), 0, '--drain waits for the end';
 is ended('gateway', 5), 0, 'the gateway ends with 0';
 my @log = $stage->call_log;
-is scalar(grep { $_->{event} eq 'create' } @log), 1, 'no call was made after it';
+is scalar(grep { $_->{event} eq 'create' && $_->{to} =~ /^\+/ } @log), 1, 'no call was made after it';
 my ($end) = grep { $_->{event} eq 'ended' && $_->{call_sid} eq $call->{twilioCallSid} } @log;
 is $end->{status}, 'completed', 'the call ended by itself';
 
