@@ -84,6 +84,8 @@ json_t *api_id(int64_t id);
 json_t *api_time(int64_t wall_ms);
 /* A text, null for "". */
 json_t *api_text(const char *text);
+/* A stored JSON object; an empty one when it cannot be read. */
+json_t *api_stored(const char *json);
 
 /* Whether the body has the field at all. */
 bool api_body_has(const struct api_call *call, const char *field);

@@ -169,6 +169,15 @@ json_t *api_text(const char *text)
 	return text[0] == '\0' ? json_null() : json_string(text);
 }
 
+json_t *api_stored(const char *json)
+{
+	json_t *doc = json_loads(json, 0, NULL);
+
+	if (doc == NULL) /* the database has larger integers than we */
+		doc = json_loads(json, JSON_DECODE_INT_AS_REAL, NULL);
+	return doc == NULL ? json_object() : doc;
+}
+
 bool api_body_has(const struct api_call *call, const char *field)
 {
 	return json_object_get(call->body, field) != NULL;

@@ -50,6 +50,16 @@ static json_t *shorten_object(const json_t *object, int depth)
 	return doc;
 }
 
+/* In the database an exponent becomes as many zeros: shown as text instead. */
+static json_t *shorten_real(const json_t *value)
+{
+	char text[40];
+	size_t len = json_dumpb(value, text, sizeof(text) - 1, JSON_ENCODE_ANY);
+
+	text[len < sizeof(text) ? len : 0] = '\0';
+	return strchr(text, 'e') == NULL ? json_deep_copy(value) : json_string(text);
+}
+
 /* Long texts are cut, long lists counted. */
 static json_t *shorten(const json_t *value, int depth)
 {
@@ -75,6 +85,8 @@ static json_t *shorten(const json_t *value, int depth)
 		return json_string("(object)");
 	if (json_is_object(value))
 		return shorten_object(value, depth);
+	if (json_is_real(value))
+		return shorten_real(value);
 	return json_deep_copy(value);
 }
 
@@ -157,7 +169,7 @@ void audit_request(struct db_audit *entry, const struct api_call *call,
 
 void audit_result(struct db_audit *entry, const struct api_reply *reply)
 {
-	json_t *targets = json_loads(entry->targets, 0, NULL), *value;
+	json_t *targets = api_stored(entry->targets), *value;
 	char id_name[40];
 	const char *name;
 
@@ -184,8 +196,7 @@ static json_t *entry_json(const struct db_audit *e)
 		"username", e->username, "apiKeyId", api_id(e->key_id), "apiKeyName",
 		api_text(e->key_name), "role", e->role, "address", e->address, "method",
 		e->method, "route", e->route, "status", e->status, "targets",
-		json_loads(e->targets, 0, NULL), "fields",
-		json_loads(e->fields, 0, NULL));
+		api_stored(e->targets), "fields", api_stored(e->fields));
 }
 
 static bool is_method(const char *word)

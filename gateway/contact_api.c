@@ -17,7 +17,8 @@
 
 #define PAGE_DEFAULT 50
 #define PAGE_MAX 500
-#define CUSTOM_FIELDS_MAX 250 /* as many as an import has columns */
+#define NUMBER_MAX 9007199254740991.0 /* 2^53 - 1 */
+#define CUSTOM_FIELDS_MAX 250         /* as many as an import has columns */
 
 /* The zones in which the number may be, as texts. */
 static json_t *zones_json(const char *phone)
@@ -29,13 +30,6 @@ static json_t *zones_json(const char *phone)
 	for (size_t i = 0; i < found.zone_count; i++)
 		(void)json_array_append_new(zones, json_string(found.zones[i]));
 	return zones;
-}
-
-static json_t *custom_json(const char *text)
-{
-	json_t *custom = json_loads(text, 0, NULL);
-
-	return custom == NULL ? json_object() : custom;
 }
 
 static json_t *contact_json(const struct db_contact_full *full)
@@ -54,7 +48,7 @@ static json_t *contact_json(const struct db_contact_full *full)
 		"fullName", name, "phone", c->phone, "email", c->email, "country",
 		api_text(full->country), "timeZone", api_text(full->time_zone),
 		"numberZones", zones_json(c->phone), "customFields",
-		custom_json(full->custom), "attemptCount", c->attempts, "lastOutcome",
+		api_stored(full->custom), "attemptCount", c->attempts, "lastOutcome",
 		api_text(c->last_outcome), "lastAttempt", api_time(c->last_attempt_ms),
 		"locked", c->locked_by != 0, "importId", api_id(full->import_id),
 		"createdAt", api_time(full->created_ms));
@@ -205,6 +199,14 @@ static int read_zone(
 	return -EINVAL;
 }
 
+/* Beyond them the next whole number is not one that every program can hold. */
+static bool is_exact(const json_t *value)
+{
+	double number = json_number_value(value);
+
+	return number >= -NUMBER_MAX && number <= NUMBER_MAX;
+}
+
 static bool is_custom(const json_t *custom)
 {
 	const char *name;
@@ -214,7 +216,8 @@ static bool is_custom(const json_t *custom)
 		return false;
 	json_object_foreach((json_t *)custom, name, value)
 	{
-		if (json_is_object(value) || json_is_array(value) || name[0] == '\0')
+		if (json_is_object(value) || json_is_array(value) || !is_exact(value) ||
+			name[0] == '\0')
 			return false;
 	}
 	return true;
@@ -223,9 +226,9 @@ static bool is_custom(const json_t *custom)
 static void refuse_custom(struct api_reply *reply)
 {
 	api_fail_field(reply, "customFields",
-		"customFields must be an object of at most %d texts, numbers and truth values, "
-		"%d bytes in all.",
-		CUSTOM_FIELDS_MAX, DB_CUSTOM_SIZE - 1);
+		"customFields must be an object of at most %d texts, truth values and numbers from "
+		"-%.0f to %.0f (write longer ones as text), %d bytes in all.",
+		CUSTOM_FIELDS_MAX, NUMBER_MAX, NUMBER_MAX, DB_CUSTOM_SIZE - 1);
 }
 
 static int read_custom(

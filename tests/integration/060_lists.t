@@ -61,6 +61,7 @@ subtest 'a contact is added, changed and removed by hand' => sub {
 		[{phone => '+442079460001', customFields => {a => {b => 1}}}],
 		[{phone => '+442079460001', customFields => {a => 'x' x 8190}}],
 		[{phone => '+442079460001', customFields => {map { $_ => 1e300 } 1 .. 40}}],
+		(map { [{phone => '+442079460001', customFields => {a => $_}}] } 1e19, -1e19, 9007199254740992, 1e300),
 		[{phone => '+442079460001', firstName => "a\x01b"}], [{phone => '+442079460001', color => 'red'}]) {
 		is error(POST => $path, $_->[0]), '422 VALIDATION', 'refused: ' . substr join(' ', %{ $_->[0] }), 0, 60;
 	}
@@ -70,6 +71,20 @@ subtest 'a contact is added, changed and removed by hand' => sub {
 		['Ada', 'King', 'Europe/Paris', 'ada@example.com', {}], 'what is left out stays';
 	is data(PUT => $one, {timeZone => undef})->{contact}{timeZone}, undef, 'the zone is the number\'s again';
 	is error(PUT => "$CM/contacts/999999", {lastName => 'x'}), '404 NOT_FOUND', 'a contact that is none';
+	is_deeply data(PUT => $one, {customFields => {$_ => $_}})->{contact}{customFields}, {$_ => $_}, "$_ stays what it is"
+		for 9007199254740991, -9007199254740991, 0.1, 1e-300, -2.5e-7;
+	my ($noted) = @{ data(GET => '/api/audit-log?limit=1')->{entries} };
+	cmp_ok $noted->{fields}{customFields}{'-2.5e-07'}, '==', -2.5e-7, 'and is noted';
+	data(PUT => $one, {customFields => {map { $_ => 1e-300 } 1 .. 20}});
+	($noted) = @{ data(GET => '/api/audit-log?limit=1')->{entries} };
+	is scalar keys %{ $noted->{fields}{customFields} }, 20, 'so are many that are long in the database';
+	$stage->sql(q(UPDATE contacts SET custom = '{"big": 1e19, "shoe": "38"}' WHERE id = ) . $ada->{id});
+	my $custom = $stage->request(GET => $one)->{json}{data}{contact}{customFields};
+	is_deeply [$custom->{big} == 1e19, $custom->{shoe}], [1, '38'], 'a larger number from elsewhere hides nothing';
+	$stage->sql(q(UPDATE contacts SET custom = '{}' WHERE id = ) . $ada->{id});
+	my $columns = 'user_id, username, role, address, method, route, status, targets';
+	$stage->sql("INSERT INTO audit_log ($columns, fields) SELECT $columns, '{\"n\": 1e19}' FROM audit_log ORDER BY id DESC LIMIT 1");
+	cmp_ok data(GET => '/api/audit-log?limit=1')->{entries}[0]{fields}{n}, '==', 1e19, 'nor a line of the audit log';
 	my $gone = data(POST => $path, {phone => '+442079460002'})->{contact}{id};
 	is error(PUT => "$CM/contacts/$gone", {phone => '+442079460958'}), '409 EXISTS', 'a number that another has';
 	is ask(DELETE => "$CM/contacts/$gone")->{status}, 200, 'removed';
