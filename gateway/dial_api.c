@@ -23,7 +23,7 @@
 /* What is wanted, while it may take more than one try. */
 struct dial {
 	uint64_t request_id;
-	int64_t session_id, campaign_id, contact_id;
+	int64_t session_id, agent_id, campaign_id, contact_id;
 	char number[DB_NUMBER_SIZE];
 	char name[128];
 	char correlation[129];
@@ -96,7 +96,7 @@ static void answer(struct gateway *gw, uint64_t request_id, int64_t call_id,
 
 /* ---- one try ---- */
 
-/* A call of this correlation is the answer, whoever placed it when. */
+/* The agent's call of this correlation to this number is the answer, whenever it was placed. */
 static bool answer_known(struct db *db, const struct dial *dial, struct api_reply *reply)
 {
 	struct db_call row;
@@ -106,8 +106,13 @@ static bool answer_known(struct db *db, const struct dial *dial, struct api_repl
 		db_call_by_correlation(db, dial->correlation, &call_id) < 0 ||
 		db_call_get(db, call_id, &row) < 0)
 		return false;
-	answer_call(reply, &row, dial->correlation,
-		"This call was asked for before; it was not placed again.");
+	if (row.agent_id != dial->agent_id || strcmp(row.number, dial->number) != 0)
+		api_fail(reply, 409, "CORRELATION_USED",
+			"This dialCorrelationId is that of another call. Nothing was called; "
+			"choose a new one for each call.");
+	else
+		answer_call(reply, &row, dial->correlation,
+			"This call was asked for before; it was not placed again.");
 	return true;
 }
 
@@ -333,6 +338,7 @@ static int find_session(struct api_call *call, struct api_reply *reply, struct d
 	else
 		err = find_campaign(call, reply, &session, campaign, &dial->campaign_id);
 	dial->session_id = session.id;
+	dial->agent_id = agent;
 	return err;
 }
 

@@ -67,6 +67,11 @@ subtest 'a number is dialled' => sub {
 	is "$again->{status} $again->{json}{callSid}", "200 $call->{callSid}", 'asked again: the same call';
 	is scalar(creates('+14155550102')), 1, 'dialled once';
 
+	my $second = dial(to => '+14155550105', dialCorrelationId => $id, force => JSON::PP::true);
+	is "$second->{status} $second->{json}{error}{code}", '409 CORRELATION_USED', 'it is not another number\'s call';
+	is $second->{json}{error}{details}, undef, 'nor told of';
+	is state_of($call->{callId}), 'bridged', 'and nothing is ended for it';
+
 	my $busy = dial(to => '+14155550103');
 	is "$busy->{status} $busy->{json}{error}{code}", '409 ACTIVE_CALL', 'a second call is refused';
 	is $busy->{json}{activeCall}{phoneNumber}, '+14155550102', 'with the one that is in the way';
@@ -76,10 +81,21 @@ subtest 'a number is dialled' => sub {
 		my $other = dial(to => '+14155550102');
 		is "$other->{status} $other->{json}{error}{code}", '409 NUMBER_BUSY',
 			'nor does a colleague call the same number';
+		for my $to ('+14155550102', '+14155550105') {
+			$other = dial(to => $to, dialCorrelationId => $id);
+			is "$other->{status} $other->{json}{error}{code}", '409 CORRELATION_USED', "nor is it shown the call: $to";
+			unlike $other->{content}, qr/$call->{callSid}|"callId"|activeCall/, 'or any of it';
+		}
 	}
 	my $forced = dial(to => '+14155550103', force => JSON::PP::true);
 	is $forced->{status}, 200, 'force ends it and dials' or diag $forced->{content};
 	is state_of($call->{callId}), 'ended', 'the first call is over';
+	is scalar(creates('+14155550105')), 0, 'the other number was never called';
+	{
+		local $stage->{cookie} = $admin;
+		my $named = dial(to => '+14155550102', agentId => $agent{ana}{id}, dialCorrelationId => $id);
+		is "$named->{status} $named->{json}{callSid}", "200 $call->{callSid}", 'who dials for an agent is told of its call';
+	}
 	hang_up($forced->{json}{callId});
 	local $stage->{cookie} = $admin;
 	my ($list) = grep { $_->{name} eq 'Dialled by hand' } @{ask(GET => "$CM/data-lists")
