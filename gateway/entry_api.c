@@ -148,6 +148,26 @@ void entry_update(struct api_call *call, struct api_reply *reply)
 
 /* ---- preview ---- */
 
+/* Whoever is to look must be able to call. */
+static int check_agent(struct api_call *call, struct api_reply *reply, int64_t agent_id,
+	int64_t campaign_id)
+{
+	struct db_agent agent;
+	int err = db_agent_get(call->db, agent_id, &agent);
+
+	if (err < 0) {
+		api_fail_db(reply, err, "agent", call->db);
+		return err;
+	}
+	err = db_agent_on_campaign(call->db, agent_id, campaign_id);
+	if (err == -ENOENT)
+		api_fail(reply, 409, "OTHER_CAMPAIGN",
+			"The agent is not on this campaign.");
+	else if (err < 0)
+		api_fail_db(reply, err, "campaign", call->db);
+	return err;
+}
+
 void entry_next(struct api_call *call, struct api_reply *reply)
 {
 	static const char *const fields[] = {"agentId", NULL};
@@ -164,22 +184,23 @@ void entry_next(struct api_call *call, struct api_reply *reply)
 		return;
 	}
 	err = db_campaign_get(call->db, api_param_id(call, 0), &campaign);
-	if (err == 0 && strcmp(campaign.state, "active") != 0) {
+	if (err < 0) {
+		api_fail_db(reply, err, "campaign", call->db);
+		return;
+	}
+	if (check_agent(call, reply, agent, campaign.id) < 0)
+		return;
+	if (strcmp(campaign.state, "active") != 0) {
 		api_fail(reply, 409, "CAMPAIGN_STOPPED",
 			"The campaign is %s. Make it active first.", campaign.state);
 		return;
 	}
-	if (err == 0) {
-		err = db_entry_preview(
-			call->db, campaign.id, agent, campaign.preview_s, &entry);
-		if (err == -ENOENT) {
-			api_fail(reply, 409, "NOTHING_DUE",
-				"No contact of this campaign is due just now.");
-			return;
-		}
-	}
-	if (err < 0)
-		api_fail_db(reply, err, "campaign or agent", call->db);
+	err = db_entry_preview(call->db, campaign.id, agent, campaign.preview_s, &entry);
+	if (err == -ENOENT)
+		api_fail(reply, 409, "NOTHING_DUE",
+			"No contact of this campaign is due just now.");
+	else if (err < 0)
+		api_fail_db(reply, err, "queue entry", call->db);
 	else
 		answer(call, reply, campaign.id, entry);
 }

@@ -83,6 +83,18 @@ subtest 'previews' => sub {
 	is as($his, POST => "$path/next", {})->{json}{data}{queueEntry}{id}, $next->{id}, 'then it is anybody\'s';
 };
 
+subtest 'previews that others ask for' => sub {
+	my $cy = $stage->make_agent('cy', $stage->make_campaign({}));
+	my $next = sub { my ($agent) = @_; my $r = ask(POST => "$path/next", {agentId => $agent});
+		return "$r->{status} " . ($r->{json}{error}{code} // $r->{json}{data}{queueEntry}{reservedFor}) };
+	my ($user) = grep { $_->{role} eq 'admin' } @{ data(GET => '/api/users')->{users} };
+	is $next->($_), '404 NOT_FOUND', 'an agent that is none' for '999999', $user->{id};
+	is $next->($cy->{id}), '409 OTHER_CAMPAIGN', 'one who is not on the campaign';
+	is $stage->sql("SELECT count(*) FROM queue_entries WHERE agent_id IN ($user->{id}, $cy->{id})"), 0,
+		'nothing is kept for them';
+	is $next->($ana->{id}), "200 $ana->{id}", 'one who is';
+};
+
 subtest 'lists are mixed by their weights' => sub {
 	my $mixed = $stage->api(POST => "$CM/campaigns", {name => 'Mixed'})->{campaign}{id};
 	for my $list (['A', 60, '+1555421'], ['B', 20, '+1555422']) {
