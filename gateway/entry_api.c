@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "db/contacts.h"
 #include "db/facts.h"
 #include "db/queue.h"
 #include "dialer/zone.h"
@@ -34,10 +35,19 @@ static json_t *verdict_json(
 		manual->version, "autoDialAllowed", automatic->allowed);
 }
 
+/* Whose contact it is sees all of it: who is to call it, or called it last. */
+static bool sees_all(const struct api_call *call, const struct db_entry *entry)
+{
+	int64_t agent = api_agent(call);
+
+	return agent == 0 || agent == entry->owner_id || agent == entry->agent_id;
+}
+
 static void answer(struct api_call *call, struct api_reply *reply, int64_t campaign_id,
 	int64_t entry_id)
 {
 	struct db_claim_verdict manual, automatic;
+	struct db_contact_full contact;
 	struct db_claim_facts facts;
 	struct db_campaign campaign;
 	struct db_entry entry;
@@ -47,6 +57,8 @@ static void answer(struct api_call *call, struct api_reply *reply, int64_t campa
 		err = db_entry_get(call->db, campaign_id, entry_id, &entry);
 	if (err == 0)
 		err = db_facts_read(call->db, campaign_id, entry_id, &facts);
+	if (err == 0)
+		err = db_contact_get(call->db, entry.contact.id, &contact);
 	if (err < 0) {
 		api_fail_db(reply, err, "queue entry", call->db);
 		return;
@@ -54,10 +66,12 @@ static void answer(struct api_call *call, struct api_reply *reply, int64_t campa
 	manual = verdict_manual(call->gw, &facts);
 	automatic = verdict_auto(call->gw, &facts);
 	api_ok(reply, 200,
-		json_pack("{s:o, s:o, s:o}", "queueEntry",
+		json_pack("{s:o, s:o, s:o, s:o}", "queueEntry",
 			queue_entry_json(&campaign, &entry), "verdict",
 			verdict_json(&manual, &automatic), "timeZones",
-			zones_json(call->gw, &facts)));
+			zones_json(call->gw, &facts), "customFields",
+			sees_all(call, &entry) ? api_stored(contact.custom)
+					       : json_null()));
 }
 
 void entry_get(struct api_call *call, struct api_reply *reply)

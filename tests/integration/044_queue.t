@@ -83,8 +83,10 @@ subtest 'previews' => sub {
 	is as($his, POST => "$path/next", {})->{json}{data}{queueEntry}{id}, $next->{id}, 'then it is anybody\'s';
 };
 
+my $cys_password;
 subtest 'previews that others ask for' => sub {
 	my $cy = $stage->make_agent('cy', $stage->make_campaign({}));
+	$cys_password = $cy->{password};
 	my $next = sub { my ($agent) = @_; my $r = ask(POST => "$path/next", {agentId => $agent});
 		return "$r->{status} " . ($r->{json}{error}{code} // $r->{json}{data}{queueEntry}{reservedFor}) };
 	my ($user) = grep { $_->{role} eq 'admin' } @{ data(GET => '/api/users')->{users} };
@@ -93,6 +95,33 @@ subtest 'previews that others ask for' => sub {
 	is $stage->sql("SELECT count(*) FROM queue_entries WHERE agent_id IN ($user->{id}, $cy->{id})"), 0,
 		'nothing is kept for them';
 	is $next->($ana->{id}), "200 $ana->{id}", 'one who is';
+};
+
+subtest 'what else the list says of a contact' => sub {
+	my $known = $stage->api(POST => "$CM/campaigns", {name => 'Known', callingHours => undef,
+		dialMethod => 'preview', previewS => 600})->{campaign}{id};
+	my $list = $stage->api(POST => "$CM/data-lists", {name => 'Known', campaignId => $known})->{dataList}{id};
+	$stage->api(POST => "$CM/data-lists/$list/upload", "phone,first_name,Shoe size\n+15554230001,Dee,38\n",
+		{'Content-Type' => 'text/csv'});
+	$stage->api(POST => "$CM/campaigns/$known/generate-queue", {});
+	data(PUT => "$CM/campaigns/$known", {state => 'active'});
+	data(POST => "$CM/campaigns/$known/join-agent", {agentId => $_->{id}}) for $ana, $bo;
+	my $entry = data(GET => "$CM/campaigns/$known/queue")->{queueEntries}[0];
+	my $one = "$CM/campaigns/$known/queue/$entry->{id}";
+	my $told = sub { my ($r) = @_; return $r->{status} == 200 ? $r->{json}{data}{customFields} : $r->{status} };
+	is $told->(as($her, GET => $one)), undef, 'is not for an agent who only sees that it waits';
+	is_deeply $told->(as($her, POST => "$CM/campaigns/$known/queue/next", {})), {'Shoe size' => '38'},
+		'is for the agent who is to call it';
+	is_deeply $told->(as($her, GET => $one)), {'Shoe size' => '38'}, 'whenever it looks';
+	is $told->(as($his, GET => $one)), undef, 'not for a colleague';
+	is_deeply $told->(ask(GET => $one)), {'Shoe size' => '38'}, 'for who is no agent';
+	my $cy = $stage->login('cy', $cys_password);
+	$stage->{cookie} = $admin;
+	is $told->(as($cy, GET => $one)), 404, 'an agent of another campaign sees nothing of it';
+	my ($called) = entries('search=%2B15554110004');
+	data(PUT => "$CM/contacts/$called->{contact}{id}", {customFields => {size => 40}});
+	is_deeply $told->(as($her, GET => "$path/$called->{id}")), {size => 40}, 'whoever called it may look again';
+	is $told->(as($his, GET => "$path/$called->{id}")), undef, 'nobody else';
 };
 
 subtest 'lists are mixed by their weights' => sub {
