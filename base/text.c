@@ -32,6 +32,15 @@ void text_cut(char *dst, size_t size, const char *src)
 	dst[len] = '\0';
 }
 
+size_t text_chars(const char *text)
+{
+	size_t count = 0;
+
+	for (; *text != '\0'; text++)
+		count += ((unsigned char)*text & 0xc0) != 0x80;
+	return count;
+}
+
 int text_int(const char *text, int64_t lo, int64_t hi, int64_t *ret_value)
 {
 	const char *digits = text[0] == '-' ? text + 1 : text;

@@ -11,6 +11,9 @@ int text_copy(char *dst, size_t size, const char *src);
 /* Copies what fits, cut between UTF-8 characters; for texts whose end does not matter. */
 void text_cut(char *dst, size_t size, const char *src);
 
+/* How many characters valid UTF-8 has. */
+size_t text_chars(const char *text);
+
 /* Whole-string decimal; -EINVAL or -ERANGE outside lo..hi. */
 int text_int(const char *text, int64_t lo, int64_t hi, int64_t *ret_value);
 

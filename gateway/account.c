@@ -6,7 +6,7 @@
 
 #include "base/text.h"
 
-#define PASSWORD_MIN 8
+#define PASSWORD_MIN 8 /* characters */
 #define MADE_BYTES 8
 
 int account_check_username(
@@ -24,7 +24,7 @@ int account_check_username(
 int account_check_password(
 	struct api_reply *reply, const char *field, const char *password)
 {
-	if (strlen(password) >= PASSWORD_MIN)
+	if (text_chars(password) >= PASSWORD_MIN)
 		return 0;
 	api_fail_field(reply, field, "%s must have at least %d characters.", field,
 		PASSWORD_MIN);

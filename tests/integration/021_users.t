@@ -50,7 +50,7 @@ subtest 'making users' => sub {
 	answers(ask(POST => '/api/users', {username => 'ana', name => 'x', role => 'admin'}), 409,
 		'EXISTS', 'a name is had once');
 	my %wrong = (username => ['', 'A B', 'x@y', 'x' x 64, 7, undef], name => ['', 'x' x 128, undef],
-		role => ['', 'root', 1, undef], password => ['short', '', 5, 'x' x 256],
+		role => ['', 'root', 1, undef], password => ['short', '', 5, 'x' x 256, "\x{e9}" x 7],
 		sipUsername => ['A B', 1], unknown => [1]);
 	for my $field (sort keys %wrong) {
 		for my $value (@{$wrong{$field}}) {
@@ -125,6 +125,7 @@ subtest 'changing users' => sub {
 	is_deeply ask(GET => $path)->{json}{data}{user}, $before, 'none of it changed anything';
 	is_deeply ask(PUT => $path, {})->{json}{data}{user}, $before, 'nothing changes nothing';
 
+	is ask(PUT => $path, {password => "\x{4e2d}" x 8})->{status}, 200, 'a password of eight characters, in any script';
 	is ask(PUT => $path, {password => 'new-password'})->{status}, 200, 'a new password';
 	my $bo = sign_in('bo', 'new-password');
 	is ask(PUT => $path, {role => 'supervisor'})->{json}{data}{user}{role}, 'supervisor', 'a new role';

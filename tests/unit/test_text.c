@@ -53,6 +53,14 @@ static void a_number_outside_its_range_is_told_apart_from_nonsense(void **state)
 	assert_int_equal(value, 7);
 }
 
+static void characters_are_counted_not_bytes(void **state)
+{
+	(void)state;
+	assert_int_equal(text_chars(""), 0);
+	assert_int_equal(text_chars("abc"), 3);
+	assert_int_equal(text_chars("a\xc3\xa9\xe4\xb8\xad\xf0\x9f\x98\x80"), 4);
+}
+
 static void bytes_become_lower_case_hex(void **state)
 {
 	char dst[9];
@@ -91,6 +99,7 @@ int main(void)
 		cmocka_unit_test(a_text_that_is_too_long_leaves_nothing),
 		cmocka_unit_test(a_number_is_read_only_when_all_of_the_text_is_one),
 		cmocka_unit_test(a_number_outside_its_range_is_told_apart_from_nonsense),
+		cmocka_unit_test(characters_are_counted_not_bytes),
 		cmocka_unit_test(bytes_become_lower_case_hex),
 		cmocka_unit_test(
 			random_text_is_hex_of_the_asked_length_and_differs_each_time),
