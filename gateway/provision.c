@@ -329,6 +329,15 @@ static int want_application(struct run *run)
 
 /* ---- numbers ---- */
 
+/* What the same server has at other paths, and other servers whose names begin alike, is not ours. */
+static bool leads_to_us(const struct run *run, const char *url)
+{
+	size_t len = strlen(run->backend);
+
+	return strncmp(url, run->backend, len) == 0 &&
+	       strncmp(url + len, URL_OURS, strlen(URL_OURS)) == 0;
+}
+
 /* The number of the settings, and those that lead nowhere or to us already. */
 static bool is_ours(const struct run *run, const struct twilio_number *number)
 {
@@ -338,7 +347,7 @@ static bool is_ours(const struct run *run, const struct twilio_number *number)
 		return false;
 	return number->voice_url[0] == '\0' ||
 	       strncmp(number->voice_url, DEMO_URL, strlen(DEMO_URL)) == 0 ||
-	       strncmp(number->voice_url, run->backend, strlen(run->backend)) == 0;
+	       leads_to_us(run, number->voice_url);
 }
 
 static int settle_number(struct run *run, const struct twilio_number *number)

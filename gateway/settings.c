@@ -201,16 +201,42 @@ static int check_number(const struct config *config, struct err *err)
 		number);
 }
 
+/* Twilio's own API cannot call back to this machine's loopback; a sandbox here can. */
+static bool is_here(const char *url)
+{
+	return strncmp(url, "http://", 7) == 0 && is_safe_url(url);
+}
+
+static const char *backend_fault(const struct config *config, const char *url)
+{
+	bool sandbox = is_here(config_text(config, "TWILIO_API_BASE"));
+	size_t len = strlen(url);
+
+	if (url[0] == '\0')
+		return sandbox ? NULL
+			       : "is not set: Twilio cannot tell what becomes of a call";
+	if (strncmp(url, "https://", 8) != 0 && strncmp(url, "http://", 7) != 0)
+		return "is no address";
+	if (strpbrk(url, "?# \t") != NULL || len > 200)
+		return "has more than a host, a port and a path, or is longer than 200 "
+		       "characters";
+	if (url[len - 1] == '/')
+		return "ends in a slash: write it without";
+	if (!sandbox && is_here(url))
+		return "is on loopback, where Twilio does not reach it";
+	return NULL;
+}
+
 static int check_backend_url(const struct config *config, struct err *err)
 {
 	const char *url = config_text(config, "BACKEND_URL");
+	const char *fault = backend_fault(config, url);
 
-	if (url[0] == '\0' || strncmp(url, "https://", 8) == 0 ||
-		strncmp(url, "http://", 7) == 0)
+	if (fault == NULL)
 		return 0;
 	return err_set(err, -EINVAL,
-		"BACKEND_URL is \"%.128s\": expected https://host as Twilio reaches it.",
-		url);
+		"BACKEND_URL \"%.128s\" %s. Set it to https://host as Twilio reaches it.",
+		url, fault);
 }
 
 /* Whether a URL is below a base: what is at our own address is away when we are. */
@@ -356,6 +382,7 @@ unsigned settings_file_problems(
 			"make install, or set WEB_DIR to web/dist of the source.",
 			web);
 		problem(arg, err.text);
+		count++;
 	}
 	if (ca[0] != '\0' && access(ca, R_OK) < 0) {
 		(void)err_set(&err, -ENOENT,

@@ -17,6 +17,7 @@
  */
 #define URL_OVERRIDES "#ct=2000&rt=4500&tt=15000&rc=3&rp=ct,rt,5xx"
 
+#define URL_OURS "/api/calls-twiml/" /* what numbers are led to lies below it */
 #define URL_STATUS "/api/calls-twiml/webhook/status"
 #define URL_CONFERENCE "/api/calls-twiml/webhook/conference"
 #define URL_INBOUND "/api/calls-twiml/webhook/inbound"

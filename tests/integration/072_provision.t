@@ -63,7 +63,10 @@ unlike $out, qr/Provision-Pass-1/, 'no password is shown';
 # A number that leads elsewhere is not taken away from its owner.
 my ($other) = grep { $_->{phone_number} eq '+15550000002' }
 	@{twilio(GET => 'IncomingPhoneNumbers.json')->{incoming_phone_numbers}};
-twilio(POST => "IncomingPhoneNumbers/$other->{sid}.json", VoiceUrl => 'https://other.example.com/x');
+for my $url ('https://other.example.com/x', "${BACKEND}pany/api/calls-twiml/x", "$BACKEND/crm/voice") {
+	twilio(POST => "IncomingPhoneNumbers/$other->{sid}.json", VoiceUrl => $url);
+	like +(provision('--provision-twilio'))[1], qr/number \+15550000002 leads elsewhere/, "$url is not ours";
+}
 
 ($status, $out, $err) = provision('--provision-twilio=apply');
 is $status, 0, 'apply does it' or diag "$out$err";

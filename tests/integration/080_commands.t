@@ -84,6 +84,18 @@ like $err, qr/^problem: $_ .*[.]$/m, "$_ is among the problems"
 	for qw(TWILIO_ACCOUNT_SID LOG_LEVEL RTP_PORTS TWILIO_SIP_USER BACKEND_URL DATA_DIR
 		TWILIO_CA_FILE TWILIO_FALLBACK_URL);
 
+is +(command({@{$_}[0, 1]}, '--check-config'))[0], 78, "$_->[2] is a problem of its own" for
+	[WEB_DIR => '/nowhere', 'a WEB_DIR that is not there'],
+	[BACKEND_URL => 'https://calls.example.com/', 'a BACKEND_URL that ends in a slash'],
+	[BACKEND_URL => 'https://calls.example.com?a=b', 'one with a query'];
+my %true = (TWILIO_API_BASE => 'https://api.twilio.com');
+for ([undef, qr/BACKEND_URL "" is not set: Twilio cannot tell/], ['http://127.0.0.1:8080', qr/is on loopback/]) {
+	($status, $out, $err) = command({%true, BACKEND_URL => $_->[0]}, '--check-config');
+	is $status, 78, 'the true Twilio must be told where we are';
+	like $err, $_->[1], 'and the text says what is wrong';
+}
+is +(command({%true, BACKEND_URL => 'https://calls.example.com'}, '--check-config'))[0], 0, 'then it is content';
+
 # ---- --migrate ----
 
 ($status, $out, $err) = command({}, '--backup', "$stage->{dir}/none");
