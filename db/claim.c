@@ -345,16 +345,37 @@ static int refuse_full(struct db *db, const struct db_claim *claim, const struct
 	return refuse(db, claim, p, &verdict, claimed);
 }
 
+/*
+ * A list that is taken in or deleted has its contacts for many minutes: nobody waits for them with
+ * the account's rate in hand. Entry, then contact, is the claim's order; who takes them the other
+ * way round must not be waited for either.
+ */
+static int lock_contact(struct db *db, const struct pick *p, bool *ret_ours)
+{
+	int64_t locked = 0;
+	int rc = db_run_number(db,
+		"SELECT count(*) FROM (SELECT 1 FROM contacts WHERE id = $1"
+		" FOR NO KEY UPDATE SKIP LOCKED) x",
+		ARGS(arg_int(p->contact_id)), &locked);
+
+	*ret_ours = locked > 0;
+	return rc;
+}
+
 /* The call, or the refusal. 1: commit; 0: roll back, nothing was written. */
 static int decide(struct db *db, const struct db_claim *claim, const struct pick *p,
 	struct db_claimed *claimed)
 {
 	struct db_claim_verdict verdict;
 	struct db_claim_facts facts;
-	int rc = read_facts(db, claim, p, &facts);
+	bool ours = false;
+	int rc = lock_contact(db, p, &ours);
 
+	if (rc == 0)
+		rc = read_facts(db, claim, p, &facts);
 	if (rc < 0)
 		return rc;
+	facts.locked = facts.locked || !ours;
 	verdict = claim->verdict(claim->arg, &facts);
 	if (!verdict.allowed)
 		return refuse(db, claim, p, &verdict, claimed);

@@ -111,12 +111,18 @@ BEGIN
 		WHERE s.id = w.agent_session_id AND s.call_id = w.id AND s.ended_at IS NULL
 			AND s.state IN ('reserved', 'on_call');
 
+	-- One that somebody has just now, such as a long upload, is left to the sweep: nobody's news waits.
+	WITH free AS MATERIALIZED (
+		SELECT y.id FROM calls d JOIN contacts y ON y.id = d.contact_id AND y.locked_by = d.id
+			WHERE d.id = ANY (ended) ORDER BY y.id FOR NO KEY UPDATE OF y SKIP LOCKED
+	)
 	UPDATE contacts x SET locked_by = NULL,
 			last_outcome = CASE WHEN c.id = ANY (unsent) THEN x.last_outcome
 				ELSE c.outcome END,
 			attempts = x.attempts - (c.id = ANY (unsent))::int
-		FROM calls c
-		WHERE c.id = ANY (ended) AND x.id = c.contact_id AND x.locked_by = c.id;
+		FROM calls c, free f
+		WHERE c.id = ANY (ended) AND x.id = f.id AND x.id = c.contact_id
+			AND x.locked_by = c.id;
 
 	IF queued IS NOT NULL THEN
 		UPDATE queue_entries q SET

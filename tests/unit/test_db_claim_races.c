@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "db/calls.h"
 #include "db/campaigns.h"
 #include "db/exec.h"
 #include "db/nodes.h"
@@ -287,6 +288,86 @@ static void an_agent_is_not_signed_out_when_a_call_was_just_claimed_for_it(void 
 	assert_int_equal(l.count, 1);
 }
 
+/* ---- a list that is being taken in ---- */
+
+static struct db_claim_verdict unless_locked(
+	void *arg, const struct db_claim_facts *facts)
+{
+	(void)arg;
+	return (struct db_claim_verdict){.allowed = !facts->locked,
+		.later = facts->locked,
+		.rule = facts->locked ? "contact.locked" : "ok"};
+}
+
+static int64_t contact_of(int64_t campaign, const char *what)
+{
+	return strtoll(
+		world_text("SELECT contact_id FROM queue_entries WHERE campaign_id ="
+			   " %lld AND state = '%s' ORDER BY id LIMIT 1",
+			(long long)campaign, what),
+		NULL, 10);
+}
+
+/* An upload that writes over contacts has them until it commits. */
+static void upload(int64_t contact)
+{
+	assert_int_equal(db_begin(other), 0);
+	assert_int_equal(
+		db_run_one(other, "UPDATE contacts SET email = 'x' WHERE id = $1",
+			ARGS(arg_int(contact)), NULL),
+		0);
+}
+
+static void nobody_waits_for_a_contact_that_is_written_over(void **state)
+{
+	int64_t busy = world_campaign(1, 1), free_one = world_campaign(1, 1);
+	struct db_claim claim = world_claim(busy);
+	struct db_claimed c;
+	int64_t start = clock_wall_ms();
+
+	(void)state;
+	claim.verdict = unless_locked;
+	upload(contact_of(busy, "pending"));
+	assert_int_equal(db_call_claim(db, &claim, &c), 0);
+	assert_int_equal(c.result, DB_CLAIM_REFUSED);
+	assert_string_equal(c.rule, "contact.locked");
+	(void)world_call(db, free_one);
+	db_rollback(other);
+	(void)world_text(
+		"UPDATE queue_entries SET run_at = now() WHERE campaign_id = %lld",
+		(long long)busy);
+	assert_int_equal(db_call_claim(db, &claim, &c), 0);
+	assert_int_equal(c.result, DB_CLAIM_CALL);
+	/* It would have waited for as long as DB_STATEMENT_MS, and failed. */
+	assert_true(clock_wall_ms() - start < 5000);
+}
+
+static void a_call_ends_while_its_contact_is_written_over(void **state)
+{
+	int64_t campaign = world_campaign(1, 1);
+	struct db_claimed c = world_call(db, campaign);
+	struct db_agent_session *sessions = NULL;
+	const char *held =
+		"SELECT concat_ws(' ', locked_by IS NOT NULL, last_outcome, attempts)"
+		" FROM contacts WHERE id = %lld";
+	size_t count = 0;
+
+	(void)state;
+	upload(c.contact_id);
+	assert_int_equal(world_event(db, c.call_id, "busy", 1), 1);
+	assert_string_equal(world_text(held, (long long)c.contact_id), "t 1");
+	assert_string_equal(
+		world_text("SELECT state FROM agent_sessions WHERE campaign_id = %lld",
+			(long long)campaign),
+		"ready");
+	assert_int_equal(db_commit(other), 0);
+	assert_int_equal(
+		db_sweep(db, "00000000-0000-0000-0000-000000000001", &sessions, &count),
+		0);
+	free(sessions);
+	assert_string_equal(world_text(held, (long long)c.contact_id), "f busy 1");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -297,6 +378,8 @@ int main(void)
 			a_campaign_is_not_deleted_when_a_call_of_it_was_just_claimed),
 		cmocka_unit_test(
 			an_agent_is_not_signed_out_when_a_call_was_just_claimed_for_it),
+		cmocka_unit_test(nobody_waits_for_a_contact_that_is_written_over),
+		cmocka_unit_test(a_call_ends_while_its_contact_is_written_over),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
