@@ -180,13 +180,14 @@ int db_import_rejects(struct db *db, int64_t id, int part, char **ret_csv)
 
 /* ---- undo ---- */
 
-static int set_undoing(struct db *db, int64_t id, struct db_import *import)
+static int set_undoing(
+	struct db *db, int64_t id, const char *node, struct db_import *import)
 {
 	int rc = db_run_one(db,
-		"UPDATE imports SET state = 'undoing', deadline_at = " SILENCE
+		"UPDATE imports SET state = 'undoing', node_id = $2::uuid, deadline_at = " SILENCE
 		" WHERE id = $1 AND state = 'done' AND NOT dry_run AND NOT replaces"
 		" AND added > 0",
-		ARGS(arg_int(id)), NULL);
+		ARGS(arg_int(id), arg_text(node)), NULL);
 
 	if (rc == 0 || rc == -ENOENT) {
 		int found = db_import_get(db, id, import);
@@ -249,7 +250,7 @@ static int undo(struct db *db, const struct db_import *import, int64_t *ret_remo
 	return rc;
 }
 
-int db_import_undo(struct db *db, int64_t id, int64_t *ret_removed)
+int db_import_undo(struct db *db, int64_t id, const char *node, int64_t *ret_removed)
 {
 	struct db_import *import = malloc(sizeof(*import));
 	int64_t removed = 0;
@@ -257,7 +258,7 @@ int db_import_undo(struct db *db, int64_t id, int64_t *ret_removed)
 
 	if (import == NULL)
 		return -ENOMEM;
-	rc = set_undoing(db, id, import);
+	rc = set_undoing(db, id, node, import);
 	if (rc == 0) {
 		rc = undo(db, import, &removed);
 		if (rc < 0)

@@ -62,6 +62,6 @@ int db_import_rejects(struct db *db, int64_t id, int part, char **ret_csv);
  * Removes what an import added, all or nothing, in up to minutes. -EALREADY: it is no finished
  * import of which something is left; -EBUSY: one of them was dialled already.
  */
-int db_import_undo(struct db *db, int64_t id, int64_t *ret_removed);
+int db_import_undo(struct db *db, int64_t id, const char *node, int64_t *ret_removed);
 
 #endif

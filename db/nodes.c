@@ -37,10 +37,8 @@ int db_node_orphans(
 {
 	return db_run_rows(db,
 		"SELECT c.id FROM agent_sessions s JOIN calls c ON c.id = s.call_id"
-		" LEFT JOIN agent_endpoints e ON e.user_id = s.user_id"
 		" WHERE s.ended_at IS NULL AND c.open AND c.action IS NULL"
-		" AND COALESCE(e.type, 'sip') = 'sip' AND " DEAD(
-			"s.node_id", "$1") " ORDER BY c.id",
+		" AND s.endpoint = 'sip' AND " DEAD("s.node_id", "$1") " ORDER BY c.id",
 		ARGS(arg_int(dead_ms)), &id_reader, (void **)ret_calls, ret_count);
 }
 
@@ -56,8 +54,7 @@ int db_node_inherit(struct db *db, const char *node, unsigned dead_ms,
 	int64_t **ret_sessions, size_t *ret_count)
 {
 	return db_run_rows(db,
-		"WITH late AS (SELECT s.id, COALESCE(e.type, 'sip') = 'sip' AS sip"
-		"  FROM agent_sessions s LEFT JOIN agent_endpoints e ON e.user_id = s.user_id"
+		"WITH late AS (SELECT s.id, s.endpoint = 'sip' AS sip FROM agent_sessions s"
 		"  WHERE s.ended_at IS NULL AND s.node_id <> $1::uuid AND " DEAD(
 			"s.node_id",
 			"$2") "  FOR UPDATE OF s SKIP LOCKED),"

@@ -351,7 +351,8 @@ static void undo_work(struct gateway *gw, struct db *db, const struct list_job *
 	struct db_import *import = malloc(sizeof(*import));
 	struct api_reply reply = {.status = 0};
 	int64_t removed = 0;
-	int err = import == NULL ? -ENOMEM : db_import_undo(db, job->id, &removed);
+	int err = import == NULL ? -ENOMEM
+				 : db_import_undo(db, job->id, gw->node, &removed);
 
 	if (err == -EALREADY)
 		api_fail(&reply, 409, "NOTHING_TO_UNDO",

@@ -144,35 +144,40 @@ DECLARE
 	entry bigint;
 	entry_state text;
 BEGIN
-	SELECT q.id, q.state INTO entry, entry_state
-		FROM queue_entries q JOIN callbacks b ON b.entry_id = q.id
-		WHERE b.id = p_callback FOR UPDATE OF q;
-	IF entry_state = 'dialing' THEN
-		UPDATE callbacks SET armed_dials = NULL WHERE id = p_callback;
-		RETURN;
-	END IF;
-	-- Another promise has taken the entry over after the call.
-	UPDATE callbacks o SET made_entry = b.made_entry, was_priority = b.was_priority,
-			was_run_at = CASE WHEN q.reason = 'unsent' THEN b.was_run_at ELSE o.was_run_at END
-		FROM callbacks b, queue_entries q
-		WHERE b.id = p_callback AND q.id = entry AND o.entry_id = entry AND o.id <> b.id
-			AND o.state IN ('pending', 'missed');
-	IF NOT FOUND THEN
-		UPDATE queue_entries q SET
-				state = CASE WHEN b.made_entry THEN 'skipped' ELSE q.state END,
-				completed_at = CASE WHEN b.made_entry THEN now() END,
-				priority = CASE WHEN q.priority = 1 THEN COALESCE(b.was_priority, 2)
-					ELSE q.priority END,
-				-- After that call, if it left, the entry waits for another attempt.
-				run_at = CASE WHEN b.armed_dials IS NULL AND q.reason <> 'unsent' THEN q.run_at
-					ELSE COALESCE(b.was_run_at, q.run_at) END,
-				agent_id = NULL, agent_until = NULL
-			FROM callbacks b WHERE b.id = p_callback AND q.id = entry AND q.state = 'pending'
-				AND b.entry_id = entry;
-	END IF;
-	UPDATE callbacks SET entry_id = NULL, armed_dials = NULL, made_entry = false,
-			was_priority = NULL, was_run_at = NULL
-		WHERE id = p_callback;
+	-- Armed between our look and our write, it has another entry: that one, then.
+	LOOP
+		entry := NULL;
+		SELECT q.id, q.state INTO entry, entry_state
+			FROM queue_entries q JOIN callbacks b ON b.entry_id = q.id
+			WHERE b.id = p_callback FOR UPDATE OF q;
+		IF entry_state = 'dialing' THEN
+			UPDATE callbacks SET armed_dials = NULL WHERE id = p_callback;
+			RETURN;
+		END IF;
+		-- Another promise has taken the entry over after the call.
+		UPDATE callbacks o SET made_entry = b.made_entry, was_priority = b.was_priority,
+				was_run_at = CASE WHEN q.reason = 'unsent' THEN b.was_run_at ELSE o.was_run_at END
+			FROM callbacks b, queue_entries q
+			WHERE b.id = p_callback AND q.id = entry AND o.entry_id = entry AND o.id <> b.id
+				AND o.state IN ('pending', 'missed');
+		IF NOT FOUND THEN
+			UPDATE queue_entries q SET
+					state = CASE WHEN b.made_entry THEN 'skipped' ELSE q.state END,
+					completed_at = CASE WHEN b.made_entry THEN now() END,
+					priority = CASE WHEN q.priority = 1 THEN COALESCE(b.was_priority, 2)
+						ELSE q.priority END,
+					-- After that call, if it left, the entry waits for another attempt.
+					run_at = CASE WHEN b.armed_dials IS NULL AND q.reason <> 'unsent' THEN q.run_at
+						ELSE COALESCE(b.was_run_at, q.run_at) END,
+					agent_id = NULL, agent_until = NULL
+				FROM callbacks b WHERE b.id = p_callback AND q.id = entry AND q.state = 'pending'
+					AND b.entry_id = entry;
+		END IF;
+		UPDATE callbacks SET entry_id = NULL, armed_dials = NULL, made_entry = false,
+				was_priority = NULL, was_run_at = NULL
+			WHERE id = p_callback AND entry_id IS NOT DISTINCT FROM entry;
+		EXIT WHEN FOUND OR NOT EXISTS (SELECT 1 FROM callbacks WHERE id = p_callback);
+	END LOOP;
 END
 $$;
 

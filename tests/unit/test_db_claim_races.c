@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "db/callbacks.h"
 #include "db/calls.h"
 #include "db/campaigns.h"
 #include "db/exec.h"
@@ -368,6 +369,58 @@ static void a_call_ends_while_its_contact_is_written_over(void **state)
 	assert_string_equal(world_text(held, (long long)c.contact_id), "f busy 1");
 }
 
+/* ---- a promise that is taken back ---- */
+
+struct taking_back {
+	int64_t callback;
+	int rc;
+};
+
+static void *take_back(void *arg)
+{
+	struct taking_back *t = arg;
+
+	t->rc = db_callback_cancel(other, t->callback);
+	return NULL;
+}
+
+/* The end of the call gives the promise an entry; it is taken back before that is committed. */
+static void a_promise_is_taken_back_while_it_gets_its_entry(void **state)
+{
+	int64_t campaign = world_campaign(1, 1), until = clock_wall_ms() + WAIT_MS;
+	struct db_claimed c = world_call(db, campaign);
+	struct taking_back t = {.rc = -1};
+	pthread_t thread;
+
+	(void)state;
+	assert_int_equal(db_callback_create(db,
+				 &(struct db_callback){.campaign_id = campaign,
+					 .contact_id = c.contact_id,
+					 .due_ms = until,
+					 .grace_s = 600,
+					 .note = ""},
+				 &t.callback),
+		0);
+	assert_int_equal(db_begin(db), 0);
+	assert_int_equal(world_event(db, c.call_id, "completed", 1), 1);
+	assert_int_equal(pthread_create(&thread, NULL, take_back, &t), 0);
+	while (db_number("SELECT count(*) FROM pg_stat_activity"
+			 " WHERE wait_event_type = 'Lock'") == 0)
+		assert_true(clock_wall_ms() < until);
+	assert_int_equal(db_commit(db), 0);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_int_equal(t.rc, 0);
+	assert_string_equal(world_text("SELECT string_agg(DISTINCT state, ' ') FROM"
+				       " queue_entries WHERE campaign_id = %lld",
+				    (long long)campaign),
+		"completed skipped");
+	assert_string_equal(
+		world_text("SELECT state || COALESCE(entry_id, 0) FROM callbacks"
+			   " WHERE id = %lld",
+			(long long)t.callback),
+		"cancelled0");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -380,6 +433,7 @@ int main(void)
 			an_agent_is_not_signed_out_when_a_call_was_just_claimed_for_it),
 		cmocka_unit_test(nobody_waits_for_a_contact_that_is_written_over),
 		cmocka_unit_test(a_call_ends_while_its_contact_is_written_over),
+		cmocka_unit_test(a_promise_is_taken_back_while_it_gets_its_entry),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

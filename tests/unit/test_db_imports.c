@@ -268,16 +268,20 @@ static void an_undo_removes_what_was_added_and_nothing_else(void **state)
 	(void)state;
 	first = import(list, (int[]){41, 42, 0});
 	second = import(list, (int[]){42, 43, 0});
-	assert_int_equal(db_import_undo(db, second, &removed), 0);
+	/* Whoever undoes it is who may die of it. */
+	assert_int_equal(db_import_undo(db, second, OTHER_NODE, &removed), 0);
+	assert_string_equal(world_text("SELECT node_id FROM imports WHERE id = %lld",
+				    (long long)second),
+		OTHER_NODE);
 	assert_int_equal(removed, 1);
 	assert_int_equal(contacts_of(list), 2);
 	expect_state(second, "undone");
-	assert_int_equal(db_import_undo(db, second, &removed), -EALREADY);
-	assert_int_equal(db_import_undo(db, -1, &removed), -ENOENT);
+	assert_int_equal(db_import_undo(db, second, NODE, &removed), -EALREADY);
+	assert_int_equal(db_import_undo(db, -1, NODE, &removed), -ENOENT);
 	(void)world_text("UPDATE contacts SET attempts = 1 WHERE phone = '+15550000041'"
 			 " AND list_id = %lld RETURNING 1",
 		(long long)list);
-	assert_int_equal(db_import_undo(db, first, &removed), -EBUSY);
+	assert_int_equal(db_import_undo(db, first, NODE, &removed), -EBUSY);
 	assert_int_equal(contacts_of(list), 2);
 	expect_state(first, "done");
 	assert_int_equal(db_import_get(db, first, &result), 0);

@@ -71,6 +71,38 @@ static void a_dead_nodes_agent_is_signed_out_when_its_call_is_over(void **state)
 	assert_string_equal(session_of(campaign).pause_reason, "gateway node gone");
 }
 
+/* A change of the endpoint counts from the next sign-in on. */
+static void a_dead_nodes_agent_is_judged_by_what_it_signed_in_with(void **state)
+{
+	static const char *const types[] = {"sip", "browser"};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		int64_t campaign = world_campaign(1, 1), *ids = NULL, call;
+		size_t count;
+
+		call = world_call(db, campaign).call_id;
+		(void)world_text("UPDATE agent_sessions SET endpoint = '%s'"
+				 " WHERE campaign_id = %lld",
+			types[i], (long long)campaign);
+		(void)world_text(
+			"INSERT INTO agent_endpoints (user_id, type) SELECT user_id,"
+			" '%s' FROM agent_sessions WHERE campaign_id = %lld",
+			types[1 - i], (long long)campaign);
+		assert_int_equal(db_node_seen(db, NODE), 0);
+		(void)db_text("UPDATE nodes SET seen_at = now() - interval '1 hour'");
+		assert_int_equal(db_node_orphans(db, DB_NODE_DEAD_MS, &ids, &count), 0);
+		free(ids);
+		assert_int_equal(count, i == 0);
+		assert_int_equal(inherit(), i);
+		assert_int_equal(world_event(db, call, "busy", 1), 1);
+		(void)world_text(
+			"UPDATE agent_sessions SET ended_at = now(), state = 'offline'"
+			" WHERE campaign_id = %lld",
+			(long long)campaign);
+	}
+}
+
 /* What ends a call lets its agent go. Should it not, the sweep does. */
 static void a_dead_nodes_agent_whom_an_ended_call_holds_is_freed_first(void **state)
 {
@@ -203,6 +235,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_dead_nodes_agent_is_signed_out_when_its_call_is_over),
+		cmocka_unit_test(a_dead_nodes_agent_is_judged_by_what_it_signed_in_with),
 		cmocka_unit_test(
 			a_dead_nodes_agent_whom_an_ended_call_holds_is_freed_first),
 		cmocka_unit_test(a_node_waits_for_its_agents_calls_whoever_placed_them),
