@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,6 +25,9 @@ static const struct {
 	[IMPORT_UNASSIGNED] = {"unassigned_phone",
 		"The phone number is in a range that its country has given to nobody."},
 	[IMPORT_BAD_EMAIL] = {"bad_email", "The email address is none."},
+	[IMPORT_BAD_COUNTRY] = {"bad_country",
+		"What is in the country's column names none that is known. Write two letters such as DE, "
+		"or a code such as 49, or the number with + in front; or map the column to ignore."},
 	[IMPORT_BAD_ZONE] = {"bad_time_zone",
 		"The time zone is not known. Use a name such as Europe/London."},
 	[IMPORT_TOO_LONG] = {"too_long",
@@ -296,9 +300,11 @@ static enum import_cause check_phone(struct import_checker *checker,
 
 	if (field.len == 0)
 		return IMPORT_NO_PHONE;
-	if (copy_whole(typed, sizeof(typed), field) < 0 ||
-		number_normalise(typed, country, checker->phone) < 0 ||
-		numbering_lookup(checker->phone, found) < 0)
+	if (copy_whole(typed, sizeof(typed), field) < 0)
+		return IMPORT_BAD_PHONE;
+	if (number_normalise(typed, country != NULL ? country : "", checker->phone) < 0)
+		return country != NULL ? IMPORT_BAD_PHONE : IMPORT_BAD_COUNTRY;
+	if (numbering_lookup(checker->phone, found) < 0)
 		return IMPORT_BAD_PHONE;
 	if (!found->possible)
 		return IMPORT_IMPOSSIBLE;
@@ -319,6 +325,26 @@ static uint64_t number_key(const char *phone)
 
 /* ---- the row ---- */
 
+/* Where a row leaves a field empty, the best named of the other columns that would fit has it. */
+static void stand_in(const struct import_columns *columns, const struct import_row *row,
+	struct import_field fields[IMPORT_CUSTOM])
+{
+	int best[IMPORT_CUSTOM];
+
+	for (size_t i = 0; i < IMPORT_CUSTOM; i++)
+		best[i] = fields[i].len > 0 ? -1 : INT_MAX;
+	for (size_t i = 0; i < row->count && i < columns->count; i++) {
+		enum import_target target = import_columns_stands_in(columns, i);
+		struct import_field field = bare(row->fields[i]);
+
+		if (target == IMPORT_CUSTOM || field.len == 0 ||
+			columns->ranks[i] >= best[target])
+			continue;
+		best[target] = columns->ranks[i];
+		fields[target] = field;
+	}
+}
+
 /* Fields by target; what is no target of its own goes to the custom fields. */
 static void sort_fields(struct import_checker *checker, const struct import_row *row,
 	struct import_field fields[IMPORT_CUSTOM])
@@ -337,6 +363,7 @@ static void sort_fields(struct import_checker *checker, const struct import_row 
 			fields[columns->targets[i]] = field;
 	}
 	buf_add_char(&checker->custom, '}');
+	stand_in(columns, row, fields);
 }
 
 static enum import_cause check_rest(
@@ -377,16 +404,19 @@ static enum import_cause trouble_cause(enum import_trouble trouble)
 	return of[trouble];
 }
 
-/* "DE" or "49" of the row; what names no country leaves the file's. */
+/*
+ * "DE" or "49" of the row; the file's when it says nothing; NULL for what names no country. To read its
+ * number as another country's would be to dial a stranger.
+ */
 static const char *row_country(
 	const struct import_checker *checker, struct import_field field)
 {
-	const char *country = NULL;
 	char text[4];
 
-	if (field.len > 0 && copy_whole(text, sizeof(text), field) == 0)
-		country = numbering_country(text);
-	return country != NULL ? country : checker->rules.country;
+	if (field.len == 0)
+		return checker->rules.country;
+	return copy_whole(text, sizeof(text), field) == 0 ? numbering_country(text)
+							  : NULL;
 }
 
 static enum import_cause check(struct import_checker *checker,

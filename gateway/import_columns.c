@@ -110,6 +110,18 @@ int import_columns_find(const struct import_columns *columns, enum import_target
 	return -1;
 }
 
+enum import_target import_columns_stands_in(
+	const struct import_columns *columns, size_t index)
+{
+	int rank = columns->ranks[index], has;
+
+	if (rank < 0 || columns->targets[index] != IMPORT_CUSTOM)
+		return IMPORT_CUSTOM;
+	has = import_columns_find(columns, guesses[rank].target);
+	return has >= 0 && columns->ranks[has] >= 0 ? guesses[rank].target
+						    : IMPORT_CUSTOM;
+}
+
 /* "E-Mail Address" is emailaddress; letters beyond ASCII stay as they are. */
 static void plain(const char *name, char *text, size_t size)
 {

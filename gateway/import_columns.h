@@ -46,4 +46,11 @@ int import_mapping_check(const json_t *mapping, struct err *err);
 /* The column of a target; -1: there is none. */
 int import_columns_find(const struct import_columns *columns, enum import_target target);
 
+/*
+ * What a column was taken for by its name, also when a better named one has that field: then it
+ * stands in where that one is empty. IMPORT_CUSTOM: for nothing, or somebody has said what is what.
+ */
+enum import_target import_columns_stands_in(
+	const struct import_columns *columns, size_t index);
+
 #endif

@@ -196,6 +196,16 @@ subtest 'numbers that must not be called are left out' => sub {
 		'uploaded=3 updated=0 removed=0 skipped=0 rejected=0', 'unless the check is not wanted';
 };
 
+subtest 'the order of JSON contacts does not matter' => sub {
+	my @contacts = ({mobile => '+14155550231'}, {phone => '+14155550232'}, {mobile => '+14155550233'});
+	for my $order ([0, 1, 2], [1, 0, 2], [0, 2, 1]) {
+		my $list = list();
+		is brief(ask(POST => "$CM/data-lists/$list/upload", {contacts => [@contacts[@$order]],
+			options => {skipDuplicates => JSON::PP::false}})->{json}{data}{upload}),
+			'uploaded=3 updated=0 removed=0 skipped=0 rejected=0', "@$order: each has its number";
+	}
+};
+
 subtest 'JSON as older front ends send it' => sub {
 	my $list = list();
 	my $r = ask(POST => "$CM/data-lists/$list/upload", {contacts => [

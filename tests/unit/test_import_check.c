@@ -198,7 +198,34 @@ static void a_number_without_country_needs_one_from_somewhere(void **state)
 	assert_string_equal(staged.country, "GB");
 	assert_int_equal(check_row("030 901820", "49", &staged), 1);
 	assert_string_equal(staged.phone, "+4930901820");
-	expect_cause("020 7946 0958", "Atlantis", "bad_phone");
+	expect_cause("020 7946 0958", "Atlantis", "bad_country");
+	import_checker_free(&checker);
+	/* Read as the list's it would be somebody's in Maine. */
+	start("phone,country", &(struct import_rules){.country = "US"});
+	expect_cause("2079460958", "United Kingdom", "bad_country");
+	assert_int_equal(check_row("+442079460958", "United Kingdom", &staged), 1);
+	assert_string_equal(staged.phone, "+442079460958");
+	assert_int_equal(check_row("4155552671", "", &staged), 1);
+	assert_string_equal(staged.country, "US");
+	import_checker_free(&checker);
+}
+
+static void another_number_of_the_row_stands_in(void **state)
+{
+	struct db_import_row staged;
+
+	(void)state;
+	start("mobile,phone", &(struct import_rules){.country = "US"});
+	assert_int_equal(check_row("+14155552671", "+14155552672", &staged), 1);
+	assert_string_equal(staged.phone, "+14155552672");
+	assert_int_equal(check_row("+14155552673", "", &staged), 1);
+	assert_string_equal(staged.phone, "+14155552673");
+	assert_non_null(strstr(staged.custom, "\"mobile\":\"+14155552673\""));
+	expect_cause("", "", "no_phone");
+	import_checker_free(&checker);
+	/* What is no number by its name does not. */
+	start("phone,note", &(struct import_rules){.country = "US"});
+	expect_cause("", "+14155552671", "no_phone");
 	import_checker_free(&checker);
 }
 
@@ -310,6 +337,7 @@ int main(void)
 		cmocka_unit_test(a_mapping_to_nowhere_is_refused),
 		cmocka_unit_test(every_row_has_its_cause),
 		cmocka_unit_test(a_number_without_country_needs_one_from_somewhere),
+		cmocka_unit_test(another_number_of_the_row_stands_in),
 		cmocka_unit_test(zones_are_looked_up),
 		cmocka_unit_test(names_and_other_fields_are_kept),
 		cmocka_unit_test(no_more_fields_are_taken_than_are_shown),
