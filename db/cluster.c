@@ -95,9 +95,17 @@ static int name_paths(struct cluster *c, const char *data_dir, struct err *err)
 static int choose_account(struct cluster *c, struct err *err)
 {
 	const struct passwd *account;
+	struct stat st;
 
 	if (geteuid() != 0)
 		return 0;
+	/* One that is there stays with whoever made it: root may only be looking after it. */
+	if (stat(c->postgres, &st) == 0 && st.st_uid != 0) {
+		c->drop = true;
+		c->uid = st.st_uid;
+		c->gid = st.st_gid;
+		return 0;
+	}
 	account = getpwnam(ACCOUNT);
 	if (!account)
 		return err_set(err, -ENOENT,
@@ -176,7 +184,7 @@ static int own_folder(const struct cluster *c, const char *path, struct err *err
 	return 0;
 }
 
-/* The other account must get through DATA_DIR (x), not read it. */
+/* The other account must get through DATA_DIR (x), not read it; its owner does anyway. */
 static int open_way(const struct cluster *c, struct err *err)
 {
 	struct stat st;
@@ -184,7 +192,7 @@ static int open_way(const struct cluster *c, struct err *err)
 	if (!c->drop)
 		return 0;
 	if (stat(c->data, &st) < 0 ||
-		(!(st.st_mode & S_IXOTH) &&
+		(st.st_uid != c->uid && !(st.st_mode & S_IXOTH) &&
 			chmod(c->data, (st.st_mode & 07777) | S_IXOTH) < 0))
 		return err_set(err, -errno, "cannot let account " ACCOUNT " into %s: %s",
 			c->data, strerror(errno));

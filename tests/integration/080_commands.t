@@ -113,6 +113,34 @@ is $status, 0, 'which is fine';
 is +(command({DATABASE_URL => 'host=/nowhere'}, '--migrate'))[0], 69,
 	'a database that cannot be reached is told by the status';
 
+# ---- root looks after what another account runs ----
+
+SKIP: {
+	my ($uid, $gid) = (getpwnam 'nobody')[2, 3];
+	skip 'not root', 5 if $> != 0 || !defined $uid;
+	my $theirs = "$stage->{dir}/theirs";
+	my @as = ('setpriv', '--reuid', $uid, '--regid', $gid, '--clear-groups');
+	chmod 0711, $stage->{dir};
+	skip 'they cannot read the program', 5 if system(@as, 'test', '-x', $program) != 0;
+	mkdir $theirs, 0700;
+	chown $uid, $gid, $theirs;
+	my $run = sub { my ($own, @words) = ($program, @as, $program, @_);
+		$program = shift @words;
+		my @result = command({DATA_DIR => $theirs}, @words);
+		$program = $own;
+		return @result };
+	($status, $out, $err) = $run->('--migrate');
+	is $status, 0, "their database is made ($err)";
+	my $before = join ' ', map { join ':', (stat $_)[2, 4] } $theirs, "$theirs/run", "$theirs/postgres";
+	($status, $out, $err) = command({DATA_DIR => $theirs}, '--backup', "$stage->{dir}/theirs.dump");
+	is $status, 0, "root saves it ($err)";
+	ok -s "$stage->{dir}/theirs.dump", 'all of it';
+	is join(' ', map { join ':', (stat $_)[2, 4] } $theirs, "$theirs/run", "$theirs/postgres"), $before,
+		'every folder is theirs as before';
+	($status, $out, $err) = $run->('--migrate=plan');
+	is $status, 0, "and they go on with it ($err)";
+}
+
 # ---- data ----
 
 $stage->start_gateway;
