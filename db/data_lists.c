@@ -61,8 +61,8 @@ int db_list_get(struct db *db, int64_t id, struct db_list *ret_list)
 }
 
 /*
- * Changes a list by `sql`, which returns whether it has become active: then what waited for that
- * waits no more.
+ * Changes a list by `sql`, which returns whether it has become active or another campaign's: then
+ * what waited for that waits no more.
  */
 static int change(struct db *db, int64_t list_id, const char *sql,
 	const struct db_arg *args, int count)
@@ -87,8 +87,11 @@ static int change(struct db *db, int64_t list_id, const char *sql,
 	return rc;
 }
 
-#define WAS " FROM (SELECT id, active FROM data_lists WHERE id = $1 FOR UPDATE) w"
-#define WOKE " RETURNING (l.active AND NOT w.active)::int"
+#define WAS \
+	" FROM (SELECT id, active, campaign_id FROM data_lists WHERE id = $1 FOR UPDATE) w"
+#define WOKE                                        \
+	" RETURNING (l.active AND (NOT w.active OR" \
+	"  l.campaign_id IS DISTINCT FROM w.campaign_id))::int"
 
 int db_list_update(struct db *db, const struct db_list *list)
 {

@@ -8,7 +8,7 @@
 #include "dialer/numbering.h"
 
 /* Raised with every change of the table below: stored verdicts say which one they are of. */
-#define RULES_VERSION 3
+#define RULES_VERSION 4
 
 /* Between two looks at a contact of a list that is not active. */
 #define LIST_MS (15 * 60 * INT64_C(1000))
@@ -173,7 +173,7 @@ static const struct {
 	{"limit.cost", cost_of_all, WHOLE, "limit",
 		"The campaign has spent all that it may spend."},
 	{"list.inactive", list_inactive, LATER, "list",
-		"The list that the contact is on is not active."},
+		"The list that the contact is on is not active, or another campaign's by now."},
 	{"twilio.country", country_stopped, LATER, "twilio",
 		"Twilio does not let the account call this country."},
 	{"number.busy", number_busy, LATER, "busy", "A call to this number is open."},

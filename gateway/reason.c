@@ -17,7 +17,7 @@ static const struct {
 	{"busy", "A call to this number is open."},
 	{"locked", "Somebody else is working on the contact."},
 	{"owner", "It is kept for one agent."},
-	{"list", "Its list is not active."},
+	{"list", "Its list is not active, or another campaign's by now."},
 	{"unqueued", "It is not in the queue yet; generate the queue."},
 	{"scheduled", "Its time has not come."},
 	{"dialing", "It is being dialled."},

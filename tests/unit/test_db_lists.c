@@ -92,6 +92,38 @@ static void a_list_is_read_as_it_was_written(void **state)
 	assert_int_equal(db_list_get(db, -1, &read), -ENOENT);
 }
 
+/* What the campaign had queued waits, and is woken when the list comes back. */
+static void a_list_that_was_moved_is_dialled_by_its_campaign_only(void **state)
+{
+	int64_t from = world_campaign(1, 1), to = world_campaign(1, 0);
+	int64_t list =
+		strtoll(world_text("SELECT id FROM data_lists WHERE campaign_id = %lld",
+				(long long)from),
+			NULL, 10);
+	int64_t entry =
+		strtoll(world_text("SELECT id FROM queue_entries WHERE campaign_id ="
+				   " %lld",
+				(long long)from),
+			NULL, 10);
+	struct db_claim_facts facts;
+
+	(void)state;
+	for (int back = 0; back < 2; back++) {
+		assert_int_equal(db_list_assign(db, list, back ? from : to, 0), 0);
+		assert_int_equal(db_facts_read(db, from, entry, &facts), 0);
+		assert_true(facts.list_active == back);
+		assert_string_equal(
+			world_text("SELECT (run_at <= now())::text FROM queue_entries"
+				   " WHERE id = %lld",
+				(long long)entry),
+			"true");
+		(void)world_text(
+			"UPDATE queue_entries SET reason = 'list',"
+			" run_at = now() + interval '15 minutes' WHERE id = %lld",
+			(long long)entry);
+	}
+}
+
 static void a_list_counts_its_contacts_whoever_adds_or_removes_them(void **state)
 {
 	int64_t a = new_list("a"), b = new_list("b"), id, copy = 0, count = 0;
@@ -298,6 +330,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_list_is_read_as_it_was_written),
+		cmocka_unit_test(a_list_that_was_moved_is_dialled_by_its_campaign_only),
 		cmocka_unit_test(a_list_counts_its_contacts_whoever_adds_or_removes_them),
 		cmocka_unit_test(a_contact_is_read_as_it_was_written),
 		cmocka_unit_test(what_is_in_a_call_stays_and_calls_stay_without_it),

@@ -34,7 +34,7 @@ static struct dial_verdict check(const struct dial_facts *facts,
 	assert_int_equal(verdict.allowed, strcmp(rule, "allowed") == 0);
 	assert_true(strlen(verdict.reason) > 8 && strlen(verdict.reason) < 128);
 	assert_in_range(strlen(verdict.code), 2, 15);
-	assert_int_equal(verdict.version, 3);
+	assert_int_equal(verdict.version, 4);
 	assert_true(verdict.later || verdict.next_ms == 0);
 	assert_int_equal(verdict.whole, is_whole(rule));
 	return verdict;
