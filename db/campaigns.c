@@ -309,9 +309,11 @@ int db_campaign_lease(struct db *db, const char *node, unsigned lease_ms,
 		ret_count);
 }
 
-int db_campaign_note(struct db *db, int64_t id, const char *code, const char *reason)
+int db_campaign_note(
+	struct db *db, int64_t id, const char *code, const char *reason, int64_t said)
 {
 	return db_run(db,
-		"UPDATE campaigns SET run_code = $2, run_reason = $3 WHERE id = $1",
-		ARGS(arg_int(id), arg_text(code), arg_text(reason)), NULL);
+		"UPDATE campaigns SET run_code = $2, run_reason = $3, run_said = $4"
+		" WHERE id = $1 AND run_said < $4",
+		ARGS(arg_int(id), arg_text(code), arg_text(reason), arg_int(said)), NULL);
 }

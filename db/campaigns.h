@@ -80,8 +80,12 @@ int db_campaign_auto_dial(struct db *db, int64_t id, bool wanted);
 int db_campaign_lease(struct db *db, const char *node, unsigned lease_ms,
 	struct db_campaign **ret_campaigns, size_t *ret_count);
 
-/* The runner's reason, for people on any node. */
-int db_campaign_note(struct db *db, int64_t id, const char *code, const char *reason);
+/*
+ * The runner's reason, for people on any node. `said`: when it said so, growing; two notes may be
+ * written in either order, and the later one stands.
+ */
+int db_campaign_note(
+	struct db *db, int64_t id, const char *code, const char *reason, int64_t said);
 
 /*
  * Entries for at most `max` contacts of the campaign's active lists that never had one. In steps

@@ -460,6 +460,8 @@ static int claim_once(
 	return rc;
 }
 
+#define HELD_TRIES 4
+
 /*
  * An agent whom somebody else writes about is passed over, so that claims do not wait for each
  * other. A person who asks for one would be told that nobody is free, or that the contact is kept
@@ -491,8 +493,10 @@ int db_call_claim(
 {
 	int rc = claim_once(db, claim, ret_claimed);
 
-	if (rc == 0 && claim->manual && found_nobody(ret_claimed) &&
-		agent_was_held(db, claim))
+	/* Around the end of a call there is more than one who writes. */
+	for (int i = 0; i < HELD_TRIES && rc == 0 && claim->manual &&
+			found_nobody(ret_claimed) && agent_was_held(db, claim);
+		i++)
 		rc = claim_once(db, claim, ret_claimed);
 	return rc;
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/jobs.h"
 #include "base/log.h"
 #include "base/post.h"
@@ -55,7 +56,7 @@ static void run_free(struct run *run)
 
 struct note_job {
 	struct job job;
-	int64_t campaign_id;
+	int64_t campaign_id, said;
 	char code[DB_WORD_SIZE], reason[256];
 };
 
@@ -63,13 +64,23 @@ static void note_work(struct job *job, void *ctx)
 {
 	struct note_job *task = list_entry(job, struct note_job, job);
 
-	(void)db_campaign_note(ctx, task->campaign_id, task->code, task->reason);
+	(void)db_campaign_note(
+		ctx, task->campaign_id, task->code, task->reason, task->said);
 	free(task);
 }
 
 static void note_drop(struct job *job)
 {
 	free(list_entry(job, struct note_job, job));
+}
+
+/* Microseconds since 1970 where the clock allows it, growing in any case. */
+static int64_t next_said(struct campaigns *campaigns)
+{
+	int64_t now = clock_wall_ms() * 1000;
+
+	campaigns->said = now > campaigns->said ? now : campaigns->said + 1;
+	return campaigns->said;
 }
 
 void run_say(struct gateway *gw, struct run *run, const char *code, const char *reason)
@@ -82,15 +93,20 @@ void run_say(struct gateway *gw, struct run *run, const char *code, const char *
 	(void)snprintf(run->reason, sizeof(run->reason), "%s", reason);
 	events_campaign(gw, run->row.id, reason);
 	task = calloc(1, sizeof(*task));
-	if (task == NULL)
+	if (task == NULL) {
+		run->code[0] = '\0'; /* said again the next time */
 		return;
+	}
+	task->said = next_said(gw->campaigns);
 	task->job.work = note_work;
 	task->job.drop = note_drop;
 	task->campaign_id = run->row.id;
 	memcpy(task->code, run->code, sizeof(task->code));
 	memcpy(task->reason, run->reason, sizeof(task->reason));
-	if (jobs_put(gw->db, &task->job) < 0)
+	if (jobs_put(gw->db, &task->job) < 0) {
 		free(task);
+		run->code[0] = '\0';
+	}
 }
 
 /* ---- leases ---- */

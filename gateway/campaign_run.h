@@ -30,6 +30,7 @@ struct campaigns {
 	bool leasing;             /* a lease job is under way */
 	bool again;               /* somebody asked for another meanwhile */
 	bool away;                /* the newest one got no answer: nothing is claimed */
+	int64_t said;             /* the newest run_say(); see db_campaign_note() */
 	int64_t claiming;         /* the campaign whose claim is under way; 0: none */
 	int64_t rate_until_ms;    /* no call per second is left before; monotonic */
 };

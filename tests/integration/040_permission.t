@@ -80,7 +80,7 @@ subtest 'calling hours are those of the contact' => sub {
 	data(PUT => "$CM/campaigns/$id", {callingHours => undef});
 	$stage->wait_until(15, 'the call after the hours were changed', sub { creates($SYDNEY) == 1 });
 	my ($call) = @{data(GET => "/api/calls?campaignId=$id")->{calls}};
-	is_deeply $call->{verdict}, {rule => 'allowed', version => 3}, 'the verdict stands in the call';
+	is_deeply $call->{verdict}, {rule => 'allowed', version => 4}, 'the verdict stands in the call';
 	is creates($LONDON), 1, 'and each was called once';
 };
 

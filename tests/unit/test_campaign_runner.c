@@ -86,11 +86,11 @@ int __wrap_db_campaign_lease(struct db *db, const char *node, unsigned lease_ms,
 }
 
 int __wrap_db_campaign_note(
-	struct db *db, int64_t id, const char *code, const char *reason);
+	struct db *db, int64_t id, const char *code, const char *reason, int64_t said);
 int __wrap_db_campaign_note(
-	struct db *db, int64_t id, const char *code, const char *reason)
+	struct db *db, int64_t id, const char *code, const char *reason, int64_t said)
 {
-	(void)db, (void)id, (void)code, (void)reason;
+	(void)db, (void)id, (void)code, (void)reason, (void)said;
 	return 0;
 }
 
