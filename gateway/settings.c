@@ -201,10 +201,26 @@ static int check_number(const struct config *config, struct err *err)
 		number);
 }
 
-/* Twilio's own API cannot call back to this machine's loopback; a sandbox here can. */
+/*
+ * Whether a URL's host is this machine, with a port or without. Twilio's own API cannot call back to
+ * it; a sandbox here can.
+ */
 static bool is_here(const char *url)
 {
-	return strncmp(url, "http://", 7) == 0 && is_safe_url(url);
+	const char *scheme = strstr(url, "://"), *at = scheme != NULL ? scheme + 3 : url;
+	size_t len = strcspn(at, "/?#");
+	char host[ADDR_TEXT_SIZE], with_port[ADDR_TEXT_SIZE + 2];
+	struct addr addr;
+
+	if (strncasecmp(at, "localhost", 9) == 0 && (len == 9 || at[9] == ':'))
+		return true;
+	if (len >= sizeof(host))
+		return false;
+	memcpy(host, at, len);
+	host[len] = '\0';
+	(void)snprintf(with_port, sizeof(with_port), "%s:0", host);
+	return (addr_parse(host, &addr) == 0 || addr_parse(with_port, &addr) == 0) &&
+	       addr_is_loopback(&addr);
 }
 
 static const char *backend_fault(const struct config *config, const char *url)

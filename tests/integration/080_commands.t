@@ -89,12 +89,15 @@ is +(command({@{$_}[0, 1]}, '--check-config'))[0], 78, "$_->[2] is a problem of 
 	[BACKEND_URL => 'https://calls.example.com/', 'a BACKEND_URL that ends in a slash'],
 	[BACKEND_URL => 'https://calls.example.com?a=b', 'one with a query'];
 my %true = (TWILIO_API_BASE => 'https://api.twilio.com');
-for ([undef, qr/BACKEND_URL "" is not set: Twilio cannot tell/], ['http://127.0.0.1:8080', qr/is on loopback/]) {
+for ([undef, qr/BACKEND_URL "" is not set: Twilio cannot tell/],
+	map { [$_, qr/is on loopback/] } qw(http://127.0.0.1:8080 https://127.0.0.1 https://localhost:8443
+		http://LocalHost http://[::1] https://[::1]:8443/calls)) {
 	($status, $out, $err) = command({%true, BACKEND_URL => $_->[0]}, '--check-config');
-	is $status, 78, 'the true Twilio must be told where we are';
+	is $status, 78, 'the true Twilio must be told where we are, not ' . ($_->[0] // 'nothing');
 	like $err, $_->[1], 'and the text says what is wrong';
 }
-is +(command({%true, BACKEND_URL => 'https://calls.example.com'}, '--check-config'))[0], 0, 'then it is content';
+is +(command({%true, BACKEND_URL => $_}, '--check-config'))[0], 0, "it is content with $_"
+	for qw(https://calls.example.com https://localhost.example.com https://127.0.0.1.example.com:8443/a);
 
 # ---- --migrate ----
 
