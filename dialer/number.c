@@ -264,3 +264,11 @@ int number_normalise(const char *text, const char *country, char ret_number[NUMB
 	memcpy(ret_number, choice.number, sizeof(choice.number));
 	return 0;
 }
+
+bool number_tells_country(const char *text)
+{
+	struct typed typed;
+
+	return strip(text, false, &typed) == 0 &&
+	       (typed.plus || strncmp(typed.digits, "00", 2) == 0);
+}

@@ -26,4 +26,7 @@ bool number_valid(const char *number);
  */
 int number_normalise(const char *text, const char *country, char ret_number[NUMBER_SIZE]);
 
+/* Whether it has + or 00 in front, and so needs no country of the writer. */
+bool number_tells_country(const char *text);
+
 #endif

@@ -302,9 +302,10 @@ static enum import_cause check_phone(struct import_checker *checker,
 		return IMPORT_NO_PHONE;
 	if (copy_whole(typed, sizeof(typed), field) < 0)
 		return IMPORT_BAD_PHONE;
-	if (number_normalise(typed, country != NULL ? country : "", checker->phone) < 0)
-		return country != NULL ? IMPORT_BAD_PHONE : IMPORT_BAD_COUNTRY;
-	if (numbering_lookup(checker->phone, found) < 0)
+	if (country == NULL && !number_tells_country(typed))
+		return IMPORT_BAD_COUNTRY;
+	if (number_normalise(typed, country, checker->phone) < 0 ||
+		numbering_lookup(checker->phone, found) < 0)
 		return IMPORT_BAD_PHONE;
 	if (!found->possible)
 		return IMPORT_IMPOSSIBLE;

@@ -205,6 +205,12 @@ static void a_number_without_country_needs_one_from_somewhere(void **state)
 	expect_cause("2079460958", "United Kingdom", "bad_country");
 	assert_int_equal(check_row("+442079460958", "United Kingdom", &staged), 1);
 	assert_string_equal(staged.phone, "+442079460958");
+	assert_int_equal(check_row("0044 20 7946 0959", "United Kingdom", &staged), 1);
+	assert_string_equal(staged.phone, "+442079460959");
+	/* Nor as one whose code it happens to begin with. */
+	expect_cause("4930901820", "United States of America", "bad_country");
+	expect_cause("4799234567", "United States of America", "bad_country");
+	expect_cause("+44 20 7946", "Atlantis", "impossible_phone");
 	assert_int_equal(check_row("4155552671", "", &staged), 1);
 	assert_string_equal(staged.country, "US");
 	import_checker_free(&checker);
