@@ -63,7 +63,8 @@ unlike $out, qr/Provision-Pass-1/, 'no password is shown';
 # A number that leads elsewhere is not taken away from its owner.
 my ($other) = grep { $_->{phone_number} eq '+15550000002' }
 	@{twilio(GET => 'IncomingPhoneNumbers.json')->{incoming_phone_numbers}};
-for my $url ('https://other.example.com/x', "${BACKEND}pany/api/calls-twiml/x", "$BACKEND/crm/voice") {
+for my $url ('https://other.example.com/x', "${BACKEND}pany/api/calls-twiml/x",
+	"$BACKEND:8443/api/calls-twiml/webhook/inbound", "$BACKEND/api/calls-twimlish", "$BACKEND/crm/voice") {
 	twilio(POST => "IncomingPhoneNumbers/$other->{sid}.json", VoiceUrl => $url);
 	like +(provision('--provision-twilio'))[1], qr/number \+15550000002 leads elsewhere/, "$url is not ours";
 }
