@@ -14,9 +14,9 @@
 #include "base/clock.h"
 #include "base/text.h"
 
-static int make_dir(const char *path, struct err *err)
+static int make_dir(const char *path, mode_t mode, struct err *err)
 {
-	if (mkdir(path, 0755) == 0 || errno == EEXIST)
+	if (mkdir(path, mode) == 0 || errno == EEXIST)
 		return 0;
 	return err_set(
 		err, -errno, "The folder %s cannot be made: %s.", path, strerror(errno));
@@ -30,14 +30,15 @@ int data_dir_lock(
 	char path[512];
 	int fd, result;
 
-	result = make_dir(data_dir, err);
+	result = make_dir(data_dir, 0755, err);
 	(void)snprintf(path, sizeof(path), "%s/run", data_dir);
 	if (result == 0)
-		result = make_dir(path, err);
+		result = make_dir(path, 0700, err);
 	if (result < 0)
 		return result;
 	(void)snprintf(path, sizeof(path), "%s/run/lock", data_dir);
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+	/* Who may read it may hold it. */
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return err_set(
 			err, -errno, "%s cannot be opened: %s.", path, strerror(errno));

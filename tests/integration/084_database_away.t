@@ -24,6 +24,8 @@ my $pg = Omnivox::Postgres->new($stage, "$stage->{dir}/pg");
 $pg->start;
 $stage->{gateway_env} = {DATABASE_URL => $pg->url, AMBIGUOUS_AFTER => 3, RECONCILE_AFTER => 2};
 $stage->start_gateway;
+is join(' ', map { sprintf '%o', (stat "$stage->{dir}/gateway-data/$_")[2] & 07777 } qw(run run/lock)), '700 600',
+	'only who runs it may hold its lock';
 my $campaign = Omnivox::Campaign->new($stage, contacts => 30, agents => 3);
 my $worker = $stage->worker;
 my $events = "$stage->{dir}/events.log";
