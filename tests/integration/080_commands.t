@@ -110,6 +110,7 @@ is $status, 66, 'nor anything to plan for';
 is $status, 0, "--migrate makes the database ($err)";
 like $out, qr/^[1-9]\d* migrations applied\.$/m, 'and says how many steps it took';
 ok !-e "$data/postgres/postmaster.pid", 'PostgreSQL is stopped again';
+is sprintf('%o', (stat "$data/run/lock")[2] & 07777), '600', 'nobody else may hold the lock';
 ($status, $out) = command({}, '--migrate=plan');
 is $out, "0 migrations are missing.\n", 'then none is missing';
 is $status, 0, 'which is fine';
@@ -120,11 +121,11 @@ is +(command({DATABASE_URL => 'host=/nowhere'}, '--migrate'))[0], 69,
 
 SKIP: {
 	my ($uid, $gid) = (getpwnam 'nobody')[2, 3];
-	skip 'not root', 5 if $> != 0 || !defined $uid;
+	skip 'not root', 10 if $> != 0 || !defined $uid;
 	my $theirs = "$stage->{dir}/theirs";
 	my @as = ('setpriv', '--reuid', $uid, '--regid', $gid, '--clear-groups');
 	chmod 0711, $stage->{dir};
-	skip 'they cannot read the program', 5 if system(@as, 'test', '-x', $program) != 0;
+	skip 'they cannot read the program', 10 if system(@as, 'test', '-x', $program) != 0;
 	mkdir $theirs, 0700;
 	chown $uid, $gid, $theirs;
 	my $run = sub { my ($own, @words) = ($program, @as, $program, @_);
@@ -134,14 +135,23 @@ SKIP: {
 		return @result };
 	($status, $out, $err) = $run->('--migrate');
 	is $status, 0, "their database is made ($err)";
-	my $before = join ' ', map { join ':', (stat $_)[2, 4] } $theirs, "$theirs/run", "$theirs/postgres";
+	my $theirs_modes = sub { join ' ', map { join ':', (stat $_)[2, 4, 5] } $theirs,
+		map { "$theirs/$_" } qw(run run/lock postgres postgres.log) };
+	my $before = $theirs_modes->();
 	($status, $out, $err) = command({DATA_DIR => $theirs}, '--backup', "$stage->{dir}/theirs.dump");
 	is $status, 0, "root saves it ($err)";
 	ok -s "$stage->{dir}/theirs.dump", 'all of it';
-	is join(' ', map { join ':', (stat $_)[2, 4] } $theirs, "$theirs/run", "$theirs/postgres"), $before,
-		'every folder is theirs as before';
+	is $theirs_modes->(), $before, 'every folder is theirs as before';
 	($status, $out, $err) = $run->('--migrate=plan');
 	is $status, 0, "and they go on with it ($err)";
+	$stage->spawn('theirs', {%{$stage->gateway_env}, DATA_DIR => $theirs}, @as, $program);
+	$stage->wait_until(60, 'their gateway', sub { $stage->read_json("$theirs/run/addresses.json") });
+	for (['--backup', "$stage->{dir}/running.dump"], ['--migrate'], ['--migrate=plan']) {
+		($status, $out, $err) = command({DATA_DIR => $theirs}, @$_);
+		is $status, 0, "root's $_->[0] while it runs ($err)";
+	}
+	is $theirs_modes->(), $before, 'every folder is theirs then too';
+	is $stage->stop('theirs') >> 8, 0, 'and their gateway ends well';
 }
 
 # ---- data ----
