@@ -12,7 +12,7 @@ bench_import() {
   peer=$seconds
   import_ours
   ours=$seconds
-  [ "$(imported copied)" = "$(imported import)" ] || printf 'the contacts differ\n'
+  [ "$(imported copied)" = "$(imported import)" ] || die "the contacts differ"
   printf 'import     %s rows: COPY %s s, upload to end %s s (%s)\n' "$rows" "$peer" "$ours" "$phases"
   verdict import "$ours" "$peer" 3 most s
   limit import-memory "$peak_mb" 200 MB

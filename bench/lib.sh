@@ -255,7 +255,7 @@ per_request() { awk -v t="$1" -v n="$2" -v hz="$(getconf CLK_TCK)" 'BEGIN { prin
 verdict() { # NAME FIGURE PEER BAR most|least UNIT
   awk -v name="$1" -v f="$2" -v p="$3" -v bar="$4" -v rule="$5" -v unit="$6" 'BEGIN {
     ratio = p > 0 ? f / p : 0
-    good = rule == "most" ? ratio <= bar : ratio >= bar
+    good = f > 0 && p > 0 && (rule == "most" ? ratio <= bar : ratio >= bar)
     printf "%s figure=%s%s peer=%s%s ratio=%.3f bar=%s %s\n", name, f, unit, p, unit, ratio, bar,
       good ? "PASS" : "SHORT" }'
 }
@@ -263,5 +263,5 @@ verdict() { # NAME FIGURE PEER BAR most|least UNIT
 # A figure without a peer: up to the bar passes.
 limit() { # NAME FIGURE BAR UNIT
   awk -v name="$1" -v f="$2" -v bar="$3" -v unit="$4" 'BEGIN {
-    printf "%s figure=%s%s bar=%s%s %s\n", name, f, unit, bar, unit, f <= bar ? "PASS" : "SHORT" }'
+    printf "%s figure=%s%s bar=%s%s %s\n", name, f, unit, bar, unit, f + 0 > 0 && f + 0 <= bar + 0 ? "PASS" : "SHORT" }'
 }

@@ -25,7 +25,7 @@ bench_webhook() {
   stop "$express"
   stop "$gateway"
   ours=$(rows gateway) peer=$(rows express)
-  [ "$ours" = "$peer" ] || printf 'the rows differ:\ngateway %s\nexpress %s\n' "$ours" "$peer"
+  [ "$ours" = "$peer" ] || die "$(printf 'the rows differ:\ngateway %s\nexpress %s' "$ours" "$peer")"
   verdict webhook "$(per_request "${our[0]}" $requests)" \
     "$(per_request "${their[0]}" $requests)" 0.125 most us
   verdict webhook+postgresql "$(per_request $((our[0] + our[1])) $requests)" \

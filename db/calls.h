@@ -27,8 +27,8 @@ struct db_dial {
 	const char *number; /* E.164 */
 	int64_t contact_id; /* 0: whoever has the number, or a new contact */
 	const char *name;   /* of a new contact; "" */
-	const char *
-		correlation; /* one call for each, however often it is asked for; NULL: none */
+	/* One call for each, however often it is asked for; NULL: none. */
+	const char *correlation;
 };
 
 struct db_claim {

@@ -35,7 +35,7 @@
 	"  k.minutes_ever, k.day_ends, k.cli_usable, k.stopped, q.id, x.phone, x.time_zone, q.attempts, " MS("q.run_at") ", " MS(           \
 		"now()") ","                                                                                                                \
 			 "  EXISTS (SELECT 1 FROM calls c WHERE c.number = x.phone AND c.open),"                                            \
-			 "  EXISTS (SELECT 1 FROM calls c WHERE c.id = x.locked_by AND c.open),"                                            \
+			 "  x.locked_by IS NOT NULL,"                                                                                       \
 			 "  l.active AND (l.campaign_id IS NULL OR l.campaign_id = k.id),"                                                  \
 			 "  (SELECT max(CASE WHEN b.campaign_id IS NULL THEN 2 ELSE 1 END)"                                                 \
 			 "   FROM dnc_numbers b WHERE b.number = x.phone"                                                                   \

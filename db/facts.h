@@ -30,7 +30,7 @@ struct db_claim_facts {
 	int attempts;
 	int64_t run_at_ms, now_ms; /* database clock */
 	bool number_busy;          /* a call to it is open */
-	bool locked;               /* the contact is in a call */
+	bool locked;               /* the contact is in a call, or not let go yet */
 	bool list_active;          /* and no other campaign's by now */
 	enum db_dnc_scope dnc;
 	int64_t attempts_free_ms; /* all attempts of 24 hours are made, until then; 0: not so */

@@ -8,10 +8,13 @@
 
 #include "db/conn.h"
 
-/* Waits for the turn of whatever has this id. -EAGAIN: another one has it for too long. */
-int db_turn_begin(struct db *db, int64_t id);
+/*
+ * On a worker's connection. Waits for the turn with `what` of this id, no longer than any lock is
+ * waited for: then -EAGAIN.
+ */
+int db_turn_begin(struct db *db, const char *what, int64_t id);
 
 /* To be called after each begin that was 0. */
-void db_turn_end(struct db *db, int64_t id);
+void db_turn_end(struct db *db, const char *what, int64_t id);
 
 #endif

@@ -69,25 +69,36 @@ static void repeat(struct api_call *call, int status, char *body)
 	free(body);
 }
 
+/* A path's last parameter, such as ":campaignId" of ".../campaigns/:campaignId/dial-method". */
+static void last_param(const char *path, char *name, size_t size)
+{
+	const char *param = strrchr(path, ':');
+
+	(void)snprintf(name, size, "%.*s", param == NULL ? 0 : (int)strcspn(param, "/"),
+		param == NULL ? "" : param);
+}
+
 /* A PUT reads what it changes a part of: such requests for one thing take turns. */
 static void run_handler(
 	struct api_call *call, const struct api_route *route, struct api_reply *reply)
 {
-	bool takes_turns = (call->request->method & (HTTP_PUT | HTTP_PATCH)) != 0;
+	char what[40];
 	int64_t id = 0;
 	int err = 0;
 
-	for (size_t i = HTTP_PARAMS_MAX; i > 0 && id == 0; i--)
-		id = api_param_id(call, i - 1);
-	if (takes_turns && id != 0)
-		err = db_turn_begin(call->db, id);
+	if ((call->request->method & (HTTP_PUT | HTTP_PATCH)) != 0)
+		for (size_t i = HTTP_PARAMS_MAX; i > 0 && id == 0; i--)
+			id = api_param_id(call, i - 1);
+	last_param(route->http.path, what, sizeof(what));
+	if (id != 0)
+		err = db_turn_begin(call->db, what, id);
 	if (err < 0) {
 		api_fail_db(reply, err, "request", call->db);
 		return;
 	}
 	route->handle(call, reply);
-	if (takes_turns && id != 0)
-		db_turn_end(call->db, id);
+	if (id != 0)
+		db_turn_end(call->db, what, id);
 }
 
 /*

@@ -9,8 +9,9 @@
  * Events: from our POST: accepted, refused (4xx), unsent (surely not processed), lost (nobody
  * knows). From Twilio: initiated, ringing, answered, joined, left, the five endings, and what its
  * answering machine detection heard: machine, fax. From us: hangup (somebody wants it over), slow
- * (Twilio queues it and does not dial), expired (looked for, not found); abandoned (no agent for somebody who is on
- * the line); agent_joined and agent_missing, of the agent who is rung before the customer.
+ * (Twilio queues it and does not dial), expired (looked for, not found); abandoned (no agent for
+ * somebody who is on the line); agent_joined and agent_missing, of the agent who is rung before the
+ * customer.
  *
  * A pair that is not here changes nothing: that is what makes late and repeated events harmless.
  */

@@ -326,6 +326,21 @@ static uint64_t number_key(const char *phone)
 
 /* ---- the row ---- */
 
+/* "DE" or "49"; NULL for what names no country. */
+static const char *country_named(struct import_field field)
+{
+	char text[4];
+
+	return copy_whole(text, sizeof(text), field) == 0 ? numbering_country(text)
+							  : NULL;
+}
+
+static bool says_something(enum import_target target, struct import_field field)
+{
+	return field.len > 0 &&
+	       (target != IMPORT_COUNTRY || country_named(field) != NULL);
+}
+
 /* Where a row leaves a field empty, the best named of the other columns that would fit has it. */
 static void stand_in(const struct import_columns *columns, const struct import_row *row,
 	struct import_field fields[IMPORT_CUSTOM])
@@ -333,13 +348,13 @@ static void stand_in(const struct import_columns *columns, const struct import_r
 	int best[IMPORT_CUSTOM];
 
 	for (size_t i = 0; i < IMPORT_CUSTOM; i++)
-		best[i] = fields[i].len > 0 ? -1 : INT_MAX;
+		best[i] = says_something((enum import_target)i, fields[i]) ? -1 : INT_MAX;
 	for (size_t i = 0; i < row->count && i < columns->count; i++) {
 		enum import_target target = import_columns_stands_in(columns, i);
 		struct import_field field = bare(row->fields[i]);
 
-		if (target == IMPORT_CUSTOM || field.len == 0 ||
-			columns->ranks[i] >= best[target])
+		if (target == IMPORT_CUSTOM || columns->ranks[i] >= best[target] ||
+			!says_something(target, field))
 			continue;
 		best[target] = columns->ranks[i];
 		fields[target] = field;
@@ -406,18 +421,13 @@ static enum import_cause trouble_cause(enum import_trouble trouble)
 }
 
 /*
- * "DE" or "49" of the row; the file's when it says nothing; NULL for what names no country. To read its
- * number as another country's would be to dial a stranger.
+ * The row's; the file's when it says nothing; NULL for what names no country. To read its number as
+ * another country's would be to dial a stranger.
  */
 static const char *row_country(
 	const struct import_checker *checker, struct import_field field)
 {
-	char text[4];
-
-	if (field.len == 0)
-		return checker->rules.country;
-	return copy_whole(text, sizeof(text), field) == 0 ? numbering_country(text)
-							  : NULL;
+	return field.len == 0 ? checker->rules.country : country_named(field);
 }
 
 static enum import_cause check(struct import_checker *checker,

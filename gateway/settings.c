@@ -113,26 +113,32 @@ int settings_twilio_base(
 		ret_base, err);
 }
 
-/* https://, or http:// and a port on loopback. */
-static bool is_safe_url(const char *url)
+/* Whether a URL's host is this machine; `port`: one must be there. */
+static bool is_here(const char *url, bool port)
 {
-	char host[ADDR_TEXT_SIZE];
+	const char *scheme = strstr(url, "://"), *at = scheme != NULL ? scheme + 3 : url;
+	size_t len = strcspn(at, "/?#");
+	char host[ADDR_TEXT_SIZE], with_port[ADDR_TEXT_SIZE + 2];
 	struct addr addr;
-	size_t len;
 
-	if (strncmp(url, "https://", 8) == 0)
-		return url[8] != '\0' && strchr("/:?#", url[8]) == NULL;
-	if (strncmp(url, "http://", 7) != 0)
-		return false;
-	url += 7;
-	len = strcspn(url, "/?#");
-	if (strncmp(url, "localhost:", 10) == 0)
+	if (strncasecmp(at, "localhost", 9) == 0 && (at[9] == ':' || (len == 9 && !port)))
 		return true;
 	if (len >= sizeof(host))
 		return false;
-	memcpy(host, url, len);
+	memcpy(host, at, len);
 	host[len] = '\0';
-	return addr_parse(host, &addr) == 0 && addr_is_loopback(&addr);
+	(void)snprintf(with_port, sizeof(with_port), "%s:0", host);
+	return (addr_parse(host, &addr) == 0 ||
+		       (!port && addr_parse(with_port, &addr) == 0)) &&
+	       addr_is_loopback(&addr);
+}
+
+/* https://, or http:// and a port on loopback. */
+static bool is_safe_url(const char *url)
+{
+	if (strncmp(url, "https://", 8) == 0)
+		return url[8] != '\0' && strchr("/:?#", url[8]) == NULL;
+	return strncmp(url, "http://", 7) == 0 && is_here(url, true);
 }
 
 /* http:// would show the auth token to the network. */
@@ -201,31 +207,10 @@ static int check_number(const struct config *config, struct err *err)
 		number);
 }
 
-/*
- * Whether a URL's host is this machine, with a port or without. Twilio's own API cannot call back to
- * it; a sandbox here can.
- */
-static bool is_here(const char *url)
-{
-	const char *scheme = strstr(url, "://"), *at = scheme != NULL ? scheme + 3 : url;
-	size_t len = strcspn(at, "/?#");
-	char host[ADDR_TEXT_SIZE], with_port[ADDR_TEXT_SIZE + 2];
-	struct addr addr;
-
-	if (strncasecmp(at, "localhost", 9) == 0 && (len == 9 || at[9] == ':'))
-		return true;
-	if (len >= sizeof(host))
-		return false;
-	memcpy(host, at, len);
-	host[len] = '\0';
-	(void)snprintf(with_port, sizeof(with_port), "%s:0", host);
-	return (addr_parse(host, &addr) == 0 || addr_parse(with_port, &addr) == 0) &&
-	       addr_is_loopback(&addr);
-}
-
+/* Twilio's own API cannot call back to this machine's loopback; a sandbox here can. */
 static const char *backend_fault(const struct config *config, const char *url)
 {
-	bool sandbox = is_here(config_text(config, "TWILIO_API_BASE"));
+	bool sandbox = is_here(config_text(config, "TWILIO_API_BASE"), false);
 	size_t len = strlen(url);
 
 	if (url[0] == '\0')
@@ -238,7 +223,7 @@ static const char *backend_fault(const struct config *config, const char *url)
 		       "characters";
 	if (url[len - 1] == '/')
 		return "ends in a slash: write it without";
-	if (!sandbox && is_here(url))
+	if (!sandbox && is_here(url, false))
 		return "is on loopback, where Twilio does not reach it";
 	return NULL;
 }

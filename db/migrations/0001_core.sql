@@ -96,8 +96,8 @@ CREATE TABLE campaigns (
 	max_cost float8 NOT NULL DEFAULT 0 CHECK (max_cost >= 0),
 	cost_per_minute float8 NOT NULL DEFAULT 0 CHECK (cost_per_minute >= 0),
 	run_code text NOT NULL DEFAULT '',          -- why the runner dials or does not
-	run_said bigint NOT NULL DEFAULT 0,         -- and when it said so, to keep the order
 	run_reason text NOT NULL DEFAULT '',        -- the same for people
+	run_said bigint NOT NULL DEFAULT 0,         -- and when it said so, to keep the order
 	archived_at timestamptz,                    -- deleted: hidden, its history is kept
 	-- The node that runs it, by the database's clock.
 	lease_node uuid,

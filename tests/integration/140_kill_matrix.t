@@ -17,7 +17,7 @@ use Omnivox::Kills;
 use Omnivox::Stage;
 
 my $TRIALS = $ENV{OVX_KILL_TRIALS} || 12;
-my $STEP = $ENV{OVX_KILL_STEP} || 29;
+my $STEP = $ENV{OVX_KILL_STEP} || 61; # a life is some 715 calls
 my $FROM = $ENV{OVX_KILL_FROM} || 1;
 my $WHOLE = $ENV{OVX_KILL_WHOLE} || 0;
 

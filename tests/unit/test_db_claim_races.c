@@ -346,7 +346,8 @@ static void nobody_waits_for_a_contact_that_is_written_over(void **state)
 static void a_call_ends_while_its_contact_is_written_over(void **state)
 {
 	int64_t campaign = world_campaign(1, 1);
-	struct db_claimed c = world_call(db, campaign);
+	struct db_claimed c = world_call(db, campaign), next;
+	struct db_claim claim = world_claim(campaign);
 	struct db_agent_session *sessions = NULL;
 	const char *held =
 		"SELECT concat_ws(' ', locked_by IS NOT NULL, last_outcome, attempts)"
@@ -362,6 +363,13 @@ static void a_call_ends_while_its_contact_is_written_over(void **state)
 			(long long)campaign),
 		"ready");
 	assert_int_equal(db_commit(other), 0);
+	/* Nobody takes the contact from it before it is let go: its outcome would be lost. */
+	claim.verdict = unless_locked;
+	(void)world_text(
+		"UPDATE queue_entries SET run_at = now() WHERE campaign_id = %lld",
+		(long long)campaign);
+	assert_int_equal(db_call_claim(db, &claim, &next), 0);
+	assert_string_equal(next.rule, "contact.locked");
 	assert_int_equal(
 		db_sweep(db, "00000000-0000-0000-0000-000000000001", &sessions, &count),
 		0);

@@ -229,6 +229,16 @@ static void another_number_of_the_row_stands_in(void **state)
 	assert_non_null(strstr(staged.custom, "\"mobile\":\"+14155552673\""));
 	expect_cause("", "", "no_phone");
 	import_checker_free(&checker);
+	/* So does the country that is known. */
+	start("phone,country,country code", &(struct import_rules){.country = "US"});
+	row.number++;
+	row.count = 3;
+	row.fields[0] = (struct import_field){"020 7946 0958", 13};
+	row.fields[1] = (struct import_field){"United Kingdom", 14};
+	row.fields[2] = (struct import_field){"GB", 2};
+	assert_int_equal(import_check(checker, &row, &staged), 1);
+	assert_string_equal(staged.phone, "+442079460958");
+	import_checker_free(&checker);
 	/* What is no number by its name does not. */
 	start("phone,note", &(struct import_rules){.country = "US"});
 	expect_cause("", "+14155552671", "no_phone");
