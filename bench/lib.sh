@@ -263,5 +263,6 @@ verdict() { # NAME FIGURE PEER BAR most|least UNIT
 # A figure without a peer: up to the bar passes.
 limit() { # NAME FIGURE BAR UNIT
   awk -v name="$1" -v f="$2" -v bar="$3" -v unit="$4" 'BEGIN {
-    printf "%s figure=%s%s bar=%s%s %s\n", name, f, unit, bar, unit, f + 0 > 0 && f + 0 <= bar + 0 ? "PASS" : "SHORT" }'
+    good = f + 0 > 0 && f + 0 <= bar + 0
+    printf "%s figure=%s%s bar=%s%s %s\n", name, f, unit, bar, unit, good ? "PASS" : "SHORT" }'
 }
