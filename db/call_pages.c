@@ -71,25 +71,25 @@ int db_call_get(struct db *db, int64_t call_id, struct db_call *ret_call)
  * anew: so each combination is answered by the index that fits it. Ids are given out in the
  * order of time, but for calls that are made at the same moment: hence the thousand.
  */
-#define CALL_FILTER                                                                      \
-	" WHERE c.id < $1 AND ($2::bigint IS NULL OR c.campaign_id = $2)"                \
-	" AND ($3::bigint IS NULL OR c.agent_id = $3)"                                   \
-	" AND ($4::bigint IS NULL OR c.contact_id = $4)"                                 \
-	" AND ($5::bigint IS NULL OR c.id IN (SELECT f.call_id FROM call_dispositions f" \
-	"  WHERE f.disposition_id = $5))"                                                \
-	" AND ($6::text IS NULL OR c.number = $6)"                                       \
-	" AND ($7::text IS NULL OR c.state = $7)"                                        \
-	" AND (NOT $8::boolean OR c.open)"                                               \
-	" AND ($9::text IS NULL OR c.outcome = $9)"                                      \
-	" AND ($10::bigint IS NULL OR c.placed_at >= to_timestamp($10 / 1000.0::float8)" \
-	"  AND c.id > (SELECT o.id FROM calls o"                                         \
-	"   WHERE o.placed_at >= to_timestamp($10 / 1000.0::float8)"                     \
-	"   ORDER BY o.placed_at LIMIT 1) - 1000)"                                       \
-	" AND ($11::bigint IS NULL OR c.placed_at < to_timestamp($11 / 1000.0::float8)"  \
-	"  AND c.id < (SELECT o.id FROM calls o"                                         \
-	"   WHERE o.placed_at < to_timestamp($11 / 1000.0::float8)"                      \
-	"   ORDER BY o.placed_at DESC LIMIT 1) + 1000)"                                  \
-	" AND ($12::text IS NULL OR c.direction = $12)"                                  \
+#define CALL_FILTER                                                                        \
+	" WHERE c.id < $1 AND ($2::bigint IS NULL OR c.campaign_id = $2)"                  \
+	" AND ($3::bigint IS NULL OR c.agent_id = $3)"                                     \
+	" AND ($4::bigint IS NULL OR c.contact_id = $4)"                                   \
+	" AND ($5::bigint IS NULL OR c.id IN (SELECT f.call_id FROM call_dispositions f"   \
+	"  WHERE f.disposition_id = $5))"                                                  \
+	" AND ($6::text IS NULL OR c.number = $6)"                                         \
+	" AND ($7::text IS NULL OR c.state = $7)"                                          \
+	" AND (NOT $8::boolean OR c.id = ANY (ARRAY(SELECT o.call_id FROM open_calls o)))" \
+	" AND ($9::text IS NULL OR c.outcome = $9)"                                        \
+	" AND ($10::bigint IS NULL OR c.placed_at >= to_timestamp($10 / 1000.0::float8)"   \
+	"  AND c.id > (SELECT o.id FROM calls o"                                           \
+	"   WHERE o.placed_at >= to_timestamp($10 / 1000.0::float8)"                       \
+	"   ORDER BY o.placed_at LIMIT 1) - 1000)"                                         \
+	" AND ($11::bigint IS NULL OR c.placed_at < to_timestamp($11 / 1000.0::float8)"    \
+	"  AND c.id < (SELECT o.id FROM calls o"                                           \
+	"   WHERE o.placed_at < to_timestamp($11 / 1000.0::float8)"                        \
+	"   ORDER BY o.placed_at DESC LIMIT 1) + 1000)"                                    \
+	" AND ($12::text IS NULL OR c.direction = $12)"                                    \
 	" ORDER BY c.id DESC LIMIT $13"
 
 static int run_page(struct db *db, const char *sql, const struct db_call_filter *f,

@@ -90,6 +90,7 @@ static void read_change(struct db_row *row, void *item)
 	row_text(row, c->session_state, sizeof(c->session_state));
 	c->agent_id = row_int(row);
 	row_text(row, c->number, sizeof(c->number));
+	c->controls_due = row_bool(row);
 }
 
 int db_call_events_apply(struct db *db, const struct db_call_event *events, size_t count,
@@ -117,7 +118,7 @@ int db_call_events_apply(struct db *db, const struct db_call_event *events, size
 		rc = db_run_rows(db,
 			"SELECT call_id, old_state, state, outcome, action, leg_sid, campaign_id,"
 			" entry_id, entry_state, contact_id, agent_session_id, session_state,"
-			" agent_id, number"
+			" agent_id, number, controls_due"
 			" FROM apply_call_events($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
 			args, EV_COLUMNS, &reader, &changes, &changed);
 	for (int i = 0; i < EV_COLUMNS; i++)
@@ -201,13 +202,13 @@ int db_call_due(struct db *db, const char *node, unsigned again_ms, unsigned lim
 
 	return db_run_rows(db,
 		"WITH late AS ("
-		"  SELECT id FROM calls WHERE open AND " DUE_OF(
+		"  SELECT id FROM calls JOIN open_calls o ON o.call_id = id WHERE " DUE_OF(
 			"deadline_at") "  UNION SELECT id FROM calls WHERE action IS NOT NULL"
 				       "   AND action_done_at IS NULL AND " DUE_OF(
 					       "action_due_at") " LIMIT $3),"
 								" due AS (SELECT c.id, c.action IS NOT NULL AND c.action_done_at IS NULL"
 								"   AND c.action_due_at <= now() AS acts,"
-								"   c.open AND c.deadline_at <= now() AS asks"
+								"   c.state <> 'ended' AND c.deadline_at <= now() AS asks"
 								"  FROM calls c JOIN late USING (id) ORDER BY c.id FOR UPDATE OF c SKIP LOCKED)"
 								" UPDATE calls c SET"
 								"  deadline_at = CASE WHEN due.asks THEN now() + $2::int * interval '1 millisecond'"
@@ -235,7 +236,8 @@ int db_call_placing(struct db *db, const char *node, int64_t **ret_ids, size_t *
 	static const struct db_reader reader = {sizeof(int64_t), read_id};
 
 	return db_run_rows(db,
-		"SELECT id FROM calls WHERE open AND state = 'placing' AND node_id = $1::uuid ORDER BY id",
+		"SELECT c.id FROM open_calls o JOIN calls c ON c.id = o.call_id"
+		" WHERE c.state = 'placing' AND c.node_id = $1::uuid ORDER BY c.id",
 		ARGS(arg_text(node)), &reader, (void **)ret_ids, ret_count);
 }
 
@@ -253,8 +255,8 @@ int db_call_dialled(struct db *db, int64_t call_id, bool *ret_dialled)
 int db_call_expire_deadlines(struct db *db, const char *node)
 {
 	return db_run(db,
-		"UPDATE calls SET deadline_at = now()"
-		" WHERE open AND state <> 'claimed' AND node_id = $1::uuid",
+		"UPDATE calls c SET deadline_at = now() FROM open_calls o"
+		" WHERE c.id = o.call_id AND c.state <> 'claimed' AND c.node_id = $1::uuid",
 		ARGS(arg_text(node)), NULL);
 }
 
@@ -272,8 +274,8 @@ static int sweep_sessions(
 	return db_run_rows(db,
 		"WITH free AS (SELECT s.id, NOT u.active AS gone FROM agent_sessions s"
 		"  JOIN users u ON u.id = s.user_id"
-		"  LEFT JOIN calls c ON c.id = s.call_id AND c.open"
-		"  WHERE s.ended_at IS NULL AND c.id IS NULL AND (NOT u.active OR"
+		"  LEFT JOIN open_calls o ON o.call_id = s.call_id"
+		"  WHERE s.ended_at IS NULL AND o.call_id IS NULL AND (NOT u.active OR"
 		"   (s.hold_until <= now() - CASE WHEN s.node_id = $1::uuid THEN interval '0'"
 		"     ELSE interval '60 seconds' END"
 		"    OR s.state = 'on_call' AND s.hold_until IS NULL)"

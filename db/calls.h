@@ -110,6 +110,7 @@ struct db_call_change {
 	char leg_sid[DB_SID_SIZE];
 	char entry_state[DB_WORD_SIZE], session_state[DB_WORD_SIZE];
 	char number[DB_NUMBER_SIZE];
+	bool controls_due; /* it ended with a hold or mute that Twilio must be told the end of */
 };
 
 /*

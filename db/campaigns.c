@@ -187,8 +187,7 @@ static int archive(struct db *db, int64_t id)
 	rc = db_run_one(db,
 		"UPDATE campaigns k SET archived_at = now(), state = 'completed',"
 		" auto_dial = false, updated_at = now() WHERE k.id = $1"
-		" AND NOT EXISTS (SELECT 1 FROM calls c"
-		"  WHERE c.campaign_id = k.id AND c.open)",
+		" AND NOT EXISTS (SELECT 1 FROM open_calls o WHERE o.campaign_id = k.id)",
 		ARGS(arg_int(id)), NULL);
 	return rc == -ENOENT ? -EBUSY : rc;
 }

@@ -525,6 +525,6 @@ int db_call_correlation(
 
 int db_call_open_with(struct db *db, const char *number, int64_t *ret_call_id)
 {
-	return db_run_number(db, "SELECT id FROM calls WHERE number = $1 AND open",
+	return db_run_number(db, "SELECT call_id FROM open_calls WHERE number = $1",
 		ARGS(arg_text(number)), ret_call_id);
 }

@@ -11,22 +11,22 @@
 #define AGAIN_S "60"
 
 /* $1 campaign. What all entries have in common is read once, and only if a limit wants it. */
-#define FACTS_CAMPAIGN                                                                                                                                   \
-	"WITH k AS MATERIALIZED (SELECT k.*, COALESCE(d.calls, 0) AS calls_today,"                                                                       \
-	"  COALESCE(d.minutes, 0) + COALESCE(o.minutes, 0) AS minutes_today,"                                                                            \
-	"  COALESCE(t.minutes, 0) + COALESCE(o.minutes, 0) AS minutes_ever, " MS(                                                                        \
-		"((n.day + 1)::timestamp AT TIME ZONE k.time_zone)") " AS day_ends,"                                                                     \
-								     "  (SELECT s.synced_at IS NULL OR EXISTS (SELECT 1 FROM numbers m"                  \
-								     "   WHERE m.number = k.caller_id AND m.gone_at IS NULL) FROM number_sync s)"        \
-								     "   AS cli_usable, (SELECT string_agg(t.key, ' ') FROM twilio_stops t"              \
-								     "    WHERE t.ended_at IS NULL AND t.scope = 'country') AS stopped FROM campaigns k" \
-								     "  CROSS JOIN LATERAL (SELECT (now() AT TIME ZONE k.time_zone)::date AS day) n"     \
-								     "  LEFT JOIN campaign_days d ON d.campaign_id = k.id AND d.day = n.day"             \
-								     "  LEFT JOIN LATERAL (SELECT sum(ceil(GREATEST(1, extract(epoch FROM"               \
-								     "    now() - COALESCE(c.answered_at, now()))) / 60)) AS minutes FROM calls c"       \
-								     "   WHERE c.campaign_id = k.id AND c.open) o"                                       \
-								     "   ON k.max_minutes_day > 0 OR k.max_cost_day > 0 OR k.max_cost > 0"               \
-								     "  LEFT JOIN LATERAL (SELECT sum(a.minutes) AS minutes FROM campaign_days a"        \
+#define FACTS_CAMPAIGN                                                                                                                                                                   \
+	"WITH k AS MATERIALIZED (SELECT k.*, COALESCE(d.calls, 0) AS calls_today,"                                                                                                       \
+	"  COALESCE(d.minutes, 0) + COALESCE(o.minutes, 0) AS minutes_today,"                                                                                                            \
+	"  COALESCE(t.minutes, 0) + COALESCE(o.minutes, 0) AS minutes_ever, " MS(                                                                                                        \
+		"((n.day + 1)::timestamp AT TIME ZONE k.time_zone)") " AS day_ends,"                                                                                                     \
+								     "  (SELECT s.synced_at IS NULL OR EXISTS (SELECT 1 FROM numbers m"                                                  \
+								     "   WHERE m.number = k.caller_id AND m.gone_at IS NULL) FROM number_sync s)"                                        \
+								     "   AS cli_usable, (SELECT string_agg(t.key, ' ') FROM twilio_stops t"                                              \
+								     "    WHERE t.ended_at IS NULL AND t.scope = 'country') AS stopped FROM campaigns k"                                 \
+								     "  CROSS JOIN LATERAL (SELECT (now() AT TIME ZONE k.time_zone)::date AS day) n"                                     \
+								     "  LEFT JOIN campaign_days d ON d.campaign_id = k.id AND d.day = n.day"                                             \
+								     "  LEFT JOIN LATERAL (SELECT sum(ceil(GREATEST(1, extract(epoch FROM"                                               \
+								     "    now() - COALESCE(c.answered_at, now()))) / 60)) AS minutes FROM open_calls w JOIN calls c ON c.id = w.call_id" \
+								     "   WHERE w.campaign_id = k.id) o"                                                                                  \
+								     "   ON k.max_minutes_day > 0 OR k.max_cost_day > 0 OR k.max_cost > 0"                                               \
+								     "  LEFT JOIN LATERAL (SELECT sum(a.minutes) AS minutes FROM campaign_days a"                                        \
 								     "   WHERE a.campaign_id = k.id) t ON k.max_cost > 0 WHERE k.id = $1)"
 #define FACTS_SELECT                                                                                                                        \
 	" SELECT k.state = 'active', k.max_attempts, k.hours, k.hours_zone, k.time_zone,"                                                   \
@@ -34,7 +34,7 @@
 	"  k.max_cost, k.cost_per_minute, k.calls_today, k.minutes_today,"                                                                  \
 	"  k.minutes_ever, k.day_ends, k.cli_usable, k.stopped, q.id, x.phone, x.time_zone, q.attempts, " MS("q.run_at") ", " MS(           \
 		"now()") ","                                                                                                                \
-			 "  EXISTS (SELECT 1 FROM calls c WHERE c.number = x.phone AND c.open),"                                            \
+			 "  EXISTS (SELECT 1 FROM open_calls w WHERE w.number = x.phone),"                                                  \
 			 "  x.locked_by IS NOT NULL,"                                                                                       \
 			 "  l.active AND (l.campaign_id IS NULL OR l.campaign_id = k.id),"                                                  \
 			 "  (SELECT max(CASE WHEN b.campaign_id IS NULL THEN 2 ELSE 1 END)"                                                 \

@@ -37,7 +37,7 @@ int db_node_orphans(
 {
 	return db_run_rows(db,
 		"SELECT c.id FROM agent_sessions s JOIN calls c ON c.id = s.call_id"
-		" WHERE s.ended_at IS NULL AND c.open AND c.action IS NULL"
+		" WHERE s.ended_at IS NULL AND c.state <> 'ended' AND c.action IS NULL"
 		" AND s.endpoint = 'sip' AND " DEAD("s.node_id", "$1") " ORDER BY c.id",
 		ARGS(arg_int(dead_ms)), &id_reader, (void **)ret_calls, ret_count);
 }
@@ -167,7 +167,7 @@ int db_node_ready(struct db *db, const char *node, struct db_node_ready **ret_ro
 int db_node_calls(struct db *db, const char *node, int64_t *ret_count)
 {
 	return db_run_number(db,
-		"SELECT count(*) FROM calls c WHERE c.open AND (c.node_id = $1::uuid"
+		"SELECT count(*) FROM open_calls o JOIN calls c ON c.id = o.call_id WHERE (c.node_id = $1::uuid"
 		" OR c.id IN (SELECT s.call_id FROM agent_sessions s"
 		"  WHERE s.node_id = $1::uuid AND s.ended_at IS NULL))",
 		ARGS(arg_text(node)), ret_count);
@@ -189,7 +189,7 @@ int db_census(struct db *db, struct db_census **ret_rows, size_t *ret_count)
 	static const struct db_reader reader = {sizeof(struct db_census), read_census};
 
 	return db_run_rows(db,
-		"SELECT 'call', state, count(*)::float8 FROM calls WHERE open"
+		"SELECT 'call', state, count(*)::float8 FROM open_calls JOIN calls ON id = call_id"
 		" GROUP BY state"
 		" UNION ALL SELECT 'agent', state, count(*) FROM agent_sessions"
 		"  WHERE ended_at IS NULL GROUP BY state"

@@ -150,8 +150,8 @@ int db_queue_agents(struct db *db, int64_t campaign_id, struct db_queue_agent **
 int db_campaign_placing(struct db *db, int64_t campaign_id, int64_t *ret_count)
 {
 	return db_run_number(db,
-		"SELECT count(*) FROM calls WHERE campaign_id = $1 AND open"
-		" AND state = 'placing' AND mode = 'auto'",
+		"SELECT count(*) FROM open_calls o JOIN calls c ON c.id = o.call_id"
+		" WHERE o.campaign_id = $1 AND c.state = 'placing' AND c.mode = 'auto'",
 		ARGS(arg_int(campaign_id)), ret_count);
 }
 

@@ -161,7 +161,7 @@ int db_recording_pause(
 		"UPDATE recordings r SET pause_wanted = $2, tries = 0,"
 		" due_at = CASE WHEN r.state IN ('announcing', 'starting') THEN r.due_at"
 		"  ELSE now() END"
-		" FROM calls c WHERE r.call_id = $1 AND c.id = r.call_id AND c.open"
+		" FROM calls c WHERE r.call_id = $1 AND c.id = r.call_id AND c.state <> 'ended'"
 		" AND r.state IN ('announcing', 'wanted', 'starting', 'recording', 'paused')",
 		ARGS(arg_int(call_id), arg_bool(pause)), NULL);
 

@@ -48,9 +48,9 @@ int db_call_of_leg(struct db *db, const char *provider_sid, int64_t call_id,
 {
 	return db_run_item(db,
 		"WITH c AS MATERIALIZED (SELECT c.id, c.agent_session_id, c.conference, c.number,"
-		"  l.id AS leg, l.label, l.provider_sid FROM calls c"
+		"  l.id AS leg, l.label, l.provider_sid FROM open_calls o JOIN calls c ON c.id = o.call_id"
 		"  JOIN call_legs l ON l.call_id = c.id AND l.kind = 'customer'"
-		"  WHERE c.open AND c.conference <> '' AND (l.provider_sid = $1"
+		"  WHERE c.conference <> '' AND (l.provider_sid = $1"
 		"   OR l.provider_sid IS NULL AND (c.id = $2 OR c.entry_id = $3))"
 		"  ORDER BY l.provider_sid IS NULL LIMIT 1 FOR UPDATE OF l),"
 		" u AS (UPDATE call_legs l SET provider_sid = $1 FROM c"

@@ -70,7 +70,8 @@ static void changes_run(struct post *post)
 			call_act(gw, change->call_id, change->leg_sid, change->action);
 		if (strcmp(change->state, "ended") == 0) {
 			campaign_wake(gw, change->campaign_id);
-			controls_wake(gw);
+			if (change->controls_due)
+				controls_wake(gw);
 		}
 	}
 	changes_drop(post);

@@ -298,27 +298,51 @@ CREATE TABLE calls (
 	action_due_at timestamptz,
 	action_done_at timestamptz,
 	events_gone boolean NOT NULL DEFAULT false, -- forget_call_events() was there
-	-- What indexes look at, in place of a state that changes with each news: most updates then
-	-- leave every index alone.
-	open boolean NOT NULL GENERATED ALWAYS AS (state <> 'ended') STORED,
 	CHECK (NOT events_gone OR state = 'ended'),
 	CHECK ((state = 'ended') = (ended_at IS NOT NULL)),
 	CHECK ((state = 'ended') = (outcome IS NOT NULL))
 ) WITH (fillfactor = 70);
--- Law 1: at most one open call per number, and one call per attempt at an entry.
-CREATE UNIQUE INDEX calls_open_number ON calls (number) WHERE open;
+-- One call per attempt at an entry.
 CREATE UNIQUE INDEX calls_entry_attempt ON calls (entry_id, attempt);
 CREATE UNIQUE INDEX calls_correlation ON calls (correlation) WHERE correlation IS NOT NULL;
 CREATE INDEX calls_action ON calls (action_due_at)
 	WHERE action IS NOT NULL AND action_done_at IS NULL;
 CREATE INDEX calls_campaign ON calls (campaign_id, id);
-CREATE INDEX calls_campaign_open ON calls (campaign_id) WHERE open;
 -- For people who look for calls, newest first; see db_call_page().
 CREATE INDEX calls_of_agent ON calls (agent_id, id);
 CREATE INDEX calls_of_contact ON calls (contact_id, id);
 CREATE INDEX calls_of_number ON calls (number, id);
 CREATE INDEX calls_placed ON calls (placed_at);
-CREATE INDEX calls_with_events ON calls (ended_at) WHERE NOT open AND NOT events_gone;
+CREATE INDEX calls_with_events ON calls (placed_at) WHERE NOT events_gone;
+
+-- The calls that have not ended; law 1: at most one per number. Kept apart, because no index of
+-- calls then looks at what changes during a call, and none is written when its row is.
+CREATE TABLE open_calls (
+	call_id bigint PRIMARY KEY,   -- of calls, which are never deleted
+	number text NOT NULL UNIQUE,
+	campaign_id bigint NOT NULL
+);
+CREATE INDEX open_calls_campaign ON open_calls (campaign_id);
+
+CREATE FUNCTION open_call() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	INSERT INTO open_calls (call_id, number, campaign_id)
+		VALUES (NEW.id, NEW.number, NEW.campaign_id);
+	RETURN NULL;
+END
+$$;
+CREATE TRIGGER calls_open AFTER INSERT ON calls
+	FOR EACH ROW WHEN (NEW.state <> 'ended') EXECUTE FUNCTION open_call();
+
+-- Runs with what apply_call_events() has set.
+CREATE FUNCTION close_call() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	DELETE FROM open_calls WHERE call_id = NEW.id;
+	RETURN NULL;
+END
+$$;
+CREATE TRIGGER calls_close AFTER UPDATE ON calls
+	FOR EACH ROW WHEN (NEW.state = 'ended' AND OLD.state <> 'ended') EXECUTE FUNCTION close_call();
 
 -- A leg at Twilio: the customer of a call, or an agent session's own leg of one turn.
 CREATE TABLE call_legs (

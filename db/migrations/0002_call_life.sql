@@ -187,7 +187,8 @@ CREATE FUNCTION apply_call_events(
 RETURNS TABLE (
 	call_id bigint, old_state text, state text, outcome text, action text, leg_sid text,
 	campaign_id bigint, entry_id bigint, entry_state text, contact_id bigint,
-	agent_session_id bigint, session_state text, agent_id bigint, number text)
+	agent_session_id bigint, session_state text, agent_id bigint, number text,
+	controls_due boolean)
 LANGUAGE plpgsql
 	SET plan_cache_mode = force_generic_plan
 	SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
@@ -197,9 +198,8 @@ DECLARE
 	old_states text[];
 	legs text[];       -- SIDs of their customers' legs, '' when nobody has told it yet
 	nameless boolean;  -- there are such
-	rows bigint[];     -- the call_events row of each event, null when it is not new
-	rounds int[];      -- p_round of those that are new
-	most int;
+	most int;          -- rounds
+	any_new boolean := false;
 	talking bigint[];  -- calls whose customer is there
 	bridged bigint[];
 	over bigint[];
@@ -217,11 +217,7 @@ BEGIN
 	IF old_ids IS NULL THEN
 		RETURN;
 	END IF;
-	-- Without its events nobody can tell what is new about a call: it takes none any more.
-	IF NOT p_call <@ old_ids THEN
-		p_call := ARRAY(SELECT CASE WHEN t.id = ANY (old_ids) THEN t.id END
-			FROM unnest(p_call) WITH ORDINALITY AS t(id, ord) ORDER BY t.ord);
-	END IF;
+	most := (SELECT max(r) FROM unnest(p_round) r);
 
 	-- A leg takes the first SID that is told of it; an event of another SID is not ours.
 	IF nameless THEN
@@ -229,7 +225,8 @@ BEGIN
 			FROM (SELECT DISTINCT ON (f.sid) f.id, f.sid
 				FROM (SELECT DISTINCT ON (t.id) t.id, t.sid, t.ord
 					FROM unnest(p_call, p_leg_sid) WITH ORDINALITY AS t(id, sid, ord)
-					WHERE t.sid <> '' ORDER BY t.id, t.ord) f
+					WHERE t.sid <> '' AND t.id = ANY (old_ids)
+					ORDER BY t.id, t.ord) f
 				ORDER BY f.sid, f.ord) i
 			WHERE l.call_id = i.id AND l.kind = 'customer' AND l.provider_sid IS NULL
 				AND NOT EXISTS (SELECT 1 FROM call_legs o WHERE o.provider_sid = i.sid);
@@ -240,103 +237,95 @@ BEGIN
 	END IF;
 
 	-- What was told before is known for sure: the calls are locked, and what else is written of them
-	-- (recordings, holds) has keys of its own. To ask first costs less than ON CONFLICT. Ids are
-	-- given in the events' own order.
-	WITH input AS MATERIALIZED (
-		SELECT t.*, CASE WHEN o.leg IS NOT NULL AND (t.sid = '' OR t.sid = o.leg)
-				AND NOT EXISTS (SELECT 1 FROM call_events e
-					WHERE e.call_id = t.id AND e.source = t.source
-						AND e.source_sid = t.source_sid
-						AND COALESCE(e.sequence::text, e.event)
-							= COALESCE(t.sequence::text, t.event))
-				THEN nextval('call_events_id_seq') END AS row
+	-- (recordings, holds) has keys of its own. To ask first costs less than ON CONFLICT. Each round
+	-- sees what the one before has written.
+	FOR nth IN 1 .. most LOOP
+		WITH input AS MATERIALIZED (
+			SELECT t.*, k.state AS was, k.outcome AS was_outcome, k.answered_by, k.error_code,
+				k.campaign_id, h.later
 			FROM unnest(p_call, p_source, p_source_sid, p_sequence, p_event, p_at, p_leg_sid,
-				p_detail, p_round) WITH ORDINALITY AS t(id, source, source_sid, sequence, event,
-				at, sid, detail, round, ord)
+				p_duration, p_code, p_detail, p_round) AS t(id, source, source_sid,
+				sequence, event, at_ms, sid, duration, code, detail, round)
+			JOIN calls k ON k.id = t.id
 			CROSS JOIN LATERAL (SELECT legs[array_position(old_ids, t.id)] AS leg) o
-	), written AS (
-		INSERT INTO call_events (id, call_id, source, source_sid, sequence, event, at, detail)
-		OVERRIDING SYSTEM VALUE
-		SELECT row, id, source, source_sid, sequence, event,
-			to_timestamp(at / 1000.0::float8), detail
-		FROM input WHERE row IS NOT NULL
-	)
-	SELECT array_agg(i.row ORDER BY i.ord),
-			array_agg(CASE WHEN i.row IS NOT NULL THEN i.round END ORDER BY i.ord),
-			max(i.round) FILTER (WHERE i.row IS NOT NULL)
-		INTO rows, rounds, most FROM input i;
-	IF most IS NULL THEN
-		RETURN;
-	END IF;
-
-	FOR round IN 1 .. most LOOP
-		UPDATE calls c SET
-			state = COALESCE(e.next, c.state),
-			outcome = CASE WHEN e.next <> 'ended' OR e.next IS NULL THEN c.outcome
-				WHEN e.outcome = 'completed' THEN COALESCE(e.machine, e.outcome)
-				ELSE e.outcome END,
-			answered_by = CASE WHEN e.source = 'amd'
-				THEN COALESCE(c.answered_by, e.detail) ELSE c.answered_by END,
-			ringing_at = CASE WHEN e.event = 'ringing'
-				THEN LEAST(c.ringing_at, e.at) ELSE c.ringing_at END,
-			answered_at = CASE WHEN e.event IN ('answered', 'joined')
-				THEN LEAST(c.answered_at, e.at) ELSE c.answered_at END,
-			bridged_at = CASE WHEN e.event = 'joined'
-				THEN LEAST(c.bridged_at, e.at) ELSE c.bridged_at END,
-			ended_at = CASE WHEN e.next = 'ended' THEN e.at ELSE c.ended_at END,
-			duration_s = COALESCE(c.duration_s, e.duration),
-			error_code = CASE WHEN e.speaks THEN e.code ELSE c.error_code END,
-			error_text = CASE WHEN e.speaks THEN e.detail ELSE c.error_text END,
-			billed_minutes = CASE WHEN e.next <> 'ended' OR e.next IS NULL THEN c.billed_minutes
-				WHEN e.outcome = 'completed' OR COALESCE(c.duration_s, e.duration) > 0
-					THEN ceil(GREATEST(1, COALESCE(c.duration_s, e.duration,
-						extract(epoch FROM e.at - c.answered_at), 1)) / 60)
-				ELSE 0 END,
-			was_ambiguous = c.was_ambiguous OR COALESCE(e.next = 'ambiguous', false),
-			deadline_at = CASE WHEN e.next = 'ended' THEN NULL
-				WHEN e.next IS NULL THEN c.deadline_at
-				ELSE now() + make_interval(secs => e.check_s
-					+ CASE WHEN e.plus_ring THEN c.ring_timeout_s ELSE 0 END) END,
-			action = CASE WHEN e.next = 'ended' OR e.over THEN NULL
-				ELSE COALESCE(e.action, c.action) END,
-			action_due_at = CASE WHEN e.action IS NOT NULL
-				THEN now() + interval '3 seconds' ELSE c.action_due_at END,
-			action_done_at = CASE WHEN e.action IS NOT NULL
-				THEN NULL ELSE c.action_done_at END
-		FROM (SELECT t.id, t.source, t.event, to_timestamp(t.at / 1000.0::float8) AS at,
-				t.duration,
+			CROSS JOIN LATERAL (SELECT
+					COALESCE(bool_or(COALESCE(e.sequence::text, e.event)
+						= COALESCE(t.sequence::text, t.event)), false) AS told,
+					-- Its source has already told of something later: too late to decide.
+					COALESCE(bool_or(e.sequence > t.sequence), false) AS later
+				FROM call_events e WHERE e.call_id = t.id AND e.source = t.source
+					AND e.source_sid = t.source_sid) h
+			WHERE t.round = nth AND (t.sid = '' AND o.leg IS NOT NULL OR t.sid = o.leg)
+				AND NOT h.told
+		), written AS (
+			INSERT INTO call_events (call_id, source, source_sid, sequence, event, at, detail)
+			SELECT id, source, source_sid, sequence, event, to_timestamp(at_ms / 1000.0::float8),
+				detail FROM input
+		), news AS (
+			SELECT i.id, i.source, i.event, to_timestamp(i.at_ms / 1000.0::float8) AS at,
+				i.duration, i.code, i.detail, tr.next, tr.outcome, tr.check_s, tr.plus_ring,
 				-- What picked up was no person, and the campaign wants no such calls.
-				CASE WHEN k.answered_by ~ '^(machine|fax)' AND (SELECT g.amd
-						FROM campaigns g WHERE g.id = k.campaign_id) = 'hangup_machine'
-					THEN substring(k.answered_by FROM '^(machine|fax)') END AS machine,
-				t.code, t.detail, tr.next, tr.outcome, tr.check_s, tr.plus_ring,
+				CASE WHEN i.answered_by ~ '^(machine|fax)' AND (SELECT g.amd
+						FROM campaigns g WHERE g.id = i.campaign_id) = 'hangup_machine'
+					THEN substring(i.answered_by FROM '^(machine|fax)') END AS machine,
 				-- The end's own code is the one that people see, else the first.
-				t.code IS NOT NULL AND (tr.next = 'ended' OR k.error_code IS NULL)
+				i.code IS NOT NULL AND (tr.next = 'ended' OR i.error_code IS NULL)
 					AS speaks,
 				-- We had given it up, and now it lives: it must not.
-				CASE WHEN k.state = 'ended' AND k.outcome = 'unknown' AND NOT s.stale
-					AND t.event IN ('accepted', 'initiated', 'ringing', 'answered',
+				CASE WHEN i.was = 'ended' AND i.was_outcome = 'unknown' AND NOT i.later
+					AND i.event IN ('accepted', 'initiated', 'ringing', 'answered',
 						'joined')
 					THEN 'hangup' ELSE tr.action END AS action,
-				k.state = 'ended' AND t.event IN ('completed', 'busy', 'no_answer',
+				i.was = 'ended' AND i.event IN ('completed', 'busy', 'no_answer',
 					'failed', 'canceled') AS over
-			FROM unnest(p_call, p_source, p_source_sid, p_sequence, p_event, p_at,
-				p_duration, p_code, p_detail) WITH ORDINALITY AS t(id, source, source_sid,
-				sequence, event, at, duration, code, detail, ord)
-			JOIN calls k ON k.id = t.id
-			-- Its source has already told of something later: too late to decide.
-			CROSS JOIN LATERAL (SELECT EXISTS (SELECT 1 FROM call_events o
-				WHERE o.source = t.source AND o.source_sid = t.source_sid
-					AND o.sequence > t.sequence AND o.call_id = t.id
-					-- Of few rows, and by no index: those are this call's.
-					AND o.id + 0 < rows[t.ord]) AS stale) s
-			LEFT JOIN call_transition tr ON tr.state = k.state AND tr.event = t.event
-				AND NOT s.stale
-				AND (t.event NOT IN ('machine', 'fax') OR (SELECT g.amd FROM campaigns g
-					WHERE g.id = k.campaign_id) = 'hangup_machine')
-			WHERE rounds[t.ord] = round) e
-		WHERE c.id = e.id;
+			FROM input i
+			LEFT JOIN call_transition tr ON tr.state = i.was AND tr.event = i.event
+				AND NOT i.later
+				AND (i.event NOT IN ('machine', 'fax') OR (SELECT g.amd FROM campaigns g
+					WHERE g.id = i.campaign_id) = 'hangup_machine')
+		), moved AS (
+			UPDATE calls c SET
+				state = COALESCE(e.next, c.state),
+				outcome = CASE WHEN e.next <> 'ended' OR e.next IS NULL THEN c.outcome
+					WHEN e.outcome = 'completed' THEN COALESCE(e.machine, e.outcome)
+					ELSE e.outcome END,
+				answered_by = CASE WHEN e.source = 'amd'
+					THEN COALESCE(c.answered_by, e.detail) ELSE c.answered_by END,
+				ringing_at = CASE WHEN e.event = 'ringing'
+					THEN LEAST(c.ringing_at, e.at) ELSE c.ringing_at END,
+				answered_at = CASE WHEN e.event IN ('answered', 'joined')
+					THEN LEAST(c.answered_at, e.at) ELSE c.answered_at END,
+				bridged_at = CASE WHEN e.event = 'joined'
+					THEN LEAST(c.bridged_at, e.at) ELSE c.bridged_at END,
+				ended_at = CASE WHEN e.next = 'ended' THEN e.at ELSE c.ended_at END,
+				duration_s = COALESCE(c.duration_s, e.duration),
+				error_code = CASE WHEN e.speaks THEN e.code ELSE c.error_code END,
+				error_text = CASE WHEN e.speaks THEN e.detail ELSE c.error_text END,
+				billed_minutes = CASE
+					WHEN e.next <> 'ended' OR e.next IS NULL THEN c.billed_minutes
+					WHEN e.outcome = 'completed' OR COALESCE(c.duration_s, e.duration) > 0
+						THEN ceil(GREATEST(1, COALESCE(c.duration_s, e.duration,
+							extract(epoch FROM e.at - c.answered_at), 1)) / 60)
+					ELSE 0 END,
+				was_ambiguous = c.was_ambiguous OR COALESCE(e.next = 'ambiguous', false),
+				deadline_at = CASE WHEN e.next = 'ended' THEN NULL
+					WHEN e.next IS NULL THEN c.deadline_at
+					ELSE now() + make_interval(secs => e.check_s
+						+ CASE WHEN e.plus_ring THEN c.ring_timeout_s ELSE 0 END) END,
+				action = CASE WHEN e.next = 'ended' OR e.over THEN NULL
+					ELSE COALESCE(e.action, c.action) END,
+				action_due_at = CASE WHEN e.action IS NOT NULL
+					THEN now() + interval '3 seconds' ELSE c.action_due_at END,
+				action_done_at = CASE WHEN e.action IS NOT NULL
+					THEN NULL ELSE c.action_done_at END
+			FROM news e
+			WHERE c.id = e.id
+		)
+		SELECT any_new OR count(*) > 0 INTO any_new FROM input;
 	END LOOP;
+	IF NOT any_new THEN
+		RETURN;
+	END IF;
 
 	-- Most news is of none of these: what has nothing to do is not begun.
 	SELECT array_agg(c.id) FILTER (WHERE c.state IN ('answered', 'bridged')),
@@ -368,7 +357,8 @@ BEGIN
 		SELECT c.id, o.state, c.state::text, c.outcome::text,
 			CASE WHEN c.action_done_at IS NULL THEN c.action::text END, NULLIF(o.leg, ''),
 			c.campaign_id, c.entry_id, q.state, c.contact_id, c.agent_session_id, s.state,
-			c.agent_id, c.number
+			c.agent_id, c.number, c.state = 'ended' AND EXISTS (SELECT 1 FROM leg_controls t
+				WHERE t.call_id = c.id AND t.due_at IS NOT NULL)
 		FROM unnest(old_ids, old_states, legs) AS o(id, state, leg)
 		JOIN calls c ON c.id = o.id
 		LEFT JOIN queue_entries q ON q.id = c.entry_id

@@ -208,8 +208,8 @@ BEGIN
 	END IF;
 	SELECT * INTO last FROM calls c WHERE c.number = p_from AND c.counts
 		ORDER BY c.placed_at DESC LIMIT 1;
-	IF last.id IS NULL OR EXISTS (SELECT 1 FROM calls c
-			WHERE c.number = p_from AND c.open) THEN
+	IF last.id IS NULL OR EXISTS (SELECT 1 FROM open_calls o
+			WHERE o.number = p_from) THEN
 		RETURN NULL;
 	END IF;
 	INSERT INTO calls (campaign_id, contact_id, attempt, mode, direction, number, caller_id,

@@ -1,6 +1,6 @@
 -- 0011_history: what calls have told is deleted when nobody needs it any more.
 
--- Of at most p_max calls that ended more than p_days ago, the longest ended first; returns how many
+-- Of at most p_max calls that ended more than p_days ago, the oldest first; returns how many
 -- it was. Open calls keep their events, and those whose recording is still kept. Never waits for a
 -- lock: a call that somebody has just taken is left for the next time.
 CREATE FUNCTION forget_call_events(p_days int, p_max int) RETURNS bigint
@@ -8,12 +8,12 @@ LANGUAGE sql
 	SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 	WITH old AS (
 		SELECT c.id FROM calls c
-			WHERE NOT c.open AND NOT c.events_gone
-				AND c.ended_at < now() - make_interval(days => p_days)
+			WHERE c.state = 'ended' AND NOT c.events_gone
 				AND c.placed_at < now() - make_interval(days => p_days)
+				AND c.ended_at < now() - make_interval(days => p_days)
 				AND NOT EXISTS (SELECT 1 FROM recordings r WHERE r.call_id = c.id
 					AND r.state NOT IN ('deleted', 'absent', 'failed'))
-			ORDER BY c.ended_at LIMIT p_max FOR UPDATE OF c SKIP LOCKED
+			ORDER BY c.placed_at LIMIT p_max FOR UPDATE OF c SKIP LOCKED
 	), events AS (
 		DELETE FROM call_events e USING old WHERE e.call_id = old.id
 	), marked AS (

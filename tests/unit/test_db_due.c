@@ -41,7 +41,7 @@ static void end_all(void)
 {
 	(void)db_text(
 		"UPDATE calls SET state = 'ended', outcome = 'failed', ended_at = now(),"
-		" deadline_at = NULL, action = NULL WHERE open");
+		" deadline_at = NULL, action = NULL WHERE state <> 'ended'");
 }
 
 static void a_deadline_comes_due_once_and_again_later(void **state)
