@@ -20,7 +20,8 @@ struct batch {
 
 /*
  * Much is coming: more in the same commit costs less than one of its own. Who was answered just now
- * may come back together: as long as each wait brings more, there is another one.
+ * may come back together: as long as a wait brings some, there is another one. Those who come by the
+ * clock are not worth it: all that wait already would wait longer.
  */
 static void gather(const struct batch *batch, size_t last)
 {
@@ -30,7 +31,7 @@ static void gather(const struct batch *batch, size_t last)
 	if (last < BATCH_MANY || batch->config.gather_us == 0)
 		return;
 	for (int i = 0; i < BATCH_WAITS && waiting < batch->config.most &&
-			(waiting == 0 || waiting > before);
+			(waiting == 0 || waiting >= before + BATCH_FEW);
 		i++) {
 		before = waiting;
 		(void)nanosleep(&span, NULL);

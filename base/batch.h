@@ -17,6 +17,7 @@
 #define BATCH_MAX 64 /* the largest `most` */
 #define BATCH_MANY 8
 #define BATCH_WAITS 4 /* between two batches, at most */
+#define BATCH_FEW 3   /* a wait that brings fewer is the last */
 
 struct batch;
 

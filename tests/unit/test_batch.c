@@ -179,15 +179,27 @@ static void after_many_the_next_are_waited_for(void **state)
 {
 	(void)state;
 	renew_batch(64, 16, 700);
-	put_during_nap = 3;
+	put_during_nap = BATCH_FEW;
 	put_one_and_then_at_once(BATCH_MANY);
-	wait_worked(1 + BATCH_MANY + 3);
+	wait_worked(1 + BATCH_MANY + BATCH_FEW);
 	wait_idle();
 	assert_int_equal(calls, 3);
 	assert_int_equal(sizes[1], BATCH_MANY);
-	assert_int_equal(sizes[2], 3);
+	assert_int_equal(sizes[2], BATCH_FEW);
 	assert_int_equal(naps, 2); /* the second brought nobody */
 	assert_int_equal(nap_ns, 700000);
+}
+
+static void a_wait_that_brings_few_is_the_last(void **state)
+{
+	(void)state;
+	renew_batch(64, 16, 700);
+	put_during_nap = BATCH_FEW - 1;
+	put_one_and_then_at_once(BATCH_MANY);
+	wait_worked(1 + BATCH_MANY + BATCH_FEW - 1);
+	wait_idle();
+	assert_int_equal(sizes[2], BATCH_FEW - 1);
+	assert_int_equal(naps, 1);
 }
 
 static void few_wait_for_nobody(void **state)
@@ -271,6 +283,8 @@ int main(void)
 			what_waits_together_is_worked_off_together, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			after_many_the_next_are_waited_for, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_wait_that_brings_few_is_the_last, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(few_wait_for_nobody, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			nobody_is_waited_for_when_the_next_batch_is_full, set_up,
