@@ -25,6 +25,9 @@ static const struct {
 	/* Of a contact that was left out. */
 	{"invalid",
 		"The number is not one that its country's numbering plan could have."},
+	{"refused",
+		"Twilio said that the number cannot be called. Correct the contact, then queue "
+		"it again."},
 	{"dnc", "The number is on the list of those that must not be called."},
 	{"attempts", "All attempts that the campaign allows have been made."},
 	{"operator", "Somebody took it out of the queue."},

@@ -130,7 +130,7 @@ BEGIN
 					ELSE 'completed' END,
 				attempts = q.attempts - e.unsent::int,
 				outcome = CASE WHEN e.unsent THEN q.outcome ELSE e.outcome END,
-				reason = CASE WHEN e.bad THEN 'number.refused' WHEN e.unsent THEN 'unsent'
+				reason = CASE WHEN e.bad THEN 'refused' WHEN e.unsent THEN 'unsent'
 					WHEN e.again THEN 'retry' ELSE '' END,
 				run_at = now() + CASE WHEN e.unsent THEN interval '5 seconds'
 					ELSE make_interval(secs => e.after_s) END,

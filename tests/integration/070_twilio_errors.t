@@ -75,7 +75,10 @@ my $answer = call_now($entry[0]);
 is $answer->{status}, 502, 'a number that Twilio refuses is told as it happens';
 like $answer->{json}{error}{message}, qr/cannot be called.*Correct the contact.*21211/, 'with reason and remedy';
 $stage->wait_until(5, 'the entry to be skipped', sub { (entry_now($entry[0]))[0]{status} eq 'skipped' });
-is scalar @{status()->{stops}}, 0, 'and stops nothing else';
+my ($skipped) = entry_now($entry[0]);
+is $skipped->{reason}, 'refused', 'it says why';
+like $skipped->{reasonText}, qr/cannot be called.*Correct the contact/, 'with what to do';
+is scalar @{status()->{stops}}, 0, 'and it stops nothing else';
 
 # A country: its numbers wait, others go on.
 $between->answer('POST .*Participants', 400,

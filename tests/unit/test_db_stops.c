@@ -213,7 +213,7 @@ static void an_error_of_the_number_ends_its_entry(void **state)
 	assert_string_equal(world_text("SELECT state || ' ' || reason FROM queue_entries"
 				       " WHERE id = %lld",
 				    (long long)bad.entry_id),
-		"skipped number.refused");
+		"skipped refused");
 	assert_string_equal(world_text("SELECT state FROM queue_entries WHERE id = %lld",
 				    (long long)other.entry_id),
 		"pending");
