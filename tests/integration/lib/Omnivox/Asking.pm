@@ -5,13 +5,15 @@ use strict;
 use warnings;
 use Exporter qw(import);
 use IO::Socket::INET;
+use JSON::PP ();
+use POSIX ();
 use Scalar::Util qw(weaken);
 use Test::More;
 use Omnivox::Contract;
 use Omnivox::Stage;
 
-our @EXPORT = qw(asking contract ask data as keyed answers wait_call contract_kept sign_in open_events
-	events_text);
+our @EXPORT = qw(asking contract ask together data as keyed told answers wait_call contract_kept
+	sign_in open_events events_text);
 
 my ($stage, $contract, @broken);
 
@@ -33,6 +35,25 @@ sub ask {
 	return $r;
 }
 
+# Several requests, [method, path, body, headers] each, at the same time; their answers in this order.
+sub together {
+	my @pipes = map {
+		my $request = $_;
+		my $pid = open my $pipe, '-|';
+		die "fork: $!" unless defined $pid;
+		if ($pid == 0) {
+			print JSON::PP->new->utf8->encode($stage->request(@$request));
+			close STDOUT;
+			POSIX::_exit(0);
+		}
+		$pipe;
+	} @_;
+	my @answers = map { local $/; JSON::PP->new->utf8->decode(scalar <$_>) } @pipes;
+	close $_ for @pipes;
+	push @broken, $contract->complaints(@{$_[$_]}[0, 1], $answers[$_]) for 0 .. $#_;
+	return @answers;
+}
+
 # What a request that must succeed gives.
 sub data {
 	my $r = ask(@_);
@@ -47,6 +68,14 @@ sub keyed {
 	my ($key, $method, $path, $body, $headers) = @_;
 	local $stage->{cookie} = '';
 	return ask($method, $path, $body, {%{$headers || {}}, Authorization => "Bearer $key"});
+}
+
+# A webhook as Twilio sends it, signed, whose answer must keep the contract.
+sub told {
+	my ($method, $path, $form) = @_;
+	my $r = $stage->webhook($method, $path, $form);
+	push @broken, $contract->complaints($method, $path, $r);
+	return $r;
 }
 
 # One answer: its status and its error code.

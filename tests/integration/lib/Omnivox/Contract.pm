@@ -40,6 +40,18 @@ sub find
 	return;
 }
 
+# Which declared statuses of the operations fit the pattern and came in no answer that was judged:
+# "operationId status" of each.
+sub unseen
+{
+	my ($self, $pattern) = @_;
+	return map {
+		my $operation = $_;
+		map { "$operation->{operationId} $_" } grep { /$pattern/ && !$operation->{answered}{$_} }
+			sort keys %{ $operation->{responses} };
+	} $self->operations;
+}
+
 sub follow
 {
 	my ($self, $node) = @_;
