@@ -12,8 +12,8 @@ use Test::More;
 use Omnivox::Contract;
 use Omnivox::Stage;
 
-our @EXPORT = qw(asking contract ask together data as keyed told answers wait_call contract_kept
-	sign_in open_events events_text);
+our @EXPORT = qw(asking contract ask together data as keyed judged told answers
+	wait_call contract_kept sign_in open_events events_text);
 
 my ($stage, $contract, @broken);
 
@@ -27,12 +27,17 @@ sub asking {
 
 sub contract { $contract }
 
-# A request whose answer must keep the contract.
-sub ask {
-	my ($method, $path, $body, $headers) = @_;
-	my $r = $stage->request($method, $path, $body, $headers);
+# An answer, however it was asked for, that must keep the contract.
+sub judged {
+	my ($method, $path, $r) = @_;
 	push @broken, $contract->complaints($method, $path, $r);
 	return $r;
+}
+
+# A request whose answer must keep it.
+sub ask {
+	my ($method, $path, $body, $headers) = @_;
+	return judged($method, $path, $stage->request($method, $path, $body, $headers));
 }
 
 # Several requests, [method, path, body, headers] each, at the same time; their answers in this order.
@@ -50,8 +55,7 @@ sub together {
 	} @_;
 	my @answers = map { local $/; JSON::PP->new->utf8->decode(scalar <$_>) } @pipes;
 	close $_ for @pipes;
-	push @broken, $contract->complaints(@{$_[$_]}[0, 1], $answers[$_]) for 0 .. $#_;
-	return @answers;
+	return map { judged(@{$_[$_]}[0, 1], $answers[$_]) } 0 .. $#_;
 }
 
 # What a request that must succeed gives.
@@ -73,9 +77,7 @@ sub keyed {
 # A webhook as Twilio sends it, signed, whose answer must keep the contract.
 sub told {
 	my ($method, $path, $form) = @_;
-	my $r = $stage->webhook($method, $path, $form);
-	push @broken, $contract->complaints($method, $path, $r);
-	return $r;
+	return judged($method, $path, $stage->webhook($method, $path, $form));
 }
 
 # One answer: its status and its error code.
