@@ -140,6 +140,22 @@ static enum MHD_Result send_answer(struct exchange *exchange, struct answer answ
 	return result;
 }
 
+/* A route with a late body never answers 5xx: what we cannot do now is to be asked for again. */
+static bool is_put_off(const struct exchange *exchange, enum refusal why)
+{
+	return (why == REFUSE_BUSY || why == REFUSE_FAULT) && exchange->route != NULL &&
+	       exchange->route->late_body != NULL;
+}
+
+static enum MHD_Result send_late(struct exchange *exchange)
+{
+	struct answer answer = {0};
+
+	(void)reply_late(exchange->route, &answer);
+	answer.late = true;
+	return send_answer(exchange, answer);
+}
+
 static enum MHD_Result send_refusal(struct exchange *exchange, enum refusal why)
 {
 	const struct http_config *config = &exchange->rules->config;
@@ -147,6 +163,8 @@ static enum MHD_Result send_refusal(struct exchange *exchange, enum refusal why)
 	struct answer answer = {0};
 	char text[HTTP_REFUSAL_MAX];
 
+	if (is_put_off(exchange, why))
+		return send_late(exchange);
 	(void)reply_refuse(why, exchange->allowed, &answer);
 	if (config->refused != NULL && answer.response != NULL) {
 		struct http_reply own = {.status = answer.status};
@@ -156,18 +174,6 @@ static enum MHD_Result send_refusal(struct exchange *exchange, enum refusal why)
 			(void)reply_make(&own, &answer);
 		}
 	}
-	return send_answer(exchange, answer);
-}
-
-/* Nobody took the request: a route with a late body never answers 5xx. */
-static enum MHD_Result send_shed(struct exchange *exchange)
-{
-	struct answer answer = {0};
-
-	if (exchange->route->late_body == NULL)
-		return send_refusal(exchange, REFUSE_BUSY);
-	(void)reply_late(exchange->route, &answer);
-	answer.late = true;
 	return send_answer(exchange, answer);
 }
 
@@ -457,7 +463,7 @@ static enum MHD_Result hand_over(struct exchange *exchange)
 	struct waiting *waiting = exchange->rules->waiting;
 
 	if (hand_to_gateway(exchange) != 0)
-		return send_shed(exchange);
+		return send_refusal(exchange, REFUSE_BUSY);
 	exchange->phase = PHASE_WAIT;
 	if (waiting_pause(waiting, &exchange->wait))
 		return MHD_YES;

@@ -6,15 +6,44 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "http/request.h"
 #include "unit/http_client.h"
 #include "unit/http_double.h"
 
 static struct http_double *d;
 static struct client_reply reply; /* large, so not on the stack */
+
+/* Where there is no memory for a request. */
+enum { EVERYWHERE_ENOUGH, NONE_FOR_HEAD, NONE_FOR_BODY, NONE_FOR_FIELDS };
+static atomic_int memory;
+
+int __real_request_new(const struct request_plan *plan, struct http_request **ret);
+int __wrap_request_new(const struct request_plan *plan, struct http_request **ret);
+int __real_request_add_body(struct http_request *request, const char *data, size_t len);
+int __wrap_request_add_body(struct http_request *request, const char *data, size_t len);
+int __real_request_finish(struct http_request *request);
+int __wrap_request_finish(struct http_request *request);
+
+int __wrap_request_new(const struct request_plan *plan, struct http_request **ret)
+{
+	return memory == NONE_FOR_HEAD ? -ENOMEM : __real_request_new(plan, ret);
+}
+
+int __wrap_request_add_body(struct http_request *request, const char *data, size_t len)
+{
+	return memory == NONE_FOR_BODY ? -ENOMEM
+				       : __real_request_add_body(request, data, len);
+}
+
+int __wrap_request_finish(struct http_request *request)
+{
+	return memory == NONE_FOR_FIELDS ? -ENOMEM : __real_request_finish(request);
+}
 
 static int setup(void **state)
 {
@@ -269,6 +298,38 @@ static void a_twiml_route_answers_from_memory_when_no_reply_comes_in_time(void *
 	expect_late("/twiml/busy");
 }
 
+static void post_to(const char *target)
+{
+	struct client client;
+
+	client_open(&client, d->port);
+	client_printf(&client,
+		"POST %s HTTP/1.1\r\nHost: t\r\nX-Twilio-Signature: good\r\n"
+		"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: "
+		"3\r\n\r\na=b",
+		target);
+	assert_true(client_read(&client, &reply, false));
+	client_close(&client);
+}
+
+static void without_memory_a_request_is_500_and_twiml_is_asked_for_again(void **state)
+{
+	static const int without[] = {NONE_FOR_HEAD, NONE_FOR_BODY, NONE_FOR_FIELDS};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(without) / sizeof(without[0]); i++) {
+		memory = without[i];
+		post_to("/signed");
+		expect_error(500, "INTERNAL");
+		post_to("/twiml");
+		assert_int_equal(reply.status, 200);
+		assert_string_equal(reply.body, DOUBLE_LATE);
+		memory = EVERYWHERE_ENOUGH;
+	}
+	post_to("/signed");
+	assert_int_equal(reply.status, 201);
+}
+
 static void a_reply_from_another_thread_reaches_its_connection(void **state)
 {
 	struct client first, second;
@@ -461,6 +522,8 @@ int main(void)
 			a_twiml_route_answers_from_memory_when_the_gateway_is_full),
 		cmocka_unit_test(
 			a_twiml_route_answers_from_memory_when_no_reply_comes_in_time),
+		cmocka_unit_test(
+			without_memory_a_request_is_500_and_twiml_is_asked_for_again),
 		cmocka_unit_test(a_reply_from_another_thread_reaches_its_connection),
 		cmocka_unit_test(a_second_reply_and_an_unknown_id_are_dropped),
 		cmocka_unit_test(a_reply_after_the_client_left_is_dropped),
