@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "gateway/recording_api.h"
+#include "gateway/twiml_reply.h"
 #include "gateway/webhook_request.h"
 #include "twilio/twiml.h"
 
@@ -86,7 +87,6 @@ int webhook_recording(struct gateway *gw, struct http_request *request)
 static void announce_work(struct job *job, void *ctx)
 {
 	struct webhook_job *task = list_entry(job, struct webhook_job, job);
-	struct http_reply reply = {.status = 200, .content_type = "text/xml"};
 	char text[DB_ANNOUNCEMENT_SIZE] = "";
 	struct buf doc = {0};
 
@@ -95,11 +95,7 @@ static void announce_work(struct job *job, void *ctx)
 	twiml_begin(&doc);
 	if (text[0] != '\0')
 		twiml_say(&doc, text);
-	twiml_end(&doc);
-	reply.body = doc.data;
-	reply.body_len = doc.len;
-	http_reply(task->gw->http, task->request->id, &reply);
-	buf_free(&doc);
+	twiml_send(task->gw, task->request->id, &doc);
 	webhook_job_free(task);
 }
 
