@@ -92,6 +92,18 @@ subtest 'every operation says who may call it and what it answers' => sub {
 	is_deeply \@wrong, [];
 };
 
+subtest 'what Twilio calls: news may be refused for now, TwiML never' => sub {
+	my @wrong;
+	for my $o (grep { Omnivox::Contract::is_signed($_) } $contract->operations) {
+		my $twiml = $o->{responses}{200};
+		my $known = join ' ', grep { /^5/ } sort keys %{$o->{responses}};
+		push @wrong, "$o->{method} $o->{path}: $known" if $known ne ($twiml ? '' : '500 503 504');
+		push @wrong, "$o->{method} $o->{path} promises a body that is no TwiML"
+			if $twiml && join(' ', keys %{$twiml->{content}}) ne 'text/xml';
+	}
+	is_deeply \@wrong, [];
+};
+
 # ---- something of each thing ----
 
 my $campaign = $stage->make_campaign({name => 'Contract'}, '+15551110001', '+15551110002');

@@ -470,6 +470,7 @@ subtest 'signed, and hostile all the same' => sub {
 				my $expected = answer_to("$o->{path}?$query", $field, $value);
 				my ($code) = $r->{content} =~ /"code":"(\w+)"/;
 				my $got = join ' ', $r->{status}, $r->{status} == 204 ? () : $code // $r->{headers}{'content-type'};
+				judged($o->{method}, $o->{path}, $r) unless $judged{"$o->{operationId} $got"}++;
 				push @wrong, "$what: $got, not $expected: " . substr $r->{content}, 0, 100 if $got ne $expected;
 				push @wrong, map { "$what: $_" } grep { $o->{path} !~ /announce/ || $_ ne 'it does nothing' }
 					twiml_complaints($r->{content}) if $got eq '200 text/xml';
@@ -478,6 +479,7 @@ subtest 'signed, and hostile all the same' => sub {
 		}
 	}
 	nothing_wrong("$sent signed requests");
+	contract_kept();
 	unchanged('news of what is long over', $before, call_events => 1);
 };
 
@@ -491,6 +493,25 @@ sub ask_signed {
 	return quick($method, $path, {'Content-Type' => 'application/x-www-form-urlencoded',
 		'X-Twilio-Signature' => $signature . '=' x (-length($signature) % 4)}, $method eq 'GET' ? undef : $text);
 }
+
+subtest 'what is refused before anybody reads it' => sub {
+	my $before = holds();
+	for my $o (grep { signed($_) } $contract->operations) {
+		my %odd = ('unsigned' => ['', 403], 'a huge address' => ['?a=' . 'a' x 5000, 414],
+			'huge headers' => ['', 431, {'X-A' => 'a' x 9000}], 'a broken escape' => ['?a=%zz', 400],
+			'a control character' => ['?a=%00', 400], 'very many fields' => ['?' . 'a=b&' x 300, 400]);
+		for my $what (sort keys %odd) {
+			my ($query, $status, $headers) = @{$odd{$what}};
+			my $path = $o->{path} . $query;
+			my $r = judged($o->{method}, $path, quick($o->{method}, $path, $headers // {}));
+			push @wrong, "$o->{method} $o->{path}: $what: $r->{status}" unless $r->{status} == $status;
+			$asked++;
+		}
+	}
+	nothing_wrong('all refused');
+	contract_kept();
+	unchanged('what was refused', $before);
+};
 
 subtest 'and then' => sub {
 	is $stage->worker, $worker, 'it is still the same worker';

@@ -7,7 +7,7 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 use Test::More;
 use Time::HiRes qw(time);
-use Omnivox::Contract;
+use Omnivox::Asking;
 use Omnivox::Sound qw(tones heard_order);
 use Omnivox::Stage;
 use Omnivox::Twiml qw(twiml_parse twiml_complaints);
@@ -19,6 +19,7 @@ my $stage = Omnivox::Stage->new(population => [
 	{match => '+1555777', behaviour => 'human', ring_ms => 200, talk_ms => 0, say => 'tone:1330'},
 	{match => $YAN, behaviour => 'busy', ring_ms => 200},
 	{match => '+1', behaviour => 'human', ring_ms => 200, talk_ms => 1000, say => 'tone:440'}]);
+asking($stage);
 $stage->start_sandbox;
 $stage->start_gateway;
 $stage->login;
@@ -37,7 +38,7 @@ my @wrong;
 # One document: judged, and read.
 sub twiml {
 	my ($method, $path, $form) = @_;
-	my $r = $stage->webhook($method, $path, $form);
+	my $r = told($method, $path, $form);
 	push @wrong, "$r->{status} $path" unless $r->{status} == 200;
 	push @wrong, map { "$path: $_" } twiml_complaints($r->{content});
 	return twiml_parse($r->{content});
@@ -50,7 +51,7 @@ sub asks { my ($from, $n) = @_; return {CallSid => sid($n), From => $from, To =>
 sub hangs_up {
 	my ($n) = @_;
 	my ($call) = grep { ($_->{twilioCallSid} // '') eq sid($n) } calls();
-	$stage->webhook(POST => "/api/calls-twiml/webhook/status?call=$call->{id}",
+	told(POST => "/api/calls-twiml/webhook/status?call=$call->{id}",
 		{CallSid => sid($n), CallStatus => 'completed', CallDuration => 1, SequenceNumber => 0});
 }
 sub verbs { return join ' ', map { $_->{name} } @{$_[0]{children}} }
@@ -69,7 +70,7 @@ subtest 'a stranger' => sub {
 	is verbs($doc), 'Gather Say Hangup', 'hears a message and the offer';
 	is scalar(calls()), 0, 'and is no call of ours';
 	is verbs(twiml(GET => $INBOUND, asks('anonymous', 2))), 'Gather Say Hangup', 'so does who hides';
-	is $stage->request(POST => $INBOUND, 'CallSid=' . sid(3), {'Content-Type'
+	is ask(POST => $INBOUND, 'CallSid=' . sid(3), {'Content-Type'
 		=> 'application/x-www-form-urlencoded'})->{status}, 403, 'unsigned: nothing';
 };
 
@@ -91,7 +92,7 @@ subtest 'a return call' => sub {
 };
 
 subtest 'the same request again' => sub {
-	my @docs = map { $stage->webhook(POST => $INBOUND, asks($YAN, 10))->{content} } 1 .. 2;
+	my @docs = map { told(POST => $INBOUND, asks($YAN, 10))->{content} } 1 .. 2;
 	is $docs[0], $docs[1], 'is answered the same, letter by letter';
 	is verbs(twiml_parse($docs[0])), 'Dial', 'into the conference';
 	is scalar(grep { $_->{mode} eq 'inbound' } calls()), 2, 'and is one call';
@@ -153,6 +154,7 @@ subtest 'never again' => sub {
 };
 
 is_deeply \@wrong, [], 'every document is what Twilio takes';
+contract_kept();
 $stage->stop('gateway');
 $stage->stop('sandbox');
 is_deeply [heard_order(tones("$stage->{sandbox}{data}/sandbox/heard/$heard.wav", 440, 1330))], [1330],

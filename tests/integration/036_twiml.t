@@ -7,6 +7,7 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 use Test::More;
 use Time::HiRes qw(time);
+use Omnivox::Asking;
 use Omnivox::Stage;
 use Omnivox::Twiml qw(twiml_parse twiml_complaints);
 
@@ -16,6 +17,7 @@ my ($OUTBOUND, $CUSTOMER, $BROWSER) = ('/api/calls-twiml/twiml-outbound',
 my $stage = Omnivox::Stage->new(population => [
 	{match => 'client:', behaviour => 'human', ring_ms => 200, talk_ms => 0},
 	{match => '+1', behaviour => 'human', ring_ms => 300, talk_ms => 0, say => 'tone:440'}]);
+asking($stage);
 $stage->start_sandbox;
 $stage->start_gateway;
 $stage->login;
@@ -32,7 +34,7 @@ my $app = $stage->twilio_rest(POST => 'Applications.json', FriendlyName => 'Agen
 my @wrong;
 sub twiml {
 	my ($method, $path, $form) = @_;
-	my $r = $stage->webhook($method, $path, $form);
+	my $r = told($method, $path, $form);
 	push @wrong, "$r->{status} $path" unless $r->{status} == 200;
 	push @wrong, map { "$path: $_" } twiml_complaints($r->{content});
 	return twiml_parse($r->{content});
@@ -163,4 +165,5 @@ subtest 'a line without an agent' => sub {
 };
 
 is_deeply \@wrong, [], 'every document is what Twilio takes';
+contract_kept();
 done_testing;

@@ -9,6 +9,7 @@ use lib "$FindBin::Bin/lib";
 use HTTP::Tiny;
 use Test::More;
 use Time::HiRes qw(sleep time);
+use Omnivox::Asking;
 use Omnivox::Campaign;
 use Omnivox::Postgres;
 use Omnivox::Stage;
@@ -19,6 +20,7 @@ my @population = ({match => '*', weight => 1, behaviour => 'human', ring_ms => 1
 	say => 'tone:440'});
 
 my $stage = Omnivox::Stage->new(population => \@population, sandbox_env => {SANDBOX_RECORD => 0});
+asking($stage);
 $stage->start_sandbox;
 my $pg = Omnivox::Postgres->new($stage, "$stage->{dir}/pg");
 $pg->start;
@@ -37,19 +39,19 @@ $stage->wait_until(20, 'ten calls', sub { $campaign->creates >= 10 });
 $pg->stop('QUIT');
 my $away = time;
 $stage->wait_until(5, '/readyz to say so', sub { $stage->request(GET => '/readyz')->{status} == 503 });
-is $stage->request(GET => '/readyz')->{json}{error}{code}, 'DATABASE_UNAVAILABLE', 'not ready, with the reason';
-my $r = $stage->request(GET => '/api/calls');
+is ask(GET => '/readyz')->{json}{error}{code}, 'DATABASE_UNAVAILABLE', 'not ready, with the reason';
+my $r = ask(GET => '/api/calls');
 is $r->{status}, 503, 'the API answers 503';
 ok $r->{headers}{'retry-after'}, 'and when to come again';
 my ($create) = grep { $_->{event} eq 'create' } $stage->call_log;
 my $form = {CallSid => $create->{call_sid}, CallStatus => 'completed', SequenceNumber => 99,
 	Timestamp => 'Fri, 20 Aug 2010 01:13:42 +0000', CallDuration => 1};
 my ($call) = $create->{status_callback} =~ /(\/api\/calls-twiml\/webhook\/status\?[^#]*)/;
-$r = $stage->webhook(POST => $call, $form);
+$r = told(POST => $call, $form);
 is $r->{status}, 503, 'a status webhook is refused, so that Twilio sends it again';
 ok $r->{headers}{'retry-after'}, 'soon';
 for my $method (qw(GET POST)) {
-	$r = $stage->webhook($method => '/api/calls-twiml/twiml-agent', {CallSid => 'CA' . 'a' x 32});
+	$r = told($method => '/api/calls-twiml/twiml-agent', {CallSid => 'CA' . 'a' x 32});
 	is $r->{status}, 200, "TwiML by $method is no error";
 	is_deeply [twiml_complaints($r->{content})], [], 'but a document that Twilio takes';
 }
@@ -67,4 +69,5 @@ is scalar(grep { ($_->{http_status} // 0) >= 500 } grep { $_->{event} eq 'twiml'
 is_deeply [$campaign->left_out], [], 'every contact was called';
 my ($late) = grep { $_->{twilioCallSid} eq $create->{call_sid} } @{$campaign->calls};
 is $late->{outcome}, 'completed', 'what was refused came again';
+contract_kept();
 done_testing;

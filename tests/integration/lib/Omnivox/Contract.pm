@@ -40,6 +40,13 @@ sub find
 	return;
 }
 
+# Whether only Twilio can call it.
+sub is_signed
+{
+	my ($operation) = @_;
+	return scalar grep { $_->{twilioSignature} } @{ $operation->{security} // [] };
+}
+
 # Which declared statuses of the operations fit the pattern and came in no answer that was judged:
 # "operationId status" of each.
 sub unseen
@@ -69,8 +76,7 @@ sub complaints
 	my ($self, $method, $path, $answer) = @_;
 	my $operation = $self->find($method, $path)
 		or return "$method $path is not in the contract";
-	my $common = $operation->{security} && grep({ $_->{twilioSignature} } @{ $operation->{security} })
-		? {} : $self->{doc}{'x-common-responses'} // {};
+	my $common = $self->{doc}{ is_signed($operation) ? 'x-signed-responses' : 'x-common-responses' };
 	my $response = $self->follow(
 		$operation->{responses}{ $answer->{status} } // $common->{ $answer->{status} })
 		or return "$method $path may not answer $answer->{status}: $answer->{content}";
