@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
+
 int err_set(struct err *err, int code, const char *fmt, ...)
 {
 	struct err whole; /* the sentence may quote the one that it replaces */
@@ -15,6 +17,7 @@ int err_set(struct err *err, int code, const char *fmt, ...)
 	va_start(args, fmt);
 	(void)vsnprintf(whole.text, sizeof(whole.text), fmt, args);
 	va_end(args);
+	text_mend(whole.text); /* it may be stored, where only text is taken */
 	(void)strcpy(err->text, whole.text);
 	return code;
 }

@@ -10,7 +10,8 @@ struct err {
 /*
  * Writes the sentence and returns `code` (a negative errno), so that a caller can say
  * `return err_set(err, -EINVAL, "...")`. `err` may be NULL, and its own
- * text may be quoted in the new one. Text that is too long is cut.
+ * text may be quoted in the new one. Text that is too long is cut, and
+ * what is no UTF-8 in it, such as half a character of a quotation that was cut, becomes '?'.
  */
 int err_set(struct err *err, int code, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));

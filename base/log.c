@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 
 #define TEXT_MAX 1024                  /* of the message; longer ones are cut */
 #define FIELDS_MAX 16                  /* of one line; further ones stay in the text */
@@ -52,25 +53,6 @@ int log_enabled(enum log_level level)
 	return (int)level <= atomic_load(&current_level);
 }
 
-/* Bytes of the UTF-8 character at `s` (RFC 3629, 4); 0: not one. */
-static size_t utf8_len(const unsigned char *s)
-{
-	size_t len = s[0] < 0x80   ? 1
-		     : s[0] < 0xc2 ? 0
-		     : s[0] < 0xe0 ? 2
-		     : s[0] < 0xf0 ? 3
-		     : s[0] < 0xf5 ? 4
-				   : 0;
-
-	for (size_t i = 1; i < len; i++)
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
-		(s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
-		return 0; /* too long, a surrogate, beyond U+10FFFF */
-	return len;
-}
-
 /*
  * Copies what is harmless: one event is one line, moves no cursor, and is UTF-8, whatever it
  * quotes. A byte becomes at most six.
@@ -83,7 +65,7 @@ static size_t clean(char *dst, const char *src, enum log_format format)
 	for (; *src != '\0'; src += take) {
 		unsigned char c = (unsigned char)*src;
 
-		take = utf8_len((const unsigned char *)src);
+		take = text_char(src);
 		if (take == 2 && c == 0xc2)
 			c = (unsigned char)src[1]; /* U+0080 to U+00BF */
 		if (take == 0) {

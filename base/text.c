@@ -41,6 +41,38 @@ size_t text_chars(const char *text)
 	return count;
 }
 
+size_t text_char(const char *text)
+{
+	const unsigned char *s = (const unsigned char *)text;
+	size_t len = s[0] < 0x80   ? 1
+		     : s[0] < 0xc2 ? 0
+		     : s[0] < 0xe0 ? 2
+		     : s[0] < 0xf0 ? 3
+		     : s[0] < 0xf5 ? 4
+				   : 0;
+
+	for (size_t i = 1; i < len; i++)
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
+		(s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
+		return 0; /* too long, a surrogate, beyond U+10FFFF */
+	return len;
+}
+
+void text_mend(char *text)
+{
+	size_t step;
+
+	for (; *text != '\0'; text += step) {
+		step = text_char(text);
+		if (step == 0) {
+			*text = '?';
+			step = 1;
+		}
+	}
+}
+
 int text_int(const char *text, int64_t lo, int64_t hi, int64_t *ret_value)
 {
 	const char *digits = text[0] == '-' ? text + 1 : text;

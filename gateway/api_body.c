@@ -17,25 +17,14 @@ void api_ok(struct api_reply *reply, int status, json_t *data)
 	reply->data = data;
 }
 
-/* A message may quote what was sent: no text, or a text cut in the middle of a character. */
-static void keep_text(char *message)
-{
-	json_t *text = json_string(message);
-
-	if (text == NULL)
-		for (char *c = message; *c != '\0'; c++)
-			if ((unsigned char)*c >= 0x80)
-				*c = '?';
-	json_decref(text);
-}
-
 static void fail(struct api_reply *reply, int status, const char *code, const char *fmt,
 	va_list args)
 {
 	reply->status = status;
 	(void)snprintf(reply->code, sizeof(reply->code), "%s", code);
 	(void)vsnprintf(reply->message, sizeof(reply->message), fmt, args);
-	keep_text(reply->message);
+	/* It may quote what was sent: no text, or a text cut in the middle of a character. */
+	text_mend(reply->message);
 }
 
 void api_fail(struct api_reply *reply, int status, const char *code, const char *fmt, ...)

@@ -100,6 +100,18 @@ subtest 'SQL, JSON and COPY marks are letters' => sub {
 	is_deeply [map { $_->{customFields}{'{"x\\'} } @got], [map { s/^\s+|\s+$//gr } @names], 'as they were written';
 };
 
+subtest 'an import that is refused has failed, whatever its sentence quotes' => sub {
+	my $long = "a" . "\x{e9}" x 40; # cut for the sentence in the middle of a character
+	for my $document ({mapping => {$long => 'x'}}, {options => {$long => JSON::PP::true}}, {$long => 1}) {
+		my $r = send_file(JSON::PP->new->utf8->encode({%$document, contacts => []}), 'application/json');
+		is $r->{status}, 422, 'refused' or diag $r->{content};
+		like $r->{json}{error}{message}, qr/"a\x{e9}{19}\?"/, 'it says whose name is wrong';
+		my $import = $stage->api(GET => "/api/imports/$r->{json}{error}{details}{importId}")->{import};
+		is "$import->{state}: $import->{error}", "failed: $r->{json}{error}{message}", 'and the import has it';
+	}
+	is_deeply [splice @broken], [], 'every answer keeps the contract';
+};
+
 subtest 'JSON that is hostile' => sub {
 	my $deep = '[' x 100000;
 	my %files = (

@@ -42,6 +42,25 @@ static void a_sentence_that_is_too_long_is_cut(void **state)
 	assert_int_equal(strlen(err.text), sizeof(err.text) - 1);
 }
 
+static void half_a_character_is_none(void **state)
+{
+	struct err err = {.text = ""};
+	char big[2000] = "a"; /* characters of two bytes, at odd places */
+
+	(void)state;
+	(void)err_set(&err, -EIO, "No column \"%.3s\".", "a\xc3\xa9\xc3\xa9");
+	assert_string_equal(err.text, "No column \"a\xc3\xa9\".");
+	(void)err_set(&err, -EIO, "No column \"%.2s\".", "a\xc3\xa9\xc3\xa9");
+	assert_string_equal(err.text, "No column \"a?\".");
+	(void)err_set(&err, -EIO, "%s \xff", err.text);
+	assert_string_equal(err.text, "No column \"a?\". ?");
+	for (size_t i = 1; i + 2 < sizeof(big); i += 2)
+		memcpy(big + i, "\xc3\xa9", 3);
+	(void)err_set(&err, -EIO, "%s", big + 1);
+	assert_int_equal(strlen(err.text), sizeof(err.text) - 1);
+	assert_string_equal(err.text + sizeof(err.text) - 4, "\xc3\xa9?");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -49,6 +68,7 @@ int main(void)
 		cmocka_unit_test(nobody_needs_to_want_the_sentence),
 		cmocka_unit_test(a_sentence_may_quote_the_one_it_replaces),
 		cmocka_unit_test(a_sentence_that_is_too_long_is_cut),
+		cmocka_unit_test(half_a_character_is_none),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -92,6 +92,34 @@ static void secrets_are_compared_over_their_whole_length(void **state)
 	assert_false(text_differs("a", "b", 0));
 }
 
+static void what_is_no_character_becomes_a_question_mark(void **state)
+{
+	static const char *const texts[][2] = {
+		{"", ""},
+		{"plain \x01\x7f", "plain \x01\x7f"},
+		{"\xc3\xa9\xe4\xb8\xad\xf0\x9f\x98\x80",
+			"\xc3\xa9\xe4\xb8\xad\xf0\x9f\x98\x80"},
+		{"\xef\xbf\xbf\xf4\x8f\xbf\xbf", "\xef\xbf\xbf\xf4\x8f\xbf\xbf"},
+		{"a\xc3", "a?"},
+		{"\xe4\xb8", "??"},
+		{"\xf0\x9f\x98x", "???x"},
+		{"\x80\xbf\xfe\xff", "????"},
+		{"\xc0\x80\xc1\xbf", "????"},
+		{"\xe0\x9f\xbf", "???"},
+		{"\xed\xa0\x80", "???"},
+		{"\xf0\x8f\xbf\xbf", "????"},
+		{"\xf4\x90\x80\x80", "????"},
+	};
+	char text[32];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		(void)text_copy(text, sizeof(text), texts[i][0]);
+		text_mend(text);
+		assert_string_equal(text, texts[i][1]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -100,6 +128,7 @@ int main(void)
 		cmocka_unit_test(a_number_is_read_only_when_all_of_the_text_is_one),
 		cmocka_unit_test(a_number_outside_its_range_is_told_apart_from_nonsense),
 		cmocka_unit_test(characters_are_counted_not_bytes),
+		cmocka_unit_test(what_is_no_character_becomes_a_question_mark),
 		cmocka_unit_test(bytes_become_lower_case_hex),
 		cmocka_unit_test(
 			random_text_is_hex_of_the_asked_length_and_differs_each_time),
