@@ -27,18 +27,19 @@ void hours_defaults(struct db_campaign *c)
 
 /* ---- reading ---- */
 
-/* "HH:MM" in minutes; -1: it is not. */
+/* "HH:MM" in minutes, -1: it is not. Whether a day is so long is for hours_add(). */
 static int minute_of(const json_t *value)
 {
+	static const char digits[] = "0123456789";
 	const char *text = json_string_value(value);
 	int hour, minute;
-	char rest;
 
-	if (text == NULL || strlen(text) != 5 ||
-		sscanf(text, "%2d:%2d%c", &hour, &minute, &rest) != 2 || text[2] != ':' ||
-		hour < 0 || minute < 0 || minute > 59)
+	if (text == NULL || strlen(text) != 5 || strspn(text, digits) != 2 ||
+		text[2] != ':' || strspn(text + 3, digits) != 2)
 		return -1;
-	return hour * 60 + minute;
+	hour = (text[0] - '0') * 10 + text[1] - '0';
+	minute = (text[3] - '0') * 10 + text[4] - '0';
+	return minute > 59 ? -1 : hour * 60 + minute;
 }
 
 static int add_window(
