@@ -12,6 +12,7 @@
 #include "dialer/number.h"
 #include "dialer/numbering.h"
 #include "gateway/import_check.h"
+#include "gateway/import_text.h"
 #include "gateway/list_api.h"
 #include "gateway/zones.h"
 
@@ -207,6 +208,12 @@ static bool is_exact(const json_t *value)
 	return number >= -NUMBER_MAX && number <= NUMBER_MAX;
 }
 
+/* As in an import: line breaks, and no other control characters. */
+static bool is_plain(const char *text)
+{
+	return text == NULL || import_is_text(text, strlen(text));
+}
+
 static bool is_custom(const json_t *custom)
 {
 	const char *name;
@@ -217,7 +224,8 @@ static bool is_custom(const json_t *custom)
 	json_object_foreach((json_t *)custom, name, value)
 	{
 		if (json_is_object(value) || json_is_array(value) || !is_exact(value) ||
-			name[0] == '\0')
+			name[0] == '\0' || !is_plain(name) ||
+			!is_plain(json_string_value(value)))
 			return false;
 	}
 	return true;
@@ -227,7 +235,8 @@ static void refuse_custom(struct api_reply *reply)
 {
 	api_fail_field(reply, "customFields",
 		"customFields must be an object of at most %d texts, truth values and numbers from "
-		"-%.0f to %.0f (write longer ones as text), %d bytes in all.",
+		"-%.0f to %.0f (write longer ones as text), without control characters, %d bytes "
+		"in all.",
 		CUSTOM_FIELDS_MAX, NUMBER_MAX, NUMBER_MAX, DB_CUSTOM_SIZE - 1);
 }
 

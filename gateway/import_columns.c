@@ -178,14 +178,17 @@ int import_mapping_check(const json_t *mapping, struct err *err)
 	return 0;
 }
 
-/* Custom fields are told apart: the second "Notes" is "Notes 2". */
+/* Their names stand in one line, and are told apart: the second "Notes" is "Notes 2". */
 static void name_custom(struct import_columns *columns, size_t index, const char *wanted)
 {
 	char *name = columns->names[index];
 	char first[IMPORT_NAME_MAX + 1 - 4]; /* leaves room for " 256" */
 
 	text_cut(name, IMPORT_NAME_MAX + 1, wanted);
-	text_cut(first, sizeof(first), wanted);
+	for (char *c = name; *c != '\0'; c++)
+		if (iscntrl((unsigned char)*c))
+			*c = ' ';
+	text_cut(first, sizeof(first), name);
 	for (int number = 2;; number++) {
 		size_t i = 0;
 
