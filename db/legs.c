@@ -397,6 +397,8 @@ static enum db_leg_after what_follows(const struct ended *e, enum db_leg_end how
 		return DB_LEG_AFTER_NOTHING;
 	if (strcmp(session->call_state, "claimed") == 0)
 		return how == DB_LEG_UNSENT ? DB_LEG_AFTER_UNSENT : DB_LEG_AFTER_MISSING;
+	if (how == DB_LEG_UNSENT || how == DB_LEG_REFUSED)
+		return DB_LEG_AFTER_AWAY;
 	return red_button ? DB_LEG_AFTER_HANGUP : DB_LEG_AFTER_NOTHING;
 }
 

@@ -94,8 +94,9 @@ enum db_leg_end {
 /* What follows, for the caller to do. Told again when the news comes again, but SIGN_OUT. */
 enum db_leg_after {
 	DB_LEG_AFTER_NOTHING,
-	DB_LEG_AFTER_MISSING,  /* rung for a call, and not there: tell it agent_missing */
-	DB_LEG_AFTER_UNSENT,   /* rung for a call, or not even that: tell it unsent */
+	DB_LEG_AFTER_MISSING, /* rung for a call, and not there: tell it agent_missing */
+	DB_LEG_AFTER_UNSENT,  /* rung for a call, or not even that: tell it unsent */
+	DB_LEG_AFTER_AWAY, /* its call goes on, and it could not be rung: tell it agent_away */
 	DB_LEG_AFTER_HANGUP,   /* the agent's red button: tell its call hangup */
 	DB_LEG_AFTER_SIGN_OUT, /* the red button of a nailed agent without a call */
 };

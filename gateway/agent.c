@@ -253,6 +253,13 @@ static bool calls_phone(const struct agent *agent, const struct db_agent_session
 	return agent->call_phone;
 }
 
+static bool wanted_anew(
+	const struct db_agent_session *was, const struct db_agent_session *now)
+{
+	return (now->wants_ready && !was->wants_ready) ||
+	       (now->call_id != 0 && now->call_id != was->call_id);
+}
+
 static void row_run(struct post *post)
 {
 	struct row_post *told = list_entry(post, struct row_post, post);
@@ -277,6 +284,8 @@ static void row_run(struct post *post)
 		log_info("agent", told->row.call_id, "%s %s -> %s", told->row.username,
 			agent->row.state, told->row.state);
 	agent->call_phone = calls_phone(agent, &told->row);
+	if (agent_is_rung(agent) && wanted_anew(&agent->row, &told->row))
+		agent_ring_afresh(agent);
 	agent->row = told->row;
 	if (is(agent, "ready"))
 		campaign_wake(gw, agent->row.campaign_id);

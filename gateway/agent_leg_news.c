@@ -52,6 +52,10 @@ static int follow(struct gateway *gw, struct db *db, enum db_leg_after after,
 		err = tell_call(gw, db, session->call_id, "unsent",
 			detail[0] != '\0' ? detail : "The agent could not be rung.");
 		break;
+	case DB_LEG_AFTER_AWAY:
+		err = tell_call(gw, db, session->call_id, "agent_away",
+			detail[0] != '\0' ? detail : "The agent could not be rung.");
+		break;
 	case DB_LEG_AFTER_HANGUP:
 		err = tell_call(gw, db, session->call_id, "hangup", "The agent hung up.");
 		break;

@@ -44,9 +44,10 @@ struct agent {
 	struct db_agent_leg leg; /* of the twilio side; id 0: none, or resumed */
 	struct timer join_check;
 	/* agent_ring.c */
-	bool ending;       /* the leg was told to end, and is not gone yet */
-	bool going;        /* a job asks whether the customer may be dialled */
-	int64_t gone_call; /* the call that it was asked for */
+	bool ending;        /* the leg was told to end, and is not gone yet */
+	int64_t failed_leg; /* the last that ended before it joined, and was counted */
+	bool going;         /* a job asks whether the customer may be dialled */
+	int64_t gone_call;  /* the call that it was asked for */
 	struct timer go;
 };
 

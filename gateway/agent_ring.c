@@ -198,6 +198,23 @@ static void look_after(struct agent *agent, bool needed)
 	timer_start(timers, &agent->join_check, CHECK_MS);
 }
 
+/* Its end brings the next one, but later each time: Twilio may refuse them all. */
+static void count_failure(struct agent *agent)
+{
+	const struct db_agent_session *row = &agent->row;
+
+	if (row->leg_id == 0 || row->leg_joined || row->leg_id == agent->failed_leg)
+		return;
+	agent->failed_leg = row->leg_id;
+	agent_retry(&agent->twilio);
+}
+
+void agent_ring_afresh(struct agent *agent)
+{
+	agent->twilio.failures = 0;
+	timer_stop(&agent->twilio.retry);
+}
+
 bool agent_ring_step(struct agent *agent)
 {
 	if (leg_open(agent)) {
@@ -208,6 +225,7 @@ bool agent_ring_step(struct agent *agent)
 	}
 	timer_stop(&agent->join_check);
 	agent->ending = false;
+	count_failure(agent);
 	if (agent_wanted(agent) && (agent->call_phone || agent->row.call_id != 0) &&
 		!agent->twilio.starting && !timer_started(&agent->twilio.retry))
 		ring(agent);

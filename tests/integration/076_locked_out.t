@@ -71,6 +71,39 @@ for my $status (401, 403) {
 	};
 }
 
+# The account's way of saying no to an agent's leg ends with the stop; the conversation waits for it.
+subtest 'the leg of an agent is lost in mid-call, and then 401' => sub {
+	my $theirs = $stage->make_campaign({wrapUpS => 0}, '+14155550101');
+	my $nailed = $stage->make_agent('lost', $theirs);
+	$stage->api(PUT => "/api/agents/$nailed->{id}/endpoint", {type => 'phone', number => $PHONE});
+	$stage->agent_ready($nailed, $theirs);
+	my ($entry) = entries($theirs);
+	$stage->request(POST => "$CM/campaigns/$theirs/queue/$entry->{id}/call", {agentId => $nailed->{id}});
+	my $call = $stage->wait_until(15, 'the conversation', sub {
+		my ($c) = grep { $_->{state} eq 'bridged' }
+			@{$stage->api(GET => "/api/calls?campaignId=$theirs")->{calls}};
+		return $c });
+	my ($leg) = grep { $_->{to} eq $PHONE && $_->{joined} } @{$stage->sandbox_get('/sandbox/calls')->{calls}};
+	$between->answer('POST .*Participants', 401, $refusal{401});
+	my $before = requests(qr/^POST .*Participants/);
+	$stage->sandbox_post('/sandbox/drop', {call_sid => $leg->{call_sid}});
+	my @tries = @{$stage->wait_until(30, 'four tries', sub {
+		my @r = requests(qr/^POST .*Participants/);
+		@r >= $before + 4 ? [@r[$before .. $before + 3]] : undef })};
+	my @gaps = map { $tries[$_]{t} - $tries[$_ - 1]{t} } 1 .. 3;
+	cmp_ok $gaps[2], '>', 1.9, 'each try waits longer for the next' or diag "@gaps";
+	is call($call->{id})->{state}, 'bridged', 'the customer is still there';
+	is $stage->agent_session($nailed)->{state}, 'on_call', 'and the call is still the agent\'s';
+	my ($why) = grep { $_->{event} eq 'agent_away' } @{$stage->api(GET => "/api/calls/$call->{id}")->{events}};
+	like $why->{detail} // '', qr/credentials|token/i, 'the call says why nobody is heard';
+	goes_on();
+	$stage->wait_until(30, 'the agent on the line', sub { $stage->agent_session($nailed)->{twilioUp} });
+	is call($call->{id})->{state}, 'bridged', 'the agent comes back to the same call';
+	$stage->api(POST => "/api/calls/$call->{id}/hangup");
+	$stage->wait_until(20, 'the agent', sub { $stage->agent_session($nailed)->{state} eq 'ready' });
+	$stage->api(DELETE => "/api/agents/$nailed->{id}/session");
+};
+
 for my $nailed (JSON::PP::false, JSON::PP::true) {
 	subtest 'agents whom Twilio rings: ' . ($nailed ? 'nailed up' : 'rung first') => sub {
 		my $name = $nailed ? 'nail' : 'ring';

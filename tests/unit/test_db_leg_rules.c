@@ -168,6 +168,31 @@ static void nobody_is_rung_to_wait_while_the_account_is_stopped(void **state)
 	assert_true(world_ring(db, &nailed).id > 0);
 }
 
+/* It goes on: the customer is there, and the call is told why its agent is not. */
+static void a_conversation_learns_that_its_agent_could_not_be_rung(void **state)
+{
+	enum db_leg_end how[] = {DB_LEG_UNSENT, DB_LEG_REFUSED};
+	struct db_agent_session s;
+	struct db_agent_leg leg;
+	struct db_claimed c;
+
+	(void)state;
+	c = world_call(db, world_agent(db, "phone", false, &s));
+	leg = world_ring(db, &s);
+	assert_int_equal(db_agent_leg_joined(db, leg.label, "CAaway", &s), 0);
+	world_tell(db, c.call_id, "agent_joined");
+	(void)world_event(db, c.call_id, "joined", 0);
+	assert_int_equal(
+		world_leg_end(db, leg.id, DB_LEG_LOST, &s), DB_LEG_AFTER_NOTHING);
+	for (size_t i = 0; i < 2; i++) {
+		leg = world_ring(db, &s);
+		assert_int_equal(
+			world_leg_end(db, leg.id, how[i], &s), DB_LEG_AFTER_AWAY);
+		assert_string_equal(s.call_state, "bridged");
+		assert_string_equal(s.state, "on_call");
+	}
+}
+
 struct press {
 	int64_t session_id;
 	struct db_agent_session row;
@@ -224,6 +249,7 @@ int main(void)
 		cmocka_unit_test(legs_of_one_morning_are_not_all_renewed_at_once),
 		cmocka_unit_test(a_customer_who_calls_gets_an_agent_of_all_campaigns),
 		cmocka_unit_test(nobody_is_rung_to_wait_while_the_account_is_stopped),
+		cmocka_unit_test(a_conversation_learns_that_its_agent_could_not_be_rung),
 		cmocka_unit_test(ready_at_the_moment_of_the_legs_end_shows_the_end),
 	};
 
