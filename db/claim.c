@@ -362,6 +362,16 @@ static int lock_contact(struct db *db, const struct pick *p, bool *ret_ours)
 	return rc;
 }
 
+#define HELD_MAX 1000
+
+/* Where one contact is held, others are: a list of a million must not cost a million claims. */
+static int pass_held(struct db *db, const struct db_claim *claim)
+{
+	int rc = db_queue_pass_held(db, claim->campaign_id, HELD_MAX);
+
+	return rc < 0 ? rc : 1;
+}
+
 /* The call, or the refusal. 1: commit; 0: roll back, nothing was written. */
 static int decide(struct db *db, const struct db_claim *claim, const struct pick *p,
 	struct db_claimed *claimed)
@@ -377,8 +387,12 @@ static int decide(struct db *db, const struct db_claim *claim, const struct pick
 		return rc;
 	facts.locked = facts.locked || !ours;
 	verdict = claim->verdict(claim->arg, &facts);
-	if (!verdict.allowed)
-		return refuse(db, claim, p, &verdict, claimed);
+	if (!verdict.allowed) {
+		rc = refuse(db, claim, p, &verdict, claimed);
+		if (rc == 1 && !ours && !claim->entry_id)
+			rc = pass_held(db, claim);
+		return rc;
+	}
 	claimed->session_id = p->session_id;
 	claimed->agent_id = p->agent_id;
 	claimed->ring_first = p->ring_first;

@@ -158,17 +158,34 @@ int db_entry_refuse(
 
 /* ---- many at once ---- */
 
-/* In the order in which the claim would take them. */
-static const char due_sql[] = FACTS_CAMPAIGN
-	", p AS (SELECT p FROM generate_series(1, 9) AS p WHERE ("
-	"  SELECT q.run_at <= now() FROM queue_entries q WHERE q.campaign_id = $1"
-	"   AND q.state = 'pending' AND q.agent_id IS NULL AND q.priority = p"
-	"   ORDER BY q.run_at LIMIT 1) ORDER BY p LIMIT 1),"
-	" due AS MATERIALIZED (SELECT q.id FROM queue_entries q WHERE q.campaign_id = $1"
-	"  AND q.state = 'pending' AND q.agent_id IS NULL AND q.run_at <= now()"
-	"  AND q.priority = (SELECT p FROM p)"
-	"  ORDER BY q.run_at, q.id LIMIT $2 FOR UPDATE SKIP LOCKED)" FACTS_SELECT
-	" JOIN due ON due.id = q.id";
+/* $1 campaign, $2 how many: in the order in which the claim would take them. */
+#define DUE                                                                         \
+	" p AS (SELECT p FROM generate_series(1, 9) AS p WHERE ("                   \
+	"  SELECT q.run_at <= now() FROM queue_entries q WHERE q.campaign_id = $1"  \
+	"   AND q.state = 'pending' AND q.agent_id IS NULL AND q.priority = p"      \
+	"   ORDER BY q.run_at LIMIT 1) ORDER BY p LIMIT 1),"                        \
+	" due AS MATERIALIZED (SELECT q.id, q.contact_id FROM queue_entries q"      \
+	"  WHERE q.campaign_id = $1 AND q.state = 'pending' AND q.agent_id IS NULL" \
+	"  AND q.run_at <= now() AND q.priority = (SELECT p FROM p)"                \
+	"  ORDER BY q.run_at, q.id LIMIT $2 FOR UPDATE SKIP LOCKED)"
+
+static const char due_sql[] =
+	FACTS_CAMPAIGN "," DUE FACTS_SELECT " JOIN due ON due.id = q.id";
+
+/* Locks that others may share: who looks at the same list at the same time is not seen as holding it. */
+static const char pass_held_sql[] =
+	"WITH" DUE
+	", free AS MATERIALIZED (SELECT x.id FROM due JOIN contacts x ON x.id = due.contact_id"
+	"  FOR SHARE OF x SKIP LOCKED)"
+	" UPDATE queue_entries q SET reason = 'locked',"
+	"  run_at = now() + interval '" AGAIN_S " seconds'"
+	" FROM due WHERE q.id = due.id AND due.contact_id NOT IN (SELECT id FROM free)";
+
+int db_queue_pass_held(struct db *db, int64_t campaign_id, unsigned limit)
+{
+	return db_run(
+		db, pass_held_sql, ARGS(arg_int(campaign_id), arg_int(limit)), NULL);
+}
 
 static int postpone(struct db *db, const struct db_claim_facts *facts, size_t count,
 	db_verdict_fn *verdict, void *arg, size_t *ret_refused)

@@ -65,4 +65,11 @@ int db_queue_postpone(struct db *db, int64_t campaign_id, unsigned limit,
 int db_entry_refuse(
 	struct db *db, int64_t entry_id, const struct db_claim_verdict *verdict);
 
+/*
+ * Inside the claim's transaction, which has met a contact that somebody else holds: of the next
+ * entries that are due, at most `limit`, those whose contacts are held as well wait with it. So a
+ * list that is written or deleted as a whole costs no claim for each of its contacts.
+ */
+int db_queue_pass_held(struct db *db, int64_t campaign_id, unsigned limit);
+
 #endif

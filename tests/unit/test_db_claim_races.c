@@ -343,6 +343,40 @@ static void nobody_waits_for_a_contact_that_is_written_over(void **state)
 	assert_true(clock_wall_ms() - start < 5000);
 }
 
+/* A list of which most is written over, and a campaign beside it. */
+static void one_claim_passes_over_all_contacts_that_are_held(void **state)
+{
+	int64_t campaign = world_campaign(1, 40);
+	struct db_claim claim = world_claim(campaign);
+	struct db_claimed c;
+
+	(void)state;
+	claim.verdict = unless_locked;
+	assert_int_equal(db_begin(other), 0);
+	assert_int_equal(db_run(other,
+				 "UPDATE contacts SET email = 'x' WHERE id IN (SELECT"
+				 " contact_id FROM queue_entries WHERE campaign_id = $1"
+				 " ORDER BY id LIMIT 38)",
+				 ARGS(arg_int(campaign)), NULL),
+		0);
+	assert_int_equal(db_call_claim(db, &claim, &c), 0);
+	assert_string_equal(c.rule, "contact.locked");
+	assert_string_equal(
+		world_text("SELECT count(*) FROM queue_entries WHERE campaign_id = %lld"
+			   " AND run_at BETWEEN now() + interval '30 s'"
+			   "  AND now() + interval '60 s'",
+			(long long)campaign),
+		"38");
+	/* What nobody holds is called, in its turn, while the others are still held. */
+	c = world_call(db, campaign);
+	assert_string_equal(
+		world_text("SELECT count(*) FROM queue_entries WHERE campaign_id = %lld"
+			   " AND id < %lld AND reason = 'locked'",
+			(long long)campaign, (long long)c.entry_id),
+		"37");
+	db_rollback(other);
+}
+
 static void a_call_ends_while_its_contact_is_written_over(void **state)
 {
 	int64_t campaign = world_campaign(1, 1);
@@ -440,6 +474,7 @@ int main(void)
 		cmocka_unit_test(
 			an_agent_is_not_signed_out_when_a_call_was_just_claimed_for_it),
 		cmocka_unit_test(nobody_waits_for_a_contact_that_is_written_over),
+		cmocka_unit_test(one_claim_passes_over_all_contacts_that_are_held),
 		cmocka_unit_test(a_call_ends_while_its_contact_is_written_over),
 		cmocka_unit_test(a_promise_is_taken_back_while_it_gets_its_entry),
 	};
