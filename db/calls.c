@@ -291,19 +291,34 @@ static int sweep_sessions(
 		ARGS(arg_text(node)), &reader, (void **)ret_ids, ret_count);
 }
 
-/* Ended calls that still hold an entry or a contact; the transaction that ended them let go. */
+/*
+ * Ended calls that still hold an entry or a contact; the transaction that ended them let go. What
+ * somebody else has just now, such as a long upload, is left to the next sweep.
+ */
 static const char release_sql[] =
-	"SELECT release_ended_calls(array_agg(c.id)) FROM ("
-	" SELECT c.id FROM contacts x JOIN calls c ON c.id = x.locked_by"
-	"  WHERE x.locked_by IS NOT NULL AND c.state = 'ended'"
-	" UNION SELECT c.id FROM queue_entries q"
+	"WITH contact AS MATERIALIZED (SELECT c.id FROM contacts x"
+	"  JOIN calls c ON c.id = x.locked_by"
+	"  WHERE x.locked_by IS NOT NULL AND c.state = 'ended' ORDER BY x.id"
+	"  FOR NO KEY UPDATE OF x SKIP LOCKED),"
+	" entry AS MATERIALIZED (SELECT c.id FROM queue_entries q"
 	"  JOIN calls c ON c.entry_id = q.id AND c.attempt = q.dials"
-	"  WHERE q.state = 'dialing' AND c.state = 'ended') c";
+	"  WHERE q.state = 'dialing' AND c.state = 'ended' ORDER BY q.id"
+	"  FOR UPDATE OF q SKIP LOCKED)"
+	" SELECT release_ended_calls(array_agg(c.id))"
+	" FROM (SELECT id FROM contact UNION SELECT id FROM entry) c";
+
+/* Machines that were heard late, while their contact or entry was held. */
+static const char machines_sql[] =
+	"SELECT settle_machines(array_agg(m.call_id)) FROM (SELECT call_id"
+	"  FROM late_machines ORDER BY call_id FOR UPDATE SKIP LOCKED) m"
+	" HAVING count(*) > 0";
 
 /* Locks of calls that do not exist any more. */
 static const char unlock_sql[] =
-	"UPDATE contacts x SET locked_by = NULL WHERE x.locked_by IS NOT NULL"
-	" AND NOT EXISTS (SELECT 1 FROM calls c WHERE c.id = x.locked_by)";
+	"WITH free AS MATERIALIZED (SELECT x.id FROM contacts x WHERE x.locked_by IS NOT NULL"
+	"  AND NOT EXISTS (SELECT 1 FROM calls c WHERE c.id = x.locked_by)"
+	"  ORDER BY x.id FOR NO KEY UPDATE OF x SKIP LOCKED)"
+	" UPDATE contacts x SET locked_by = NULL FROM free WHERE x.id = free.id";
 
 int db_sweep(struct db *db, const char *node, struct db_agent_session **ret_sessions,
 	size_t *ret_count)
@@ -313,7 +328,9 @@ int db_sweep(struct db *db, const char *node, struct db_agent_session **ret_sess
 	size_t count = 0;
 	int rc;
 
-	rc = db_run(db, release_sql, NO_ARGS, NULL);
+	rc = db_run(db, machines_sql, NO_ARGS, NULL);
+	if (rc == 0)
+		rc = db_run(db, release_sql, NO_ARGS, NULL);
 	if (rc == 0)
 		rc = db_run(db, unlock_sql, NO_ARGS, NULL);
 	if (rc == 0)

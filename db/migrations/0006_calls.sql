@@ -503,30 +503,75 @@ BEGIN
 END
 $$;
 
--- News of a machine that came after the end: the outcome says so, and what the end had settled is
--- settled anew by release_ended_calls(), so that both orders end alike.
-CREATE FUNCTION correct_machines(p_call bigint[]) RETURNS void
+-- Calls of which a machine was heard after their end, while somebody else had their contact or entry,
+-- such as a long upload: the sweep settles them.
+CREATE TABLE late_machines (
+	call_id bigint PRIMARY KEY REFERENCES calls ON DELETE CASCADE
+);
+
+-- What the end of these calls had settled is settled anew by release_ended_calls(): the contact's
+-- outcome, if nobody has called it since, and the entry. Waits for nobody.
+CREATE FUNCTION settle_machines(p_call bigint[]) RETURNS void
 LANGUAGE plpgsql
 	SET plan_cache_mode = force_generic_plan
 	SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 BEGIN
-	WITH late AS (
+	WITH late AS MATERIALIZED (
+		SELECT c.id, c.entry_id, c.attempt, c.contact_id, c.outcome FROM calls c
+			WHERE c.id = ANY (p_call)
+	), entry AS MATERIALIZED (
+		SELECT q.id FROM late l JOIN queue_entries q ON q.id = l.entry_id
+			FOR UPDATE OF q SKIP LOCKED
+	), contact AS MATERIALIZED (
+		SELECT x.id FROM late l JOIN contacts x ON x.id = l.contact_id
+			FOR NO KEY UPDATE OF x SKIP LOCKED
+	), free AS MATERIALIZED (
+		-- What does not exist any more is held by nobody.
+		SELECT l.* FROM late l
+			WHERE NOT EXISTS (SELECT 1 FROM queue_entries q WHERE q.id = l.entry_id
+					AND q.id NOT IN (SELECT e.id FROM entry e))
+				AND NOT EXISTS (SELECT 1 FROM contacts x WHERE x.id = l.contact_id
+					AND x.id NOT IN (SELECT t.id FROM contact t))
+	), told AS (
+		UPDATE contacts x SET last_outcome = l.outcome FROM free l
+			WHERE x.id = l.contact_id AND x.last_outcome = 'completed'
+				AND NOT EXISTS (SELECT 1 FROM calls o
+					WHERE o.contact_id = l.contact_id AND o.id > l.id AND o.counts)
+	), again AS (
+		UPDATE queue_entries q SET state = 'dialing' FROM free l
+			WHERE q.id = l.entry_id AND q.dials = l.attempt AND q.state = 'completed'
+				AND NOT EXISTS (SELECT 1 FROM call_dispositions d WHERE d.call_id = l.id)
+				AND NOT EXISTS (SELECT 1 FROM queue_entries o
+					WHERE o.campaign_id = q.campaign_id AND o.contact_id = q.contact_id
+						AND o.id <> q.id AND o.state IN ('pending', 'dialing'))
+	), done AS (
+		DELETE FROM late_machines m USING free l WHERE m.call_id = l.id
+	)
+	INSERT INTO late_machines SELECT l.id FROM late l WHERE l.id NOT IN (SELECT f.id FROM free f)
+		ON CONFLICT DO NOTHING;
+END
+$$;
+
+-- News of a machine that came after the end: the outcome says so, so that both orders end alike.
+CREATE FUNCTION correct_machines(p_call bigint[]) RETURNS void
+LANGUAGE plpgsql
+	SET plan_cache_mode = force_generic_plan
+	SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+DECLARE
+	late bigint[];
+BEGIN
+	WITH corrected AS (
 		UPDATE calls c SET outcome = substring(c.answered_by FROM '^(machine|fax)')
 			FROM campaigns k
 			WHERE c.id = ANY (p_call) AND c.state = 'ended' AND c.outcome = 'completed'
 				AND c.answered_by ~ '^(machine|fax)' AND k.id = c.campaign_id
 				AND k.amd = 'hangup_machine'
-			RETURNING c.id, c.entry_id, c.attempt, c.contact_id, c.outcome
-	), contact AS (
-		UPDATE contacts x SET last_outcome = l.outcome FROM late l
-			WHERE x.id = l.contact_id AND x.last_outcome = 'completed'
+			RETURNING c.id
 	)
-	UPDATE queue_entries q SET state = 'dialing' FROM late l
-		WHERE q.id = l.entry_id AND q.dials = l.attempt AND q.state = 'completed'
-			AND NOT EXISTS (SELECT 1 FROM call_dispositions d WHERE d.call_id = l.id)
-			AND NOT EXISTS (SELECT 1 FROM queue_entries o
-				WHERE o.campaign_id = q.campaign_id AND o.contact_id = q.contact_id
-					AND o.id <> q.id AND o.state IN ('pending', 'dialing'));
+	SELECT array_agg(id) INTO late FROM corrected;
+	IF late IS NOT NULL THEN
+		PERFORM settle_machines(late);
+	END IF;
 END
 $$;
 

@@ -14,18 +14,24 @@
 #include <string.h>
 
 #include "db/controls.h"
+#include "db/exec.h"
 #include "unit/db_cluster.h"
 #include "unit/db_world.h"
 
-static struct db *db;
+static struct db *db, *other;
 
 static int setup(void **state)
 {
-	return world_open(state, &db);
+	int rc = world_open(state, &db);
+
+	if (rc == 0)
+		other = db_connect();
+	return rc;
 }
 
 static int teardown(void **state)
 {
+	db_close(&other);
 	return world_close(state, &db);
 }
 
@@ -159,6 +165,119 @@ static void what_was_said_of_a_call_is_not_overruled_by_late_news(void **state)
 		"completed");
 }
 
+/* ---- contacts that somebody else has ---- */
+
+static void sweep(void)
+{
+	struct db_agent_session *sessions = NULL;
+	size_t count = 0;
+
+	assert_int_equal(db_sweep(db, NODE, &sessions, &count), 0);
+	free(sessions);
+}
+
+static void hold(const char *sql, int64_t id)
+{
+	assert_int_equal(db_begin(other), 0);
+	assert_int_equal(db_run_one(other, sql, ARGS(arg_int(id)), NULL), 0);
+}
+
+static void late_news_of_a_machine_waits_for_nobody_and_is_settled_later(void **state)
+{
+	static const char *const holds[] = {
+		"UPDATE contacts SET email = 'x' WHERE id = $1",
+		"UPDATE queue_entries SET priority = 2 WHERE id = $1"};
+	static const char after[] =
+		"ended machine machine_start pending machine machine 4";
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct db_claimed call = call_of("hangup_machine");
+
+		(void)world_text("UPDATE campaigns SET retry_max = '{9,9,9,9,9,9,9}'"
+				 " WHERE id = %lld",
+			(long long)call.campaign_id);
+		tell(call.call_id, 0);
+		tell(call.call_id, 1);
+		tell(call.call_id, 3);
+		hold(holds[i], i == 0 ? call.contact_id : call.entry_id);
+		tell(call.call_id, 2); /* would wait until its time is over, and fail */
+		assert_string_equal(snapshot(&call),
+			"ended machine machine_start completed completed completed 4");
+		sweep();
+		assert_string_equal(snapshot(&call),
+			"ended machine machine_start completed completed completed 4");
+		assert_int_equal(db_commit(other), 0);
+		sweep();
+		assert_string_equal(snapshot(&call), after);
+		assert_int_equal(db_number("SELECT count(*) FROM late_machines"), 0);
+	}
+}
+
+static void who_was_called_since_keeps_the_outcome_of_that(void **state)
+{
+	struct db_claimed call = call_of("hangup_machine"), next;
+	struct db_claim claim = world_claim(call.campaign_id);
+
+	(void)state;
+	tell(call.call_id, 0);
+	tell(call.call_id, 3);
+	(void)world_text("UPDATE queue_entries SET state = 'pending', run_at = now()"
+			 " WHERE id = %lld",
+		(long long)call.entry_id);
+	(void)world_text("UPDATE agent_sessions SET state = 'ready' WHERE id = %lld",
+		(long long)call.session_id);
+	assert_int_equal(db_call_claim(db, &claim, &next), 0);
+	assert_int_equal(next.result, DB_CLAIM_CALL);
+	tell(next.call_id, 0);
+	tell(next.call_id, 3);
+	tell(call.call_id, 2);
+	assert_string_equal(
+		world_text("SELECT last_outcome FROM contacts WHERE id = %lld",
+			(long long)call.contact_id),
+		"completed");
+}
+
+/* A recording shows it: what is released again begins to be asked for again. */
+static void the_sweep_does_nothing_about_what_is_held(void **state)
+{
+	struct db_claimed call = call_of("off");
+	const char *shown =
+		"SELECT concat_ws(' ', r.due_at IS NOT NULL, x.locked_by IS NOT NULL)"
+		" FROM recordings r JOIN calls c ON c.id = r.call_id"
+		" JOIN contacts x ON x.id = c.contact_id WHERE c.id = %lld";
+
+	(void)state;
+	tell(call.call_id, 0);
+	tell(call.call_id, 1);
+	hold("UPDATE contacts SET email = 'x' WHERE id = $1", call.contact_id);
+	tell(call.call_id, 3);
+	(void)world_text("INSERT INTO recordings (call_id, campaign_id, state)"
+			 " VALUES (%lld, %lld, 'recording')",
+		(long long)call.call_id, (long long)call.campaign_id);
+	sweep();
+	assert_string_equal(world_text(shown, (long long)call.call_id), "f t");
+	db_rollback(other);
+	sweep();
+	assert_string_equal(world_text(shown, (long long)call.call_id), "t f");
+}
+
+static void the_lock_of_a_call_that_is_gone_is_not_waited_for(void **state)
+{
+	struct db_claimed call = call_of("off");
+
+	(void)state;
+	tell(call.call_id, 3);
+	(void)world_text("UPDATE contacts SET locked_by = -1 WHERE id = %lld",
+		(long long)call.contact_id);
+	hold("UPDATE contacts SET email = 'x' WHERE id = $1", call.contact_id);
+	sweep();
+	db_rollback(other);
+	sweep();
+	assert_int_equal(
+		db_number("SELECT count(*) FROM contacts WHERE locked_by = -1"), 0);
+}
+
 /* ---- hold and mute ---- */
 
 static void a_wish_is_due_until_it_is_confirmed_and_ends_with_the_call(void **state)
@@ -206,6 +325,11 @@ int main(void)
 		cmocka_unit_test(a_machine_is_hung_up_on_where_it_is_not_wanted),
 		cmocka_unit_test(who_talked_to_a_machine_has_nothing_to_wrap_up),
 		cmocka_unit_test(what_was_said_of_a_call_is_not_overruled_by_late_news),
+		cmocka_unit_test(
+			late_news_of_a_machine_waits_for_nobody_and_is_settled_later),
+		cmocka_unit_test(who_was_called_since_keeps_the_outcome_of_that),
+		cmocka_unit_test(the_sweep_does_nothing_about_what_is_held),
+		cmocka_unit_test(the_lock_of_a_call_that_is_gone_is_not_waited_for),
 		cmocka_unit_test(
 			a_wish_is_due_until_it_is_confirmed_and_ends_with_the_call),
 	};
