@@ -173,6 +173,12 @@ static int check_agent(struct api_call *call, struct api_reply *reply, int64_t a
 		api_fail_db(reply, err, "agent", call->db);
 		return err;
 	}
+	if (!agent.user.active) {
+		api_fail(reply, 409, "AGENT_INACTIVE",
+			"The agent's account is not active, so it cannot call. Activate it, or "
+			"name another agent.");
+		return -EPERM;
+	}
 	err = db_agent_on_campaign(call->db, agent_id, campaign_id);
 	if (err == -ENOENT)
 		api_fail(reply, 409, "OTHER_CAMPAIGN",

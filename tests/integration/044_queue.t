@@ -92,6 +92,11 @@ subtest 'previews that others ask for' => sub {
 	my ($user) = grep { $_->{role} eq 'admin' } @{ data(GET => '/api/users')->{users} };
 	is $next->($_), '404 NOT_FOUND', 'an agent that is none' for '999999', $user->{id};
 	is $next->($cy->{id}), '409 OTHER_CAMPAIGN', 'one who is not on the campaign';
+	data(POST => "$CM/campaigns/$id/join-agent", {agentId => $cy->{id}});
+	data(PUT => "/api/users/$cy->{id}", {active => JSON::PP::false});
+	is $next->($cy->{id}), '409 AGENT_INACTIVE', 'one whose account is not active';
+	data(PUT => "/api/users/$cy->{id}", {active => JSON::PP::true});
+	data(DELETE => "$CM/campaigns/$id/leave-agent", {agentId => $cy->{id}});
 	is $stage->sql("SELECT count(*) FROM queue_entries WHERE agent_id IN ($user->{id}, $cy->{id})"), 0,
 		'nothing is kept for them';
 	is $next->($ana->{id}), "200 $ana->{id}", 'one who is';
