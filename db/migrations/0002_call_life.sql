@@ -199,8 +199,9 @@ DECLARE
 	legs text[];       -- SIDs of their customers' legs, '' when nobody has told it yet
 	nameless boolean;  -- there are such
 	most int;          -- rounds
-	any_new boolean := false;
-	talking bigint[];  -- calls whose customer is there
+	-- Calls, after one of the rounds:
+	heard bigint[];    -- something of them was new
+	talking bigint[];  -- their customer is there
 	bridged bigint[];
 	over bigint[];
 	just_over bigint[];
@@ -262,7 +263,7 @@ BEGIN
 			SELECT id, source, source_sid, sequence, event, to_timestamp(at_ms / 1000.0::float8),
 				detail FROM input
 		), news AS (
-			SELECT i.id, i.source, i.event, to_timestamp(i.at_ms / 1000.0::float8) AS at,
+			SELECT i.id, i.was, i.source, i.event, to_timestamp(i.at_ms / 1000.0::float8) AS at,
 				i.duration, i.code, i.detail, tr.next, tr.outcome, tr.check_s, tr.plus_ring,
 				-- What picked up was no person, and the campaign wants no such calls.
 				CASE WHEN i.answered_by ~ '^(machine|fax)' AND (SELECT g.amd
@@ -320,22 +321,23 @@ BEGIN
 					THEN NULL ELSE c.action_done_at END
 			FROM news e
 			WHERE c.id = e.id
+			RETURNING c.id, c.state, c.outcome, c.answered_by, e.was
 		)
-		SELECT any_new OR count(*) > 0 INTO any_new FROM input;
+		SELECT heard || array_agg(m.id),
+				talking || array_agg(m.id) FILTER (WHERE m.state IN ('answered', 'bridged')),
+				bridged || array_agg(m.id) FILTER (WHERE m.state = 'bridged'),
+				over || array_agg(m.id) FILTER (WHERE m.state = 'ended'),
+				just_over || array_agg(m.id) FILTER (WHERE m.state = 'ended'
+					AND m.was <> 'ended'),
+				late || array_agg(m.id) FILTER (WHERE m.outcome = 'completed'
+					AND m.answered_by ~ '^(machine|fax)')
+			INTO heard, talking, bridged, over, just_over, late FROM moved m;
 	END LOOP;
-	IF NOT any_new THEN
+	IF heard IS NULL THEN
 		RETURN;
 	END IF;
 
 	-- Most news is of none of these: what has nothing to do is not begun.
-	SELECT array_agg(c.id) FILTER (WHERE c.state IN ('answered', 'bridged')),
-			array_agg(c.id) FILTER (WHERE c.state = 'bridged'),
-			array_agg(c.id) FILTER (WHERE c.state = 'ended'),
-			array_agg(c.id) FILTER (WHERE c.state = 'ended' AND o.state <> 'ended'),
-			array_agg(c.id) FILTER (WHERE c.outcome = 'completed'
-				AND c.answered_by ~ '^(machine|fax)')
-		INTO talking, bridged, over, just_over, late
-		FROM unnest(old_ids, old_states) AS o(id, state) JOIN calls c ON c.id = o.id;
 	-- The agent is on the call as soon as the customer is there.
 	IF talking IS NOT NULL THEN
 		UPDATE agent_sessions s SET state = 'on_call', state_since = now(), hold_until = NULL
