@@ -178,28 +178,36 @@ int import_mapping_check(const json_t *mapping, struct err *err)
 	return 0;
 }
 
-/* Their names stand in one line, and are told apart: the second "Notes" is "Notes 2". */
-static void name_custom(struct import_columns *columns, size_t index, const char *wanted)
+/* Custom fields are told apart: the second "Notes" is "Notes 2". */
+static void tell_apart(struct import_columns *columns, size_t index)
 {
 	char *name = columns->names[index];
 	char first[IMPORT_NAME_MAX + 1 - 4]; /* leaves room for " 256" */
 
-	text_cut(name, IMPORT_NAME_MAX + 1, wanted);
-	for (char *c = name; *c != '\0'; c++)
-		if (iscntrl((unsigned char)*c))
-			*c = ' ';
 	text_cut(first, sizeof(first), name);
 	for (int number = 2;; number++) {
 		size_t i = 0;
 
-		while (i < index && (columns->targets[i] != IMPORT_CUSTOM ||
-					    strcmp(columns->names[i], name) != 0))
+		while (i < columns->count &&
+			(i == index || columns->targets[i] != IMPORT_CUSTOM ||
+				strcmp(columns->names[i], name) != 0))
 			i++;
-		if (i == index)
+		if (i == columns->count)
 			return;
 		(void)snprintf(name, IMPORT_NAME_MAX + 1, "%.*s %d", (int)strlen(first),
 			first, number);
 	}
+}
+
+/* It stands in one line. */
+static void set_name(struct import_columns *columns, size_t index, const char *wanted)
+{
+	char *name = columns->names[index];
+
+	text_cut(name, IMPORT_NAME_MAX + 1, wanted);
+	for (; *name != '\0'; name++)
+		if (iscntrl((unsigned char)*name))
+			*name = ' ';
 }
 
 /* Two columns for one field: said so, that is refused; guessed, the better name has it. */
@@ -219,9 +227,12 @@ static int settle(struct import_columns *columns, size_t index, const char *name
 		return err_set(err, -EINVAL,
 			"mapping: two columns are %s, \"%.40s\" and \"%.40s\".",
 			target_names[target], columns->names[other], name);
-	if (columns->ranks[other] <= columns->ranks[index])
-		other = index;
+	if (columns->ranks[other] <= columns->ranks[index]) {
+		columns->targets[index] = IMPORT_CUSTOM;
+		return 0;
+	}
 	columns->targets[other] = IMPORT_CUSTOM;
+	tell_apart(columns, other);
 	return 0;
 }
 
@@ -246,6 +257,7 @@ int import_columns_add(struct import_columns *columns, const char *name,
 	}
 	columns->count++;
 	rc = settle(columns, index, name, told != NULL, err);
-	name_custom(columns, index, custom);
+	set_name(columns, index, custom);
+	tell_apart(columns, index);
 	return rc;
 }

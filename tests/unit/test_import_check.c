@@ -60,6 +60,10 @@ static void of_two_columns_the_better_named_counts(void **state)
 	assert_string_equal(columns.names[1], "Notes");
 	assert_string_equal(columns.names[2], "notes 2");
 	assert_string_equal(columns.names[3], "notes 3");
+	/* The first one had the field until a better named one came. */
+	expect_targets("E-Mail Address,E-Mail Address,E-Mail", "custom,custom,email");
+	assert_string_equal(columns.names[0], "E-Mail Address 2");
+	assert_string_equal(columns.names[1], "E-Mail Address");
 }
 
 /* 30 letters of two bytes and one byte: a cut at 60 would be in the middle of the last. */
@@ -75,6 +79,14 @@ static void names_are_cut_between_letters(void **state)
 	assert_string_equal(columns.names[0], name);
 	(void)snprintf(cut, sizeof(cut), "%.59s 2", name);
 	assert_string_equal(columns.names[1], cut);
+}
+
+static void names_stand_in_one_line(void **state)
+{
+	(void)state;
+	expect_targets("two\nlines\t,two lines \x7f", "custom,custom");
+	assert_string_equal(columns.names[0], "two lines ");
+	assert_string_equal(columns.names[1], "two lines  ");
 }
 
 static void a_mapping_goes_before_guesses(void **state)
@@ -349,6 +361,7 @@ int main(void)
 		cmocka_unit_test(columns_are_known_by_what_people_call_them),
 		cmocka_unit_test(of_two_columns_the_better_named_counts),
 		cmocka_unit_test(names_are_cut_between_letters),
+		cmocka_unit_test(names_stand_in_one_line),
 		cmocka_unit_test(a_mapping_goes_before_guesses),
 		cmocka_unit_test(a_mapping_to_nowhere_is_refused),
 		cmocka_unit_test(every_row_has_its_cause),
