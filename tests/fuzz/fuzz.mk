@@ -13,6 +13,15 @@ base = base/buf.c base/err.c base/text.c
 number = dialer/number.c dialer/numbering.c dialer/numbering_data.c
 import = $(patsubst %,gateway/import_%.c,text check columns seen) $(number) $(base)
 
+agent_body = $(patsubst %,gateway/%_api.c,auth dial endpoint entry queue session token) gateway/account.c \
+	gateway/api_body.c base/clock.c base/form.c $(number) $(base)
+agent_body_never = agent_answer agent_changed agent_get call_json call_place call_place_for campaign_changed \
+	db_agent_session_end db_agent_session_ready db_call_correlation db_contact_get db_entry_get \
+	db_entry_priority db_entry_requeue db_entry_skip db_facts_read db_queue_page db_queue_stats \
+	db_session_end db_session_user db_user_count db_user_create http_cookie late_answer_send \
+	listeners_end_grant listeners_end_user queue_contact_json queue_entry_json reason_of_campaign \
+	verdict_auto verdict_manual verdict_zones
+agent_body_libs = -ljansson -lcrypto $(agent_body_never:%=-Xlinker --defsym=%=fuzz_never)
 api_body = tests/fuzz/api_doubles.c $(patsubst %,gateway/%_body.c,api campaign hours limits) \
 	$(patsubst %,gateway/%_api.c,callback contact disposition dnc list user) \
 	gateway/account.c $(patsubst %,gateway/import_%.c,check columns seen text) $(patsubst %,dialer/%.c,hours retry zone) \
@@ -38,6 +47,13 @@ import_csv = gateway/import_csv.c $(import)
 import_csv_libs = -lcsv -ljansson
 import_json = gateway/import_json.c $(import)
 import_json_libs = -ljansson
+import_options = gateway/import.c $(import)
+import_options_never = api_send clock_mono_ms config_text db_cancel db_close db_error db_import_expire \
+	db_import_fail db_import_forget db_open import_run jobs_free jobs_new jobs_put log_line timer_start \
+	timer_stop zones_find
+import_options_libs = -ljansson $(import_options_never:%=-Xlinker --defsym=%=fuzz_never)
+media_head = base/post.c base/addr.c base/clock.c twilio/exchange.c twilio/fields.c $(base)
+media_head_libs = -lcurl -ljansson
 register = sip/binding.c sip/digest.c base/addr.c $(base)
 register_libs = $(shell pkg-config --libs sofia-sip-ua) -lcrypto
 route = http/route.c
@@ -49,6 +65,10 @@ twilio_reply = $(patsubst %,twilio/%.c,reply rows fields) $(base)
 twilio_reply_libs = -ljansson -lcurl
 twiml = $(patsubst %,sandbox/%.c,twiml twiml_schema callback memory) $(base)
 twiml_libs = $(shell pkg-config --libs libxml-2.0)
+twiml_form = $(patsubst %,gateway/%.c,agent_twiml browser_twiml customer_twiml twiml_reply urls webhook_request) \
+	twilio/twiml.c $(patsubst %,sandbox/%.c,twiml twiml_schema callback memory) $(base) base/clock.c base/form.c $(number)
+twiml_form_never = batch_free twilio_call_update verdict_manual
+twiml_form_libs = $(twiml_libs) $(twiml_form_never:%=-Xlinker --defsym=%=fuzz_never)
 zones = gateway/zones.c dialer/zone.c $(base)
 
 FUZZERS = $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
