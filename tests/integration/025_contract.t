@@ -74,6 +74,11 @@ subtest 'every word of a schema has a meaning' => sub {
 	is_deeply \@odd, [];
 };
 
+sub is_twiml {
+	my ($o) = @_;
+	return join(' ', keys %{($o->{responses}{200} // {})->{content} // {}}) eq 'text/xml';
+}
+
 subtest 'every operation says who may call it and what it answers' => sub {
 	my (@wrong, %seen);
 	for my $o ($contract->operations) {
@@ -83,6 +88,8 @@ subtest 'every operation says who may call it and what it answers' => sub {
 			unless $o->{'x-roles'} || $o->{security};
 		push @wrong, "$what does not say 401 and 403" if $o->{'x-roles'}
 			&& (!$o->{responses}{401} || @{$o->{'x-roles'}} < 3 && !$o->{responses}{403});
+		# TwiML alone is never too busy.
+		push @wrong, "$what does not say 503" unless $o->{responses}{503} || is_twiml($o);
 		my %named = map { $_ => 1 } $o->{path} =~ /\{(\w+)\}/g;
 		my $item = $contract->{doc}{paths}{$o->{path}};
 		delete @named{map { $contract->follow($_)->{name} } @{$item->{parameters} // []},
@@ -95,11 +102,9 @@ subtest 'every operation says who may call it and what it answers' => sub {
 subtest 'what Twilio calls: news may be refused for now, TwiML never' => sub {
 	my @wrong;
 	for my $o (grep { Omnivox::Contract::is_signed($_) } $contract->operations) {
-		my $twiml = $o->{responses}{200};
-		my $known = join ' ', grep { /^5/ } sort keys %{$o->{responses}};
-		push @wrong, "$o->{method} $o->{path}: $known" if $known ne ($twiml ? '' : '500 503 504');
-		push @wrong, "$o->{method} $o->{path} promises a body that is no TwiML"
-			if $twiml && join(' ', keys %{$twiml->{content}}) ne 'text/xml';
+		my $known = join ' ', grep { /^[25]/ } sort keys %{$o->{responses}};
+		push @wrong, "$o->{method} $o->{path}: $known"
+			if $known ne (is_twiml($o) ? '200' : '204 500 503 504');
 	}
 	is_deeply \@wrong, [];
 };
@@ -122,6 +127,8 @@ my %key = map {
 	local $stage->{cookie} = $cookie{$_};
 	($_ => $stage->api(POST => '/api/api-keys', {name => "key of $_"})->{key})
 } qw(admin supervisor agent);
+
+my %id = (campaignId => $campaign, queueId => $entry->{id}, agentId => $user{agent});
 
 subtest 'the judge notices every field' => sub {
 	# Renames or removes the field at each place of an answer, one at a time.
@@ -166,7 +173,6 @@ subtest 'the judge notices every field' => sub {
 };
 
 subtest 'the matrix of roles' => sub {
-	my %id = (campaignId => $campaign, queueId => $entry->{id}, agentId => $user{agent});
 	my ($asked, @wrong) = (0);
 	my %ask = map {
 		my $role = $_;
@@ -201,6 +207,19 @@ subtest 'the matrix of roles' => sub {
 	is_deeply \@wrong, [], "$asked requests went as the contract says";
 	cmp_ok $asked, '>', 300, 'of every role, by session and by key';
 	contract_kept('the matrix');
+};
+
+subtest 'what another site sends with the cookie of somebody here' => sub {
+	my @wrong;
+	my @changing = grep { $_->{method} ne 'GET' && !Omnivox::Contract::is_signed($_) } $contract->operations;
+	for my $o (@changing) {
+		(my $path = $o->{path}) =~ s/\{(\w+)\}/$id{$1} \/\/ 999999/ge;
+		my $r = ask($o->{method}, $path, {}, {'Sec-Fetch-Site' => 'cross-site'});
+		my $got = "$r->{status} " . ($r->{json}{error}{code} // '');
+		push @wrong, "$o->{method} $path: $got" if $got ne '403 CROSS_SITE';
+	}
+	is_deeply \@wrong, [], scalar(@changing) . ' requests that would change something are refused';
+	contract_kept('other sites');
 };
 
 subtest 'routes that take an Idempotency-Key say so' => sub {
