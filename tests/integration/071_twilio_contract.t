@@ -18,7 +18,9 @@ my $CM = $Omnivox::Stage::CM;
 my $SPEC = "$Omnivox::Stage::TOP/tests/data/twilio-openapi/twilio_api_v2010.patched.json";
 my $json = JSON::PP->new->utf8;
 
-my $stage = Omnivox::Stage->new(population => [
+# More numbers than Twilio lists on one page.
+my @own = map { sprintf '+1555000%04d', $_ } 1 .. 60;
+my $stage = Omnivox::Stage->new(sandbox_args => ['--numbers', join ',', @own], population => [
 	{match => '+14155551*', weight => 1, behaviour => 'busy', ring_ms => 100},
 	{match => '+14155552*', weight => 1, behaviour => 'no_answer', ring_ms => 100},
 	{match => '+14155553*', weight => 1, behaviour => 'human', ring_ms => 100, talk_ms => 0, say => 'tone:440'},
@@ -42,9 +44,13 @@ HTTP::Tiny->new->request(POST => $between->url . "$root/Calls.json",
 my ($wrong) = @{$between->requests};
 like $wrong->{violations}, qr/Timeout/i, 'prism sees a parameter of the wrong type';
 
-$stage->{gateway_env} = {TWILIO_API_BASE => $between->url, RECONCILE_AFTER => 1};
+$stage->{gateway_env} = {TWILIO_API_BASE => $between->url, RECONCILE_AFTER => 1, AMBIGUOUS_AFTER => 1};
 $stage->start_gateway;
 $stage->login;
+$stage->wait_until(30, 'all numbers of the account', sub {
+	my %known = map { $_->{phoneNumber} => 1 } @{$stage->api(GET => '/api/numbers')->{numbers}};
+	return !grep { !$known{$_} } @own });
+pass 'the numbers of every page are known';
 my @numbers = ('+14155550101', '+14155551101', '+14155552101', '+14155550102', '+14155550103');
 my $campaign = $stage->make_campaign({wrapUpS => 0, callGapMs => 0, batchGapMs => 0, maxAttempts => 1,
 	ringTimeoutS => 5, callerId => '+15550000001'}, @numbers);
@@ -93,6 +99,25 @@ is substr($sound->{content}, 0, 4), 'RIFF', 'its sound is read through prism, to
 $stage->api(DELETE => '/api/recordings/' . recording()->{id});
 recording_is('deleted');
 
+# A call whose create had no good answer, and of which no webhook tells: it is searched for.
+my $lost = $stage->make_campaign({wrapUpS => 0, callerId => '+15550000001'}, '+14155551102');
+$stage->api(POST => "$CM/campaigns/$lost/join-agent", {agentId => $agent->{id}});
+$stage->api(DELETE => "/api/agents/$agent->{id}/session");
+$stage->wait_until(20, 'ana to be gone', sub { !$stage->agent_session($agent) });
+$stage->agent_ready($agent, $lost);
+$stage->sandbox_put('/sandbox/faults', [{kind => 'drop', rate => 1, seed => 1, delay_ms => 0},
+	{kind => 'http500_after_accept', rate => 1, seed => 1, delay_ms => 0}]);
+($entry) = @{$stage->api(GET => "$CM/campaigns/$lost/queue")->{queueEntries}};
+$stage->request(POST => "$CM/campaigns/$lost/queue/$entry->{id}/call", {agentId => $agent->{id}});
+my $found = $stage->wait_until(30, 'the call to be found', sub {
+	my ($c) = @{$stage->api(GET => "/api/calls?campaignId=$lost")->{calls}};
+	return $c->{state} eq 'ended' ? $c : undef });
+$stage->sandbox_put('/sandbox/faults', [map { {kind => $_, rate => 0, seed => 1, delay_ms => 0} }
+	qw(drop http500_after_accept)]);
+is "$found->{outcome} $found->{wasAmbiguous}", 'busy 1', 'a call whose answer was lost is found at Twilio';
+is scalar(grep { $_->{event} eq 'create' && $_->{to} eq '+14155551102' } $stage->call_log), 1,
+	'and was made once';
+
 # The account is set up, and set right where somebody changed it.
 sub provision {
 	my %env = (%{$stage->gateway_env}, BACKEND_URL => 'https://calls.example.com',
@@ -115,7 +140,7 @@ my %kinds;
 $kinds{"$_->{method} " . ($_->{path} =~ s/[A-Z]{2}[0-9a-f]{32}/X/gr =~ s/\?.*//r =~ s/ovx[^\/]+/X/r)}++ for @seen;
 diag join ', ', map { "$kinds{$_} $_" } sort keys %kinds;
 cmp_ok scalar(grep { $_->{method} eq 'POST' } @seen), '>=', 5, 'the campaign went through prism';
-for my $what ('GET .*/Calls/CA', 'POST .*/Participants/CA', 'POST .*/Calls/CA\w+/Recordings.json',
+for my $what ('GET .*/Calls/CA', 'GET .*/Calls.json\?.*To=%2B14155551102', 'GET .*/IncomingPhoneNumbers.json\?.*Page=1', 'POST .*/Participants/CA', 'POST .*/Calls/CA\w+/Recordings.json',
 	'POST .*/Recordings/RE', 'DELETE .*/Recordings/RE', 'POST .*/Calls/CA\w+.json',
 	'POST .*/SIP/Domains.json', 'POST .*/Applications.json', 'POST .*/IncomingPhoneNumbers/PN',
 	'POST .*/SIP/CredentialLists/CL\w+/Credentials.json', 'POST .*/CredentialListMappings.json') {
