@@ -81,7 +81,14 @@ sub status {
 sub entries {
 	my ($self) = @_;
 	return patiently(30, sub {
-		$self->{stage}->api(GET => $self->path . '/queue?limit=500')->{queueEntries} });
+		my ($after, @entries) = (0);
+		do {
+			my $page = $self->{stage}->api(GET => $self->path . "/queue?limit=500&after=$after");
+			push @entries, @{$page->{queueEntries}};
+			$after = $page->{nextCursor};
+		} while ($after);
+		return \@entries;
+	});
 }
 
 sub calls {
