@@ -43,16 +43,27 @@ sysopen my $ballast, "$disk/ballast", O_WRONLY | O_CREAT or die $!;
 for my $size (1 << 20, 4096) {
 	1 while syswrite $ballast, 'x' x $size;
 }
-my $told = $stage->wait_until(40, 'the disk to be missed', sub {
-	$_ = 0 for my $wrote;
+# What was answered with 201 must be there for good, and nothing of what was refused.
+my $serial = 0;
+my (%made, %refused);
+sub make_another {
+	my $name = 'Full ' . ++$serial;
+	my $r = $stage->request(POST => "$Omnivox::Stage::CM/campaigns", {name => $name});
+	($r->{status} == 201 ? \%made : \%refused)->{$name} = 1;
+	return $r;
+}
+my $told = $stage->wait_until(60, 'the disk to be missed', sub {
+	1 while syswrite $ballast, 'x' x 4096;
+	my $r = make_another();
+	return $r->{status} == 503 ? $r : undef });
+like $told->{json}{error}{code}, qr/^DATABASE_(FULL|UNAVAILABLE)$/, 'a change is refused, not half done';
+like $told->{json}{error}{message}, qr/(disk is full|does not answer).*Nothing was changed/, 'with the reason';
+ok $told->{headers}{'retry-after'}, 'and when to come again';
+my $logged = $stage->wait_until(40, 'the log', sub {
 	1 while syswrite $ballast, 'x' x 4096;
 	my $log = do { local (@ARGV, $/) = "$stage->{dir}/gateway.log"; <> };
 	return $log =~ /(53100[^\n]*|No space left[^\n]*)/ ? $1 : undef });
-ok $told, "the log says why: $told";
-my $r = $stage->request(POST => "$Omnivox::Stage::CM/campaigns", {name => 'x' x 100});
-cmp_ok $r->{status}, '>=', 201, "a request is answered: $r->{status}";
-like $r->{json}{error}{code}, qr/^DATABASE_(FULL|UNAVAILABLE)$/, 'and not half done, with the reason'
-	if $r->{status} != 201;
+ok $logged, "the log says why: $logged";
 is $stage->worker, $worker, 'the worker lives on';
 
 truncate $ballast, 0;
@@ -62,11 +73,18 @@ my $made = $campaign->creates;
 $stage->wait_until(40, 'dialling to go on', sub { $campaign->creates > $made });
 pass 'with room again dialling goes on by itself';
 is $stage->worker, $worker, 'with the same worker';
+$stage->wait_until(40, 'changes to be taken', sub { make_another()->{status} == 201 });
+my %there = map { $_->{name} => 1 } @{$stage->api(GET => "$Omnivox::Stage::CM/campaigns")->{campaigns}};
+is_deeply [grep { !$there{$_} } sort keys %made], [], 'what was made is there';
+is_deeply [grep { $there{$_} } sort keys %refused], [], 'what was refused is not';
 $stage->wait_until(40, 'stop', sub { $stage->request(POST => $campaign->path . '/auto-dial/stop')->{success} });
 $stage->wait_until(40, 'every call to be settled', sub {
 	!grep { $_->{state} ne 'ended' } @{$campaign->calls} });
 is_deeply [map { $_->($stage->call_log) } \&Omnivox::Judge::double_dials, \&Omnivox::Judge::dialled_again], [],
 	'nobody was dialled twice';
+my %known = map { $_->{twilioCallSid} => 1 } grep { $_->{twilioCallSid} } @{$campaign->calls};
+is_deeply [grep { !$known{$_->{call_sid}} } grep { $_->{event} eq 'create' } $stage->call_log], [],
+	'every call that Twilio has is known';
 my @entries = @{$campaign->entries};
 is scalar(@entries), 400, 'every contact has its entry';
 is_deeply [grep { $_->{status} eq 'dialing' || $_->{contact}{locked} } @entries], [], 'none is held';
