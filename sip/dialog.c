@@ -30,6 +30,7 @@ static void bury(struct sip_dialog *d)
 	list_remove(&d->node);
 	nta_outgoing_destroy(d->invite);
 	nta_outgoing_destroy(d->bye);
+	nta_outgoing_destroy(d->ask);
 	nta_incoming_destroy(d->reinvite);
 	nta_leg_destroy(d->leg);
 	if (d->auth_password != NULL)
@@ -315,9 +316,11 @@ static void on_refusal(struct sip_dialog *d, const sip_t *sip, int status)
 		dialog_end(d, d->end, d->end_status, reason);
 	else if ((status == 401 || status == 407) && retry_with_digest(d, sip, status))
 		return;
+	else if (status == 408 ||
+		 nta_sip_is_internal(sip)) /* sofia's own, as after ICMP */
+		dialog_end(d, SIP_END_TIMEOUT, status, reason);
 	else
-		dialog_end(d, status == 408 ? SIP_END_TIMEOUT : SIP_END_REFUSED, status,
-			reason);
+		dialog_end(d, SIP_END_REFUSED, status, reason);
 	nta_outgoing_destroy(d->invite);
 	d->invite = NULL;
 }
@@ -441,4 +444,39 @@ void sip_dialog_hangup(struct sip_dialog *d)
 		d->end_status = 0;
 		dialog_send_bye(d);
 	}
+}
+
+/* Who does not know the dialog, or says nothing at all, has lost it (RFC 3261 12.2.1.2). */
+static bool has_lost_it(struct sip_dialog *d, int status, bool heard)
+{
+	bool before = d->unreached;
+
+	d->unreached = !heard;
+	return status == 481 || status == 408 || (!heard && before);
+}
+
+static int on_ask_response(struct sip_dialog *d, nta_outgoing_t *ask, const sip_t *sip)
+{
+	int status = nta_outgoing_status(ask);
+	bool heard = !nta_sip_is_internal(sip);
+
+	if (status < 200)
+		return 0;
+	nta_outgoing_destroy(d->ask);
+	d->ask = NULL;
+	if (d->phase == DIALOG_UP && has_lost_it(d, status, heard))
+		dialog_end(d, SIP_END_LOST, status,
+			heard ? "the far end does not know the call any more"
+			      : "the far end does not answer");
+	return 0;
+}
+
+void sip_dialog_ask(struct sip_dialog *d)
+{
+	if (d->phase != DIALOG_UP || d->ask != NULL)
+		return;
+	/* OPTIONS is answered by phones that do not know the dialog; INFO is not (RFC 6086 4.2.2). */
+	d->ask = nta_outgoing_tcreate(d->leg, on_ask_response, d,
+		URL_STRING_MAKE(d->route), SIP_METHOD_INFO, NULL,
+		SIPTAG_USER_AGENT_STR(d->edge->user_agent), TAG_END());
 }

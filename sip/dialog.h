@@ -32,8 +32,8 @@ struct sip_dialog_state {
 };
 
 enum sip_end {
-	SIP_END_REFUSED,   /* final answer >= 300: `status` */
-	SIP_END_TIMEOUT,   /* nobody answered in ring_ms, or no reply at all (408) */
+	SIP_END_REFUSED, /* final answer >= 300: `status` */
+	SIP_END_TIMEOUT, /* nobody answered in ring_ms, no reply at all (408), or ICMP (503) */
 	SIP_END_CANCELED,  /* we cancelled */
 	SIP_END_BYE_LOCAL, /* we hung up */
 	SIP_END_BYE_REMOTE,
@@ -76,6 +76,13 @@ int sip_dialog_resume(struct sip_edge *edge, const struct sip_dialog_state *stat
  * silence to a BYE, 32 s to a CANCEL. Harmless twice.
  */
 void sip_dialog_hangup(struct sip_dialog *dialog);
+
+/*
+ * Asks the far end whether it still knows the dialog: one that does not, does not answer for
+ * 32 s, or cannot be reached (ICMP) twice in a row, ends it as SIP_END_LOST. Any other answer
+ * changes nothing. Harmless while one is out, and before or after the dialog is up.
+ */
+void sip_dialog_ask(struct sip_dialog *dialog);
 
 /* Forgets the dialog without a message and without `ended`; sets NULL. */
 void sip_dialog_free(struct sip_dialog **dialog);

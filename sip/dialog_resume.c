@@ -5,10 +5,19 @@
 
 #include "sip/dialog_room.h"
 
+#include "base/clock.h"
 #include "base/text.h"
 
-/* The requests that the old process sent after its last snapshot are jumped over. */
-#define SEQ_JUMP 100
+/*
+ * Behind whatever the old process sent after its last snapshot: seconds of the wall clock go up
+ * faster than requests do (RFC 3261 8.1.1.5).
+ */
+static uint32_t next_seq(const struct sip_dialog_state *s)
+{
+	uint32_t now_s = (uint32_t)(clock_wall_ms() / 1000) & 0x7fffffff;
+
+	return now_s > s->local_seq ? now_s : s->local_seq + 1;
+}
 
 static int print_uri(const url_t *url, char buf[SIP_URI_SIZE])
 {
@@ -126,8 +135,7 @@ int sip_dialog_resume(struct sip_edge *edge, const struct sip_dialog_state *s,
 	(void)snprintf(local, sizeof(local), "<%s>;tag=%s", s->local_uri, s->local_tag);
 	(void)snprintf(
 		remote, sizeof(remote), "<%s>;tag=%s", s->remote_uri, s->remote_tag);
-	rc = dialog_make_leg(
-		d, s->call_id, local, remote, s->local_seq + SEQ_JUMP, s->remote_seq);
+	rc = dialog_make_leg(d, s->call_id, local, remote, next_seq(s), s->remote_seq);
 	if (rc == 0)
 		rc = set_routes(d, s);
 	if (rc == 0)

@@ -25,6 +25,8 @@ struct sip_dialog {
 	enum dialog_phase phase;
 	nta_leg_t *leg;
 	nta_outgoing_t *invite, *bye;
+	nta_outgoing_t *ask;      /* sip_dialog_ask() */
+	bool unreached;           /* by the last one */
 	nta_incoming_t *reinvite; /* answered, waits for its ACK */
 	bool late_offer;          /* its ACK brings the answer to our offer */
 	bool heard;               /* a provisional answer came: CANCEL may be sent */

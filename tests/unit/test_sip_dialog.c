@@ -9,189 +9,9 @@
 
 #include <errno.h>
 
-#include "unit/sip_rig.h"
+#include "unit/dialog_bench.h"
 
 #include "sip/sdp.h"
-
-#define RING_MS 10000
-
-/* One call and what its callbacks saw. */
-struct bench {
-	struct rig rig;
-	struct peer phone;
-	struct sip_dialog *dialog;
-	unsigned ringings, answers, changes, ends;
-	int ring_status;
-	char sdp[SIP_SDP_SIZE];
-	enum sip_end end;
-	int end_status;
-	char uri[64], hop[64];
-	char invite[8192];  /* the last one the phone got */
-	char headers[1024]; /* Via, From, To ... of the phone's own requests */
-};
-
-static void on_ringing(void *arg, int status, const char *sdp)
-{
-	struct bench *b = arg;
-
-	(void)sdp;
-	b->ringings++;
-	b->ring_status = status;
-}
-
-static void on_answered(void *arg, const char *sdp)
-{
-	struct bench *b = arg;
-
-	b->answers++;
-	(void)snprintf(b->sdp, sizeof(b->sdp), "%s", sdp);
-}
-
-static void on_changed(void *arg, const char *sdp)
-{
-	struct bench *b = arg;
-
-	b->changes++;
-	(void)snprintf(b->sdp, sizeof(b->sdp), "%s", sdp);
-}
-
-static void on_ended(void *arg, enum sip_end end, int status, const char *reason)
-{
-	struct bench *b = arg;
-
-	assert_non_null(reason);
-	b->ends++;
-	b->end = end;
-	b->end_status = status;
-	b->dialog = NULL;
-}
-
-static struct sip_dialog_events events_of(struct bench *b)
-{
-	return (struct sip_dialog_events){.ringing = on_ringing,
-		.answered = on_answered,
-		.changed = on_changed,
-		.ended = on_ended,
-		.arg = b};
-}
-
-static int set_up(void **state)
-{
-	struct bench *b = calloc(1, sizeof(*b));
-
-	rig_start(&b->rig, 0);
-	peer_open(&b->phone, &b->rig);
-	*state = b;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	struct bench *b = *state;
-
-	peer_close(&b->phone);
-	rig_stop(&b->rig);
-	free(b);
-	return 0;
-}
-
-/* Calls and keeps the INVITE that arrives. */
-static void call(struct bench *b, const char *user, unsigned ring_ms)
-{
-	struct sip_dialog_events events = events_of(b);
-	char sdp[SIP_SDP_SIZE];
-
-	(void)snprintf(b->uri, sizeof(b->uri), "sip:agent1@phone.invalid");
-	(void)snprintf(b->hop, sizeof(b->hop), "127.0.0.1:%u", (unsigned)b->phone.port);
-	assert_int_equal(
-		sdp_write(sdp, sizeof(sdp), "127.0.0.1", 4000, 77, 1, SDP_SENDRECV), 0);
-	assert_int_equal(
-		sip_dialog_invite(b->rig.edge,
-			&(struct sip_invite){.request_uri = b->uri,
-				.next_hop = b->hop,
-				.from_uri = "sip:gw@127.0.0.1",
-				.from_display = "Gateway",
-				.headers = "Call-Info: <sip:gw>;answer-after=0\r\n"
-					   "X-Ovx-Leg: abc\r\n",
-				.sdp = sdp,
-				.auth_user = user,
-				.auth_password = user != NULL ? "pw" : NULL,
-				.ring_ms = ring_ms},
-			&events, &b->dialog),
-		0);
-	(void)strcpy(b->invite, peer_expect(&b->phone, "INVITE "));
-}
-
-static const char *phone_contact(struct bench *b)
-{
-	static char text[128];
-
-	(void)snprintf(text, sizeof(text), "Contact: <sip:agent1@127.0.0.1:%u>\r\n",
-		(unsigned)b->phone.port);
-	return text;
-}
-
-#define PHONE_SDP                                                                   \
-	"v=0\r\no=p 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n" \
-	"m=audio 5000 RTP/AVP 0 101\r\na=rtpmap:101 telephone-event/8000\r\n"
-
-static bool has_answered(void *arg)
-{
-	return ((struct bench *)arg)->answers > 0;
-}
-
-static bool has_ended(void *arg)
-{
-	return ((struct bench *)arg)->ends > 0;
-}
-
-static bool has_changed(void *arg)
-{
-	return ((struct bench *)arg)->changes > 0;
-}
-
-static bool has_rung(void *arg)
-{
-	return ((struct bench *)arg)->ringings > 0;
-}
-
-static void expect_end(struct bench *b, enum sip_end end, int status)
-{
-	assert_true(rig_run(&b->rig, has_ended, b, 10000));
-	assert_int_equal(b->ends, 1);
-	assert_int_equal(b->end, end);
-	if (status != 0)
-		assert_int_equal(b->end_status, status);
-}
-
-/* A call that is up. */
-static void connect_call(struct bench *b)
-{
-	call(b, NULL, RING_MS);
-	peer_reply(&b->phone, b->invite, "180 Ringing", "pt", phone_contact(b), "");
-	peer_reply(&b->phone, b->invite, "200 OK", "pt", phone_contact(b), PHONE_SDP);
-	(void)peer_expect(&b->phone, "ACK ");
-	assert_true(rig_run(&b->rig, has_answered, b, 5000));
-}
-
-/* The phone asks something within the dialog. */
-static void phone_asks(
-	struct bench *b, const char *method, unsigned cseq, const char *body)
-{
-	char from[256], to[256], call_id[128];
-	static unsigned count;
-
-	(void)header_of(b->invite, "From", from, sizeof(from));
-	(void)header_of(b->invite, "To", to, sizeof(to));
-	(void)header_of(b->invite, "Call-ID", call_id, sizeof(call_id));
-	peer_send(&b->phone,
-		"%s sip:127.0.0.1:%u SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:%u;branch=z9hG4bKp%u\r\n"
-		"From: %s;tag=pt\r\nTo: %s\r\nCall-ID: %s\r\nCSeq: %u %s\r\n%s%s"
-		"Content-Length: %zu\r\n\r\n%s",
-		method, (unsigned)b->rig.port, (unsigned)b->phone.port, ++count, to, from,
-		call_id, cseq, method, phone_contact(b),
-		body[0] ? "Content-Type: application/sdp\r\n" : "", strlen(body), body);
-}
 
 static void an_invite_carries_what_phones_need(void **state)
 {
@@ -472,6 +292,62 @@ static void an_offer_before_our_answer_gets_491(void **state)
 	(void)peer_expect(&b->phone, "SIP/2.0 491");
 }
 
+static void who_knows_the_dialog_is_left_alone_when_asked(void **state)
+{
+	static const char *const answers[] = {"200 OK", "405 Method Not Allowed",
+		"501 Not Implemented", "500 Server Internal Error", NULL};
+	struct bench *b = *state;
+
+	connect_call(b);
+	for (size_t i = 0; answers[i] != NULL; i++) {
+		sip_dialog_ask(b->dialog);
+		sip_dialog_ask(b->dialog);
+		peer_reply(&b->phone, peer_expect(&b->phone, "INFO "), answers[i], NULL,
+			"", "");
+		assert_true(peer_hears_no(&b->phone, "INFO ", 50));
+	}
+	assert_int_equal(b->ends, 0);
+	sip_dialog_hangup(b->dialog);
+	peer_reply(&b->phone, peer_expect(&b->phone, "BYE "), "200 OK", NULL, "", "");
+	expect_end(b, SIP_END_BYE_LOCAL, 0);
+}
+
+static void who_does_not_know_the_dialog_has_lost_it(void **state)
+{
+	struct bench *b = *state;
+
+	connect_call(b);
+	sip_dialog_ask(b->dialog);
+	peer_reply(&b->phone, peer_expect(&b->phone, "INFO "),
+		"481 Call/Transaction Does Not Exist", NULL, "", "");
+	expect_end(b, SIP_END_LOST, 481);
+	assert_true(peer_hears_no(&b->phone, "BYE ", 50));
+}
+
+static void a_phone_that_says_nothing_for_32_s_has_lost_it(void **state)
+{
+	struct bench *b = *state;
+
+	connect_call(b);
+	sip_dialog_ask(b->dialog);
+	(void)peer_expect(&b->phone, "INFO "); /* and the answer stays away */
+	assert_true(rig_run(&b->rig, has_ended, b, 40000));
+	expect_end(b, SIP_END_LOST, 408);
+}
+
+static void a_phone_that_cannot_be_reached_twice_has_lost_it(void **state)
+{
+	struct bench *b = *state;
+
+	connect_call(b);
+	peer_close(&b->phone);
+	sip_dialog_ask(b->dialog);
+	assert_false(rig_run(&b->rig, has_ended, b, 300));
+	sip_dialog_ask(b->dialog);
+	expect_end(b, SIP_END_LOST, 503);
+	peer_open(&b->phone, &b->rig);
+}
+
 static void a_dialog_is_taken_up_by_the_next_process(void **state)
 {
 	struct bench *b = *state;
@@ -502,7 +378,7 @@ static void a_dialog_is_taken_up_by_the_next_process(void **state)
 	peer_rewatch(&b->phone);
 	assert_int_equal(sip_dialog_resume(b->rig.edge, s, &events, &b->dialog), 0);
 	assert_int_equal(sip_dialog_state(b->dialog, again), 0);
-	assert_int_equal(again->local_seq, s->local_seq + 100);
+	assert_true(again->local_seq > s->local_seq + 100);
 	again->local_seq = s->local_seq;
 	assert_memory_equal(s, again, sizeof(*s));
 
@@ -537,6 +413,26 @@ static void a_dialog_may_be_forgotten_at_any_time(void **state)
 	assert_int_equal(b->ends, 0);
 }
 
+static void a_phone_that_is_not_there_has_refused_nothing(void **state)
+{
+	struct bench *b = *state;
+	struct sip_dialog_events events = events_of(b);
+	char uri[64];
+
+	(void)snprintf(
+		uri, sizeof(uri), "sip:agent1@127.0.0.1:%u", (unsigned)b->phone.port);
+	peer_close(&b->phone);
+	assert_int_equal(sip_dialog_invite(b->rig.edge,
+				 &(struct sip_invite){.request_uri = uri,
+					 .from_uri = "sip:gw@127.0.0.1",
+					 .sdp = PHONE_SDP,
+					 .ring_ms = RING_MS},
+				 &events, &b->dialog),
+		0);
+	expect_end(b, SIP_END_TIMEOUT, 503);
+	peer_open(&b->phone, &b->rig);
+}
+
 static void a_name_is_no_next_hop(void **state)
 {
 	struct bench *b = *state;
@@ -553,7 +449,7 @@ static void a_name_is_no_next_hop(void **state)
 
 int main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, dialog_bench_open, dialog_bench_close)
 	const struct CMUnitTest tests[] = {
 		TEST(an_invite_carries_what_phones_need),
 		TEST(an_answer_is_acknowledged_each_time_it_comes),
@@ -574,8 +470,13 @@ int main(void)
 		TEST(what_we_cannot_take_leaves_the_call_as_it_was),
 		TEST(each_method_has_its_answer_within_a_dialog),
 		TEST(an_offer_before_our_answer_gets_491),
+		TEST(who_knows_the_dialog_is_left_alone_when_asked),
+		TEST(who_does_not_know_the_dialog_has_lost_it),
+		TEST(a_phone_that_says_nothing_for_32_s_has_lost_it),
+		TEST(a_phone_that_cannot_be_reached_twice_has_lost_it),
 		TEST(a_dialog_is_taken_up_by_the_next_process),
 		TEST(a_dialog_may_be_forgotten_at_any_time),
+		TEST(a_phone_that_is_not_there_has_refused_nothing),
 		TEST(a_name_is_no_next_hop),
 	};
 
