@@ -79,4 +79,7 @@ void agent_store_twilio_ended(struct agent *agent, int64_t leg_id);
 void agent_store_ports(struct agent *agent);
 void agent_store_joined(struct gateway *gw, const char *label, const char *sid);
 
+/* agent_check.c; rtp thread. Nothing is heard from this side: looks whether it is still there. */
+void agent_silent(struct gateway *gw, int64_t session_id, enum rtp_side side);
+
 #endif

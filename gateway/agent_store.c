@@ -259,8 +259,7 @@ void agent_rtp_event(void *gateway, const struct rtp_event *event)
 	};
 
 	if (event->kind == RTP_SILENT)
-		log_debug("agent", 0, "session %" PRIu64 ": no RTP from %s",
-			event->session, side_word(event->side));
+		agent_silent(gateway, task.session_id, event->side);
 	if (event->kind != RTP_LATCHED)
 		return;
 	(void)addr_text(&event->remote, task.media);

@@ -25,7 +25,7 @@ enum rtp_side { RTP_PHONE, RTP_TWILIO, RTP_SIDES };
 enum rtp_event_kind {
 	RTP_FIRST,   /* first valid packet of a side since its remote was set */
 	RTP_LATCHED, /* a learning side settled on `remote`: worth remembering */
-	RTP_SILENT, /* nothing valid from a side for rtp_config.silent_ms; once per silence */
+	RTP_SILENT, /* nothing valid from a side for rtp_config.silent_ms, and for as long again */
 };
 
 struct rtp_event {

@@ -123,7 +123,6 @@ void session_set_remote(struct session *session, enum rtp_side i,
 		side->rtcp_remote.len = 0;
 	side->remote_ms = now_ms;
 	side->heard = false;
-	side->told_silent = false;
 }
 
 static void tell(const struct session *session, enum rtp_side i, enum rtp_event_kind kind,
@@ -149,7 +148,6 @@ static bool let_rtp_through(struct session *session, enum rtp_side i,
 		return false;
 	side->ssrc = head->ssrc;
 	side->heard_ms = now_ms;
-	side->told_silent = false;
 	if (!side->heard) {
 		side->heard = true;
 		tell(session, i, RTP_FIRST, source);
@@ -286,12 +284,11 @@ static void feed(struct session_side *to, const struct session_side *from, int64
 static void watch(struct session *session, enum rtp_side i, int64_t now_ms)
 {
 	struct session_side *side = &session->sides[i];
+	int64_t since_ms = later(later(side->heard_ms, side->remote_ms), side->told_ms);
 
-	if (side->latch.remote.len == 0 || side->told_silent)
+	if (side->latch.remote.len == 0 || now_ms - since_ms < session->config->silent_ms)
 		return;
-	if (now_ms - later(side->heard_ms, side->remote_ms) < session->config->silent_ms)
-		return;
-	side->told_silent = true;
+	side->told_ms = now_ms;
 	tell(session, i, RTP_SILENT, &side->latch.remote);
 }
 

@@ -40,12 +40,12 @@ struct session_side {
 	struct port_pair ports;
 	struct session_socket rtp, rtcp;
 	struct latch latch;
-	struct addr rtcp_remote; /* learned; len 0: the RTP port + 1 */
-	uint32_t ssrc;           /* of the last packet let through */
-	int64_t remote_ms;       /* when the remote was set */
-	int64_t heard_ms;        /* last packet let through; at first the opening */
-	bool heard;              /* since the remote was set */
-	bool told_silent;
+	struct addr rtcp_remote;    /* learned; len 0: the RTP port + 1 */
+	uint32_t ssrc;              /* of the last packet let through */
+	int64_t remote_ms;          /* when the remote was set */
+	int64_t heard_ms;           /* last packet let through; at first the opening */
+	bool heard;                 /* since the remote was set */
+	int64_t told_ms;            /* last RTP_SILENT */
 	struct rtp_silence silence; /* that is sent to this side */
 	struct session_counts counts;
 };

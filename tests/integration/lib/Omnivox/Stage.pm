@@ -385,14 +385,14 @@ sub free_port {
 }
 
 # baresip as the agent's phone: answers by itself, says the WAV, records what it hears in
-# DIR/phone-NAME/dump-*-dec.wav.
+# DIR/phone-NAME/dump-*-dec.wav. Started again it has the port that it had.
 sub start_phone {
 	my ($self, $agent, %o) = @_;
 	my $name = "phone-$agent->{username}";
 	my $dir = "$self->{dir}/$name";
 	make_path($dir);
 	tone_wav("$dir/say.wav", $o{hz} || 880, $o{seconds} || 900);
-	my $port = free_port();
+	my $port = $self->{phone_port}{$name} ||= free_port();
 	my $control = free_port();
 	my $rtp = 30000 + ($$ * 7 + keys(%{$self->{pids}}) * 40) % 20000;
 	$rtp -= $rtp % 2;
