@@ -277,7 +277,9 @@ static void finish(struct call *call)
 	call->leg = NULL;
 	if (leg == NULL || call->leg_gone)
 		return;
-	if (call->started_ms != 0 || call->direction != CALL_INBOUND)
+	if (call->forget_leg)
+		uas_leg_forget(call->sandbox->uas, leg);
+	else if (call->started_ms != 0 || call->direction != CALL_INBOUND)
 		uas_leg_hangup(leg);
 	else
 		uas_leg_refuse(leg, call->sip_status != 0 ? call->sip_status : 480);

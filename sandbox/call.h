@@ -105,7 +105,8 @@ struct call {
 
 	/* The leg of a call from the SIP domain, and what its webhooks say about it; owned. */
 	struct uas_leg *leg;
-	bool leg_gone; /* its far end has left: there is nothing to hang up */
+	bool leg_gone;   /* its far end has left: there is nothing to hang up */
+	bool forget_leg; /* and its far end is not told of the end */
 	/* What every webhook of it carries besides: "SipDomain=...&SipCallId=..."; owned. */
 	char *extra_form;
 };

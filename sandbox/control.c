@@ -397,20 +397,25 @@ void control_speak(struct rest *rest)
 	json_decref(wish);
 }
 
-/* {"call_sid"}: Twilio loses a leg in mid-call: nobody hung up, it failed. */
+/*
+ * {"call_sid", "silent"}: Twilio loses a leg in mid-call: nobody hung up, it failed. The BYE of a
+ * silent one does not get through.
+ */
 void control_drop(struct rest *rest)
 {
 	json_t *wish = rest_body(rest);
 	const char *sid = "";
 	struct call *call = NULL;
+	int silent = 0;
 
 	if (wish == NULL)
 		return;
-	if (json_unpack(wish, "{s:s}", "call_sid", &sid) == 0)
+	if (json_unpack(wish, "{s:s, s?b}", "call_sid", &sid, "silent", &silent) == 0)
 		call = calls_find(rest->sandbox->calls, sid);
 	if (call == NULL || call->status != CALL_IN_PROGRESS) {
 		rest_error(rest, 404, 20404, "No such call in progress: %s", sid);
 	} else {
+		call->forget_leg = silent != 0;
 		call_move(call, CALL_FAILED);
 		rest_reply(rest, 200, json_pack("{s:s}", "call_sid", call->sid));
 	}

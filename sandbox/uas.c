@@ -23,6 +23,7 @@ struct uas {
 	struct sip_lsnr *listener;
 	struct sipsess_sock *sock;
 	struct list legs;
+	struct list forgotten; /* until their far ends hang up */
 	struct ticker ticker;
 	struct sa local;
 	char addr[64];
@@ -193,6 +194,7 @@ int uas_new(const struct uas_config *config, struct uas **ret_uas)
 		.arg = config->arg};
 	uas_digest_init(&uas->digest);
 	list_init(&uas->legs);
+	list_init(&uas->forgotten);
 	err = uas_open(uas);
 	if (err < 0)
 		goto out;
@@ -214,15 +216,28 @@ int uas_call(struct uas *uas, const struct uas_call *call, struct uas_leg **ret_
 	return 0;
 }
 
+void uas_leg_forget(struct uas *uas, struct uas_leg *leg)
+{
+	list_remove(&leg->node);
+	list_add_tail(&uas->forgotten, &leg->node);
+	media_free(&leg->media);
+}
+
+static void free_legs(struct list *legs)
+{
+	while (!list_empty(legs)) {
+		struct uas_leg *leg = list_entry(legs->next, struct uas_leg, node);
+
+		uas_leg_free(&leg);
+	}
+}
+
 void uas_free(struct uas **uas)
 {
 	if (*uas == NULL)
 		return;
-	while (!list_empty(&(*uas)->legs)) {
-		struct uas_leg *leg = list_entry((*uas)->legs.next, struct uas_leg, node);
-
-		uas_leg_free(&leg);
-	}
+	free_legs(&(*uas)->legs);
+	free_legs(&(*uas)->forgotten);
 	ticker_stop(&(*uas)->ticker);
 	sipsess_close_all((*uas)->sock);
 	mem_deref((*uas)->sock);

@@ -90,6 +90,8 @@ void *uas_leg_arg(const struct uas_leg *leg);
 int uas_leg_answer(struct uas_leg *leg);
 void uas_leg_refuse(struct uas_leg *leg, int status); /* leg is gone after */
 void uas_leg_hangup(struct uas_leg *leg);             /* BYE; leg is gone after */
+/* As if its BYE had been lost: the far end hears nothing any more, and is not told. Leg is gone after. */
+void uas_leg_forget(struct uas *uas, struct uas_leg *leg);
 struct mixer_port *uas_leg_port(struct uas_leg *leg);
 
 #endif

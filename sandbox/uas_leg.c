@@ -38,6 +38,8 @@ static int session_offered(struct mbuf **ret_sdp, const struct sip_msg *msg, voi
 	struct uas_leg *leg = arg;
 	int err;
 
+	if (leg->media == NULL)
+		return EPROTO;
 	if (mbuf_get_left(msg->mb) == 0)
 		return -media_make_offer(leg->media, ret_sdp);
 	err = media_take_offer(leg->media, msg->mb);
@@ -50,14 +52,16 @@ static int session_answered(const struct sip_msg *msg, void *arg)
 {
 	struct uas_leg *leg = arg;
 
-	return -media_take_answer(leg->media, msg->mb);
+	return leg->media != NULL ? -media_take_answer(leg->media, msg->mb) : EPROTO;
 }
 
 static void session_closed(int err, const struct sip_msg *msg, void *arg)
 {
 	struct uas_leg *leg = arg;
 
-	if (leg->outgoing && !leg->answered) {
+	if (leg->media == NULL) {
+		uas_leg_free(&leg); /* nobody is left to be told */
+	} else if (leg->outgoing && !leg->answered) {
 		leg->status = msg != NULL ? msg->scode : 408;
 		uas_leg_end(leg, "refused");
 	} else if (err == ETIMEDOUT)

@@ -11,7 +11,7 @@ struct uas_leg {
 	struct list node; /* the UAS's */
 	const struct uas_config *config;
 	struct sipsess *session;
-	struct media *media;
+	struct media *media; /* NULL: uas_leg_forget() */
 	bool answered;
 	bool outgoing;
 	int status; /* that refused an outgoing one */
