@@ -64,6 +64,8 @@ static void read_dialog(struct db_row *row, void *item)
 	row_text(row, d->local_sdp, sizeof(d->local_sdp));
 	row_text(row, d->remote_sdp, sizeof(d->remote_sdp));
 	row_text(row, d->media_remote, sizeof(d->media_remote));
+	row_text(row, d->leg_label, sizeof(d->leg_label));
+	row_text(row, d->leg_conference, sizeof(d->leg_conference));
 }
 
 int db_dialog_list(struct db *db, const char *node, struct db_dialog **ret_dialogs,
@@ -74,8 +76,9 @@ int db_dialog_list(struct db *db, const char *node, struct db_dialog **ret_dialo
 	return db_run_rows(db,
 		"SELECT d.agent_session_id, d.side, d.leg_id, d.call_id, d.local_uri, d.local_tag,"
 		" d.remote_uri, d.remote_tag, d.remote_target, d.routes, d.next_hop, d.local_seq,"
-		" d.remote_seq, d.local_sdp, d.remote_sdp, d.media_remote"
+		" d.remote_seq, d.local_sdp, d.remote_sdp, d.media_remote, l.label, l.conference"
 		" FROM sip_dialogs d JOIN agent_sessions s ON s.id = d.agent_session_id"
+		" LEFT JOIN call_legs l ON l.id = d.leg_id"
 		" WHERE s.node_id = $1 AND s.ended_at IS NULL ORDER BY d.id",
 		ARGS(arg_text(node)), &reader, (void **)ret_dialogs, ret_count);
 }

@@ -11,6 +11,8 @@ struct db_dialog {
 	int64_t agent_session_id;
 	char side[8];   /* phone, twilio */
 	int64_t leg_id; /* of the twilio side, else 0 */
+	char leg_label[64],
+		leg_conference[64]; /* of that leg; told by db_dialog_list() only */
 	char call_id[128];
 	char local_uri[256], local_tag[80];
 	char remote_uri[256], remote_tag[128];

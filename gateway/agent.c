@@ -14,11 +14,9 @@
 #include "gateway/campaign.h"
 #include "gateway/events.h"
 #include "gateway/nodes.h"
-#include "twilio/conferences.h"
 
 #define RETRY_MS 500
 #define RETRY_MAX_MS 10000
-#define JOIN_CHECK_MS 3000
 
 static bool is(const struct agent *agent, const char *state)
 {
@@ -55,22 +53,6 @@ void agent_retry(struct agent_side *side)
 		wait < RETRY_MAX_MS ? wait : RETRY_MAX_MS);
 }
 
-/* The join webhook may be lost: look whether the leg is in its conference. */
-static void join_check_fire(struct timer *timer)
-{
-	struct agent *agent = list_entry(timer, struct agent, join_check);
-
-	if (agent_is_rung(agent)) {
-		agent_ring_check(agent);
-		return;
-	}
-	if (agent->row.twilio_up || !agent->twilio.up)
-		return;
-	(void)twilio_conference_find(
-		agent->gw->twilio, (uint64_t)agent->row.id, agent->leg.conference);
-	timer_start(agent->gw->timers, &agent->join_check, JOIN_CHECK_MS);
-}
-
 static void go_fire(struct timer *timer)
 {
 	agent_step(list_entry(timer, struct agent, go));
@@ -93,7 +75,7 @@ static struct agent *agent_new(struct gateway *gw, const struct db_agent_session
 	agent->row = *row;
 	side_init(agent, &agent->phone, RTP_PHONE);
 	side_init(agent, &agent->twilio, RTP_TWILIO);
-	agent->join_check.fire = join_check_fire;
+	agent->join_check.fire = agent_check_fire;
 	agent->go.fire = go_fire;
 	list_add_tail(&gw->agents->all, &agent->node);
 	return agent;
@@ -200,7 +182,7 @@ static void sip_step(struct agent *agent)
 		agent_twilio_start(agent);
 	if (agent->twilio.up && !agent->row.twilio_up && agent->leg.id != 0 &&
 		!timer_started(&agent->join_check))
-		timer_start(agent->gw->timers, &agent->join_check, JOIN_CHECK_MS);
+		timer_start(agent->gw->timers, &agent->join_check, AGENT_CHECK_MS);
 }
 
 void agent_step(struct agent *agent)
@@ -390,28 +372,6 @@ void agents_versions(struct gateway *gw, int64_t *ret_versions)
 
 	list_for_each(&gw->agents->all, node, tmp) *ret_versions++ =
 		list_entry(node, struct agent, node)->row.version;
-}
-
-/* ---- has the leg joined? ---- */
-
-void agent_twilio_answer(struct gateway *gw, const struct twilio_answer *answer)
-{
-	struct agent *agent = agent_find(gw, (int64_t)answer->id);
-	const char *label;
-
-	if (agent == NULL || answer->result != TWILIO_OK)
-		return;
-	label = agent_is_rung(agent) ? agent->row.leg_label : agent->leg.label;
-	if (answer->op == TWILIO_CONFERENCE_FIND) {
-		if (answer->sid[0] != '\0')
-			(void)twilio_participant_list(
-				gw->twilio, answer->id, answer->sid);
-		return;
-	}
-	for (size_t i = 0; i < answer->count; i++)
-		if (strcmp(answer->list.participants[i].label, label) == 0)
-			agent_store_joined(
-				gw, label, answer->list.participants[i].call_sid);
 }
 
 /* ---- after a restart ---- */

@@ -141,6 +141,15 @@ static struct sip_dialog_events events_of(struct agent_side *side)
 	};
 }
 
+static void resume_leg(struct agent *agent, const struct db_dialog *stored)
+{
+	struct db_agent_leg *leg = &agent->leg;
+
+	leg->id = stored->leg_id;
+	(void)text_copy(leg->label, sizeof(leg->label), stored->leg_label);
+	(void)text_copy(leg->conference, sizeof(leg->conference), stored->leg_conference);
+}
+
 int agent_side_resume(struct agent_side *side, const struct db_dialog *stored)
 {
 	struct sip_dialog_events events = events_of(side);
@@ -169,7 +178,7 @@ int agent_side_resume(struct agent_side *side, const struct db_dialog *stored)
 		return err;
 	side->up = true;
 	if (side->side == RTP_TWILIO)
-		side->agent->leg.id = stored->leg_id;
+		resume_leg(side->agent, stored);
 	else if (addr_parse(stored->next_hop, &source) == 0)
 		(void)rtp_session_signalling(side->agent->gw->relay,
 			(uint64_t)side->agent->row.id, RTP_PHONE, &source);
@@ -376,6 +385,7 @@ static void twilio_done(struct job *job)
 	err = task->err;
 	if (err == 0) {
 		agent->leg = task->leg;
+		agent->missed = 0;
 		(void)snprintf(uri, sizeof(uri), "sip:agent-%" PRId64 "@%s",
 			agent->row.id, task->host);
 		(void)snprintf(

@@ -41,8 +41,10 @@ struct agent {
 	bool relay_open;
 	uint16_t ports[RTP_SIDES];
 	bool call_phone; /* sign-in or Ready asked for the phone; off once it was refused */
-	struct db_agent_leg leg; /* of the twilio side; id 0: none, or resumed */
-	struct timer join_check;
+	struct db_agent_leg leg; /* of the twilio side; id 0: none */
+	struct timer join_check; /* agent_check.c, from here */
+	bool looking;            /* Twilio was asked who is in the leg's conference */
+	unsigned missed;         /* answers in a row without the leg */
 	/* agent_ring.c */
 	bool ending;        /* the leg was told to end, and is not gone yet */
 	int64_t failed_leg; /* the last that ended before it joined, and was counted */
@@ -78,6 +80,10 @@ void agent_store_phone_ended(struct agent *agent, bool by_agent);
 void agent_store_twilio_ended(struct agent *agent, int64_t leg_id);
 void agent_store_ports(struct agent *agent);
 void agent_store_joined(struct gateway *gw, const char *label, const char *sid);
+
+/* agent_check.c: join_check's; a leg of which no join was told is looked for so often. */
+#define AGENT_CHECK_MS 3000
+void agent_check_fire(struct timer *timer);
 
 /* agent_check.c; rtp thread. Nothing is heard from this side: looks whether it is still there. */
 void agent_silent(struct gateway *gw, int64_t session_id, enum rtp_side side);

@@ -74,6 +74,43 @@ for my $kind ('sip', 'phone') {
 	};
 }
 
+subtest 'a leg whose BYE did not reach us' => sub {
+	my $campaign = $stage->make_campaign({wrapUpS => 0}, '+14155550105');
+	my $agent = $stage->make_agent('unheard', $campaign);
+	$stage->start_phone($agent, hz => 1330);
+	$stage->wait_registered($agent);
+	$stage->agent_ready($agent, $campaign);
+	my $sid = sub { $stage->sql('SELECT l.provider_sid FROM call_legs l JOIN agent_sessions s ON s.leg_id = l.id'
+		. " WHERE s.user_id = $agent->{id} AND s.ended_at IS NULL AND l.joined_at IS NOT NULL") };
+	my $lose = sub { $stage->sandbox_post('/sandbox/drop', {call_sid => $_[0], silent => JSON::PP::true}) };
+	for my $whose ('a new leg', 'one of an earlier worker') {
+		my $old = $sid->();
+		$lose->($old);
+		$stage->wait_until(30, 'another leg', sub { my $new = $sid->(); $new && $new ne $old });
+		wait_state($agent, 'ready');
+		pass "$whose is replaced when its conference tells of its end";
+		my $worker = $stage->worker;
+		kill 'KILL', $worker;
+		$stage->worker($worker, 10);
+	}
+	call_now($campaign, $agent);
+	my $call = $stage->wait_until(15, 'the conversation', sub {
+		my $c = open_call($campaign); $c && $c->{state} eq 'bridged' ? $c : undef });
+	my $leg = agent_leg($call);
+	my $deaf = sub { $stage->sandbox_put('/sandbox/faults', {kind => 'drop', rate => $_[0]}) };
+	$deaf->(1);
+	$lose->($leg->{call_sid});
+	my $new = $stage->wait_until(60, 'another leg beside the customer', sub {
+		my ($leg) = grep { $_->{call_sid} ne $call->{twilioCallSid} } with_label($call); $leg });
+	isnt $new->{call_sid}, $leg->{call_sid}, 'nothing tells of its end: its silence does';
+	$deaf->(0);
+	is open_call($campaign)->{id}, $call->{id}, 'and the customer is still there';
+	$stage->wait_until(20, 'the new leg to be known', sub { ($sid->() // '') eq $new->{call_sid} });
+	$stage->api(POST => "/api/calls/$call->{id}/hangup");
+	wait_state($agent, 'ready');
+	$stage->api(DELETE => "/api/agents/$agent->{id}/session");
+};
+
 subtest 'kill -9 while the agent is rung' => sub {
 	my $campaign = $stage->make_campaign({wrapUpS => 0}, '+14155550103');
 	my $agent = $stage->make_agent('slow', $campaign);

@@ -148,8 +148,7 @@ void connect_call(struct bench *b)
 	assert_true(rig_run(&b->rig, has_answered, b, 5000));
 }
 
-void phone_asks(
-	struct bench *b, const char *method, unsigned cseq, const char *body)
+void phone_asks(struct bench *b, const char *method, unsigned cseq, const char *body)
 {
 	char from[256], to[256], call_id[128];
 	static unsigned count;
