@@ -140,12 +140,18 @@ bool agent_wanted(const struct agent *agent)
 	return !is(agent, "offline") && (agent->row.nailed || agent->row.call_id != 0);
 }
 
-/* Who is rung for each call is let go after it. */
+/*
+ * Who is rung for each call is let go after it. The next call waits until the phone has been rung
+ * for it, even while the end of this one is not confirmed.
+ */
 static void hang_up(struct agent *agent)
 {
 	agent->call_phone = false;
-	if (agent->phone.dialog != NULL)
+	if (agent->phone.dialog != NULL) {
+		agent->phone.let_go = true;
+		agent->phone.up = false;
 		sip_dialog_hangup(agent->phone.dialog);
+	}
 	if (agent->twilio.dialog != NULL)
 		sip_dialog_hangup(agent->twilio.dialog);
 }
@@ -423,7 +429,7 @@ static size_t agent_resume(struct agent *agent, const struct db_dialog *phone,
 		(agent->row.nailed ? agent->row.wants_ready : agent->row.call_id != 0);
 	if (phone == NULL || agent_side_resume(&agent->phone, phone) < 0) {
 		if (agent->row.phone_up)
-			agent_store_phone_ended(agent, false);
+			agent_store_phone_ended(agent, PHONE_LOST);
 	}
 	/* A leg of which we do not know that it joined is replaced. */
 	if (twilio == NULL || !agent->row.twilio_up ||

@@ -93,17 +93,20 @@ static void on_changed(void *arg, const char *sdp)
 static void phone_ended(struct agent_side *side, enum sip_end end, int status)
 {
 	struct agent *agent = side->agent;
-	bool by_agent = end == SIP_END_BYE_REMOTE;
+	enum phone_end how = side->let_go                ? PHONE_LET_GO
+			     : end == SIP_END_BYE_REMOTE ? PHONE_HUNG_UP
+							 : PHONE_LOST;
 
 	/*
 	 * Red button, or a refusal: not called again until Ready. Lost: called again. Who is rung
-	 * for a call has had its chance.
+	 * for a call has had its chance. Let go: the next call may be waiting for it already.
 	 */
-	if (by_agent || (end == SIP_END_REFUSED && status != 408 && status != 480) ||
-		(!agent->row.nailed && !side->up))
+	if (how == PHONE_HUNG_UP ||
+		(end == SIP_END_REFUSED && status != 408 && status != 480) ||
+		(how == PHONE_LOST && !agent->row.nailed && !side->up))
 		agent->call_phone = false;
 	if (strcmp(agent->row.state, "offline") != 0) {
-		agent_store_phone_ended(agent, by_agent);
+		agent_store_phone_ended(agent, how);
 		if (agent->call_phone)
 			agent_retry(side);
 	}
@@ -127,7 +130,7 @@ static void on_ended(void *arg, enum sip_end end, int status, const char *reason
 		if (agent_wanted(agent))
 			agent_retry(side);
 	}
-	side->up = false;
+	side->up = side->let_go = false;
 	agent_step(agent);
 }
 
@@ -290,7 +293,7 @@ static void phone_done(struct job *job)
 		goto out;
 	if (task->err < 0 && !agent->row.nailed) {
 		agent->call_phone = false;
-		agent_store_phone_ended(agent, false);
+		agent_store_phone_ended(agent, PHONE_LOST);
 		goto out;
 	}
 	if (task->err < 0) {

@@ -29,6 +29,7 @@ struct agent_side {
 	struct sip_dialog *dialog; /* NULL: none */
 	bool starting;             /* a job prepares the INVITE */
 	bool up;                   /* answered */
+	bool let_go;               /* by us: its end says nothing of the agent */
 	unsigned failures;         /* in a row: the next try waits longer */
 	struct timer retry;
 };
@@ -74,9 +75,16 @@ void agent_retry(struct agent_side *side);
 /* agent_legs.c: opens the relay on the row's ports, or on new ones. */
 int agent_relay_open(struct agent *agent, const struct rtp_side_params sides[RTP_SIDES]);
 
+/* How a phone's dialog ended. */
+enum phone_end {
+	PHONE_LOST,    /* not answered, or nobody is there any more */
+	PHONE_HUNG_UP, /* by the agent */
+	PHONE_LET_GO,  /* by us: the call that holds the agent now may be another one */
+};
+
 /* agent_store.c: jobs that write what happened and tell the loop the new row. */
 void agent_store_answered(struct agent_side *side);
-void agent_store_phone_ended(struct agent *agent, bool by_agent);
+void agent_store_phone_ended(struct agent *agent, enum phone_end how);
 void agent_store_twilio_ended(struct agent *agent, int64_t leg_id);
 void agent_store_ports(struct agent *agent);
 void agent_store_joined(struct gateway *gw, const char *label, const char *sid);

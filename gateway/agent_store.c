@@ -30,7 +30,7 @@ struct store_job {
 	enum store_what what;
 	enum rtp_side side;
 	int64_t session_id, leg_id;
-	bool by_agent;
+	enum phone_end how;
 	int ports[RTP_SIDES];
 	char label[64];
 	char sid[DB_SID_SIZE];
@@ -62,7 +62,8 @@ static int tell_call(
 	bool claimed = strcmp(row->call_state, "claimed") == 0;
 	char self[24];
 
-	if (row->call_id == 0 || (!claimed && !task->by_agent))
+	if (row->call_id == 0 || task->how == PHONE_LET_GO ||
+		(!claimed && task->how != PHONE_HUNG_UP))
 		return 0;
 	(void)snprintf(self, sizeof(self), "%" PRId64, row->call_id);
 	return calls_apply(task->gw, db,
@@ -85,13 +86,14 @@ static int tell_call(
 static int store_phone_ended(
 	struct store_job *task, struct db *db, struct db_agent_session *row)
 {
+	bool hung_up = task->how == PHONE_HUNG_UP;
 	int err;
 
 	(void)db_dialog_delete(db, task->session_id, "phone");
-	err = db_agent_session_phone(db, task->session_id, false, task->by_agent, row);
+	err = db_agent_session_phone(db, task->session_id, false, hung_up, row);
 	if (err < 0)
 		return err;
-	if (task->by_agent && row->nailed && row->call_id == 0 &&
+	if (hung_up && row->nailed && row->call_id == 0 &&
 		strcmp(row->state, "wrap_up") != 0) {
 		err = db_agent_session_end(db, task->session_id);
 		return err < 0 ? err : db_agent_session_get(db, task->session_id, row);
@@ -219,11 +221,11 @@ void agent_store_answered(struct agent_side *side)
 	store_put(side->agent->gw, &task);
 }
 
-void agent_store_phone_ended(struct agent *agent, bool by_agent)
+void agent_store_phone_ended(struct agent *agent, enum phone_end how)
 {
 	store_put(agent->gw, &(struct store_job){.what = STORE_PHONE_ENDED,
 				     .session_id = agent->row.id,
-				     .by_agent = by_agent});
+				     .how = how});
 }
 
 void agent_store_twilio_ended(struct agent *agent, int64_t leg_id)

@@ -5,12 +5,14 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use Test::More;
+use Omnivox::SipPhone;
 use Omnivox::Sound qw(tones heard_order);
 use Omnivox::Stage;
 
 my $CM = $Omnivox::Stage::CM;
 my @numbers = ('+14155550101', '+14155550102', '+14155550103');
 my $stage = Omnivox::Stage->new(population => [
+	{match => '+1555502', behaviour => 'human', ring_ms => 300, talk_ms => 0},
 	{match => '*', behaviour => 'human', ring_ms => 300, talk_ms => 2500, say => 'tone:440'}]);
 $stage->start_sandbox;
 $stage->start_gateway;
@@ -68,6 +70,67 @@ subtest 'by auto-dial too' => sub {
 	$stage->api(POST => "$CM/campaigns/$campaign/auto-dial");
 	$stage->wait_until(30, 'the third call to end', sub { entry($numbers[2])->{status} eq 'completed' });
 	is scalar(creates($_)), 1, "$_ was dialled once" for @numbers;
+};
+
+# A phone whose words come when the test says so.
+sub phone_at_hand {
+	my ($agent, %with) = @_;
+	my $phone = Omnivox::SipPhone->new(file => "$stage->{dir}/$agent->{username}.jsonl",
+		hold => "$stage->{dir}/$agent->{username}.hold", %with);
+	$stage->sql('INSERT INTO registrations (user_id, contact, source, call_id, cseq, user_agent, expires_at)'
+		. " VALUES ($agent->{id}, 'sip:phone\@$phone->{address}', '$phone->{address}', 'x', 1, '',"
+		. " now() + interval '1 hour')");
+	return $phone;
+}
+sub hold { my ($phone) = @_; open my $fh, '>', $phone->{hold} or die "$phone->{hold}: $!" }
+sub let_go { my ($phone) = @_; unlink $phone->{hold} or die "$phone->{hold}: $!" }
+sub wait_saw {
+	my ($phone, $what, $count) = @_;
+	return $stage->wait_until(20, "$what $count of the phone", sub {
+		my @seen = $phone->saw($what); @seen >= $count && $seen[$count - 1] });
+}
+sub wait_call {
+	my ($number, $state) = @_;
+	return $stage->wait_until(20, "the call to $number to be $state", sub {
+		my ($c) = grep { $_->{number} eq $number } @{$stage->api(GET => '/api/calls')->{calls}};
+		$c && $c->{state} eq $state && $c });
+}
+sub hang_up { my ($call) = @_; $stage->api(POST => "/api/calls/$call->{id}/hangup") }
+
+subtest 'how the phone ends one call is not its word on the next' => sub {
+	my @to = map { "+1555502000$_" } 1 .. 4;
+	my $campaign = $stage->make_campaign({wrapUpS => 0, callGapMs => 0, maxAttempts => 1}, @to);
+	my $agent = $stage->make_agent('bea', $campaign);
+	$stage->api(PUT => "/api/agents/$agent->{id}/endpoint", {type => 'sip', nailed => JSON::PP::false});
+	my $phone = phone_at_hand($agent, does => ['answer', 'answer', 'ring', 'answer']);
+	$stage->agent_ready($agent, $campaign);
+	$stage->api(POST => "$CM/campaigns/$campaign/auto-dial");
+
+	my $call = wait_call($to[0], 'bridged');
+	hold($phone);
+	hang_up($call);
+	wait_call($to[1], 'claimed');
+	wait_saw($phone, 'bye', 1);
+	let_go($phone);
+	$call = wait_call($to[1], 'bridged');
+	pass 'a call that was there before the phone had confirmed that it hung up';
+	my ($dialled) = creates($to[1]);
+	cmp_ok $dialled->{t}, 'ge', wait_saw($phone, 'answer', 2)->{t},
+		'whose customer was dialled when the agent had answered again';
+	hang_up($call);
+
+	$call = wait_call($to[2], 'claimed');
+	wait_saw($phone, 'invite', 3);
+	hold($phone);
+	hang_up($call);
+	wait_call($to[3], 'claimed');
+	let_go($phone);
+	$call = wait_call($to[3], 'bridged');
+	pass 'a call that was there while the phone rang for one that was given up';
+	is $stage->sql("SELECT count(*) FROM agent_state_log WHERE user_id = $agent->{id}"
+		. " AND reason = 'did not answer'"), 0, 'nobody said that the agent did not answer';
+	hang_up($call);
+	$stage->api(POST => "$CM/campaigns/$campaign/auto-dial/stop");
 };
 
 my %sid = map { $_->{to} => $_->{call_sid} } grep { $_->{event} eq 'create' } $stage->call_log;

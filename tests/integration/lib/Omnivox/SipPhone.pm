@@ -1,6 +1,6 @@
 # SipPhone.pm: a SIP phone that is called, over UDP: challenges by digest, rings, answers with PCMU,
 # presses keys (RFC 4733), or refuses or does not answer. It runs in a process of its own and notes
-# what it sees, one JSON line each: {what, ...}.
+# what it sees, one JSON line each: {what, t, ...}, t as in the sandbox's log of calls.
 package Omnivox::SipPhone;
 use strict;
 use warnings;
@@ -9,16 +9,19 @@ use IO::Select;
 use IO::Socket::INET;
 use JSON::PP;
 use Omnivox::Test;
+use POSIX qw(strftime);
 use Time::HiRes qw(time);
 
 my $json = JSON::PP->new->utf8->canonical;
 
 # new(file => LOG, user => ..., password => ..., does => 'answer' | 'ring' | STATUS, keys => '12'):
-# it refuses with that SIP status
+# it refuses with that SIP status. A list: call by call, the last of it for all that follow. While
+# there is a file of the name `hold`, BYE and CANCEL are not answered, and what rings goes on ringing.
 sub new
 {
 	my ($class, %with) = @_;
 	my $self = bless {%with}, $class;
+	$self->{does} = [$self->{does}] unless ref $self->{does};
 	$self->{$_} = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Proto => 'udp') or die "udp: $@"
 		for 'sip', 'rtp';
 	$self->{address} = '127.0.0.1:' . $self->{sip}->sockport;
@@ -47,12 +50,20 @@ sub saw
 	return @seen;
 }
 
+sub now
+{
+	my ($s, $ms) = split /\./, sprintf '%.3f', time;
+	return strftime('%Y-%m-%dT%H:%M:%S', gmtime $s) . ".${ms}Z";
+}
+
 sub note
 {
 	my ($self, %seen) = @_;
 	open my $file, '>>', $self->{file} or return;
-	syswrite $file, $json->encode(\%seen) . "\n";
+	syswrite $file, $json->encode({%seen, t => now()}) . "\n";
 }
+
+sub holds { my ($self) = @_; return $self->{hold} && -e $self->{hold} }
 
 sub serve
 {
@@ -67,6 +78,7 @@ sub serve
 		$self->{peer} = $from;
 		$self->take($packet);
 	}
+	$self->answer if $self->{rings} && !$self->holds;
 	$self->press if $self->{media} && time > $self->{next_key};
 }
 
@@ -104,10 +116,13 @@ sub take
 		$self->invited($packet);
 	} elsif ($method eq 'CANCEL') {
 		$self->note(what => 'cancel');
+		$self->{rings} = 0;
+		return if $self->holds;
 		$self->reply($packet, 200);
 		$self->reply($self->{invite}, 487);
 	} elsif ($method eq 'BYE') {
 		$self->note(what => 'bye');
+		return if $self->holds;
 		$self->{media} = undef;
 		$self->reply($packet, 200);
 	}
@@ -120,14 +135,23 @@ sub invited
 		return $self->reply($packet, 401, undef,
 			'WWW-Authenticate: Digest realm="phone",nonce="abc123",qop="auth",algorithm=MD5');
 	}
-	return if $self->{invite} && header($self->{invite}, 'CSeq') eq header($packet, 'CSeq');
+	return if $self->{invite} && !grep { header($self->{invite}, $_) ne header($packet, $_) } 'CSeq', 'Call-ID';
 	$self->{invite} = $packet;
 	my ($uri) = $packet =~ /^INVITE (\S+)/;
 	$self->note(what => 'invite', uri => $uri, believed => $self->{user} ? $self->believed($packet) ? 1 : 0 : 1,
 		map { $_ => header($packet, $_) } 'From', 'X-Twilio-CallSid', 'X-Twilio-AccountSid', 'X-Leg', 'P-Asserted-Identity');
-	return $self->reply($packet, $self->{does}) if $self->{does} =~ /^\d+$/;
+	my $does = @{$self->{does}} > 1 ? shift @{$self->{does}} : $self->{does}[0];
+	return $self->reply($packet, $does) if $does =~ /^\d+$/;
 	$self->reply($packet, 180);
-	return if $self->{does} eq 'ring';
+	$self->{rings} = $does eq 'answer';
+}
+
+sub answer
+{
+	my ($self) = @_;
+	my $packet = $self->{invite};
+	$self->{rings} = 0;
+	$self->note(what => 'answer');
 	my ($port) = $packet =~ /^m=audio (\d+)/m;
 	$self->{media} = Socket::pack_sockaddr_in($port, Socket::inet_aton('127.0.0.1'));
 	$self->{next_key} = time + 0.3;
