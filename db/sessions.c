@@ -184,18 +184,21 @@ int db_agent_session_pause(struct db *db, int64_t session_id,
 /* ---- what the legs do ---- */
 
 /* Whoever is rung for each call hangs up after each call. */
-#define WANTS "(s.wants_ready AND NOT (s.nailed AND $3))"
+#define WANTS "(s.wants_ready AND NOT (s.nailed AND $3::text IS NOT NULL))"
 
-int db_agent_session_phone(struct db *db, int64_t session_id, bool up, bool refused,
+int db_agent_session_phone(struct db *db, int64_t session_id, bool up, const char *reason,
 	struct db_agent_session *ret_session)
 {
 	return change(db, session_id,
 		"UPDATE agent_sessions s SET phone_up = $2, wants_ready = " WANTS ","
 		" pause_reason = CASE WHEN $2 AND s.twilio_up AND s.wants_ready THEN ''"
-		"  WHEN NOT $2 AND s.nailed THEN 'phone hung up' ELSE s.pause_reason END," REST_AFTER(
+		"  WHEN $2 OR NOT s.nailed THEN s.pause_reason"
+		"  WHEN s.wants_ready AND $3 IS NOT NULL THEN $3"
+		"  WHEN s.state = 'ready' THEN 'waiting for the phone'"
+		"  ELSE s.pause_reason END," REST_AFTER(
 			"session_reachable(s.nailed, $2, s.twilio_up)",
 			WANTS) " WHERE s.id = $1 AND s.ended_at IS NULL",
-		ARGS(arg_int(session_id), arg_bool(up), arg_bool(refused)), ret_session);
+		ARGS(arg_int(session_id), arg_bool(up), arg_text(reason)), ret_session);
 }
 
 int db_agent_session_ports(

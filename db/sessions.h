@@ -65,10 +65,11 @@ int db_agent_session_pause(struct db *db, int64_t session_id,
 	const struct db_pause_wish *wish, struct db_agent_session *ret_session);
 
 /*
- * The phone's leg came up or went away. Going away while idle makes ready paused; `refused`
- * (the agent hung up) also takes the wish to be ready back.
+ * The phone's leg came up or went away. Going away while idle makes ready paused. With a `reason`
+ * (the agent hung up) the wish to be ready is taken back and the agent is paused for it; NULL: it
+ * is waited for. Who is paused for another reason stays so.
  */
-int db_agent_session_phone(struct db *db, int64_t session_id, bool up, bool refused,
+int db_agent_session_phone(struct db *db, int64_t session_id, bool up, const char *reason,
 	struct db_agent_session *ret_session);
 int db_agent_session_ports(
 	struct db *db, int64_t session_id, int port_phone, int port_twilio);

@@ -51,7 +51,7 @@ static int store_answered(
 	if (err < 0)
 		return err;
 	return task->side == RTP_PHONE
-		       ? db_agent_session_phone(db, task->session_id, true, false, row)
+		       ? db_agent_session_phone(db, task->session_id, true, NULL, row)
 		       : db_agent_session_get(db, task->session_id, row);
 }
 
@@ -90,7 +90,8 @@ static int store_phone_ended(
 	int err;
 
 	(void)db_dialog_delete(db, task->session_id, "phone");
-	err = db_agent_session_phone(db, task->session_id, false, hung_up, row);
+	err = db_agent_session_phone(
+		db, task->session_id, false, hung_up ? DB_REASON_HUNG_UP : NULL, row);
 	if (err < 0)
 		return err;
 	if (hung_up && row->nailed && row->call_id == 0 &&

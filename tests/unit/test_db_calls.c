@@ -407,15 +407,14 @@ static void an_agent_whose_phone_is_away_does_not_become_ready(void **state)
 
 	(void)state;
 	assert_int_equal(
-		db_agent_session_phone(db, claimed.session_id, false, false, &session),
-		0);
+		db_agent_session_phone(db, claimed.session_id, false, NULL, &session), 0);
 	assert_string_equal(session.state, "reserved");
 	world_tell(db, claimed.call_id, "busy");
 	assert_int_equal(db_agent_session_get(db, claimed.session_id, &session), 0);
 	assert_string_equal(session.state, "paused");
 	assert_string_equal(session.pause_reason, "waiting for the phone");
 	assert_int_equal(
-		db_agent_session_phone(db, claimed.session_id, true, false, &session), 0);
+		db_agent_session_phone(db, claimed.session_id, true, NULL, &session), 0);
 	assert_string_equal(session.state, "ready");
 }
 

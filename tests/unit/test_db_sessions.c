@@ -77,7 +77,7 @@ static struct db_agent_leg bring_up(struct db_agent_session *s, const char *toke
 {
 	struct db_agent_leg leg = new_leg(s, token);
 
-	assert_int_equal(db_agent_session_phone(db, s->id, true, false, s), 0);
+	assert_int_equal(db_agent_session_phone(db, s->id, true, NULL, s), 0);
 	assert_int_equal(db_agent_leg_joined(db, leg.label, token, s), 0);
 	assert_true(s->phone_up && s->twilio_up);
 	return leg;
@@ -289,19 +289,46 @@ static void ready_waits_for_both_legs_in_any_order(void **state)
 	leg = new_leg(&s, "CAlegs1");
 	assert_int_equal(db_agent_leg_joined(db, leg.label, "CAlegs1", &s), 0);
 	assert_string_equal(s.state, "paused");
-	assert_int_equal(db_agent_session_phone(db, s.id, true, false, &s), 0);
+	assert_int_equal(db_agent_session_phone(db, s.id, true, NULL, &s), 0);
 	assert_string_equal(s.state, "ready");
 	assert_string_equal(s.pause_reason, "");
 	/* A phone that is lost takes readiness away and brings it back. */
-	assert_int_equal(db_agent_session_phone(db, s.id, false, false, &s), 0);
+	assert_int_equal(db_agent_session_phone(db, s.id, false, NULL, &s), 0);
 	assert_string_equal(s.state, "paused");
-	assert_int_equal(db_agent_session_phone(db, s.id, true, false, &s), 0);
+	assert_int_equal(db_agent_session_phone(db, s.id, true, NULL, &s), 0);
 	assert_string_equal(s.state, "ready");
 	/* One that was hung up does not. */
-	assert_int_equal(db_agent_session_phone(db, s.id, false, true, &s), 0);
-	assert_int_equal(db_agent_session_phone(db, s.id, true, false, &s), 0);
+	assert_int_equal(
+		db_agent_session_phone(db, s.id, false, DB_REASON_HUNG_UP, &s), 0);
+	assert_int_equal(db_agent_session_phone(db, s.id, true, NULL, &s), 0);
 	assert_string_equal(s.state, "paused");
 	assert_false(s.wants_ready);
+}
+
+static void a_phone_that_is_lost_changes_no_reason_that_the_agent_gave(void **state)
+{
+	struct db_agent_session s = new_session("lunch");
+
+	(void)state;
+	/* Called at sign-in, and not answered. */
+	assert_int_equal(db_agent_session_phone(db, s.id, false, NULL, &s), 0);
+	assert_string_equal(s.pause_reason, "signed in");
+	(void)bring_up(&s, "CAlunch1");
+	assert_int_equal(db_agent_session_ready(db, s.id, &s), 0);
+	assert_string_equal(s.state, "ready");
+	assert_int_equal(db_agent_session_phone(db, s.id, false, NULL, &s), 0);
+	assert_string_equal(s.pause_reason, "waiting for the phone");
+	assert_int_equal(db_agent_session_phone(db, s.id, true, NULL, &s), 0);
+	assert_int_equal(
+		db_agent_session_phone(db, s.id, false, DB_REASON_HUNG_UP, &s), 0);
+	assert_string_equal(s.pause_reason, DB_REASON_HUNG_UP);
+	assert_int_equal(pause_for("lunch", &s), 0);
+	assert_int_equal(db_agent_session_phone(db, s.id, true, NULL, &s), 0);
+	assert_int_equal(db_agent_session_phone(db, s.id, false, NULL, &s), 0);
+	assert_string_equal(s.pause_reason, "lunch");
+	assert_int_equal(
+		db_agent_session_phone(db, s.id, false, DB_REASON_HUNG_UP, &s), 0);
+	assert_string_equal(s.pause_reason, "lunch");
 }
 
 static void a_leg_that_left_stays_gone_whatever_is_told_later(void **state)
@@ -550,6 +577,8 @@ int main(void)
 		cmocka_unit_test(the_list_of_agents_tells_phone_and_state),
 		cmocka_unit_test(an_agent_signs_in_once_and_only_where_it_belongs),
 		cmocka_unit_test(ready_waits_for_both_legs_in_any_order),
+		cmocka_unit_test(
+			a_phone_that_is_lost_changes_no_reason_that_the_agent_gave),
 		cmocka_unit_test(a_leg_that_left_stays_gone_whatever_is_told_later),
 		cmocka_unit_test(a_leg_token_belongs_to_the_first_call_that_shows_it),
 		cmocka_unit_test(
