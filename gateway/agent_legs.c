@@ -90,19 +90,27 @@ static void on_changed(void *arg, const char *sdp)
 	set_remote(side_of(arg), sdp);
 }
 
+static enum phone_end phone_end(
+	const struct agent_side *side, enum sip_end end, int status)
+{
+	if (side->let_go)
+		return PHONE_LET_GO;
+	if (end == SIP_END_BYE_REMOTE)
+		return PHONE_HUNG_UP;
+	return end == SIP_END_REFUSED && status != 408 && status != 480 ? PHONE_REFUSED
+									: PHONE_LOST;
+}
+
 static void phone_ended(struct agent_side *side, enum sip_end end, int status)
 {
 	struct agent *agent = side->agent;
-	enum phone_end how = side->let_go                ? PHONE_LET_GO
-			     : end == SIP_END_BYE_REMOTE ? PHONE_HUNG_UP
-							 : PHONE_LOST;
+	enum phone_end how = phone_end(side, end, status);
 
 	/*
 	 * Red button, or a refusal: not called again until Ready. Lost: called again. Who is rung
 	 * for a call has had its chance. Let go: the next call may be waiting for it already.
 	 */
-	if (how == PHONE_HUNG_UP ||
-		(end == SIP_END_REFUSED && status != 408 && status != 480) ||
+	if (how == PHONE_HUNG_UP || how == PHONE_REFUSED ||
 		(how == PHONE_LOST && !agent->row.nailed && !side->up))
 		agent->call_phone = false;
 	if (strcmp(agent->row.state, "offline") != 0) {

@@ -79,6 +79,7 @@ int agent_relay_open(struct agent *agent, const struct rtp_side_params sides[RTP
 enum phone_end {
 	PHONE_LOST,    /* not answered, or nobody is there any more */
 	PHONE_HUNG_UP, /* by the agent */
+	PHONE_REFUSED, /* busy, declined, or it will not take our calls */
 	PHONE_LET_GO,  /* by us: the call that holds the agent now may be another one */
 };
 

@@ -79,6 +79,14 @@ static int tell_call(
 		1);
 }
 
+/* Why a nailed agent is not to be called again by itself; NULL: it is. */
+static const char *phone_reason(enum phone_end how)
+{
+	if (how == PHONE_HUNG_UP)
+		return DB_REASON_HUNG_UP;
+	return how == PHONE_REFUSED ? DB_REASON_UNANSWERED : NULL;
+}
+
 /*
  * The red button during a call ends the customer's call; while idle it signs out, if the agent
  * is nailed. A phone that does not answer when it is rung for a call leaves that to others.
@@ -91,7 +99,7 @@ static int store_phone_ended(
 
 	(void)db_dialog_delete(db, task->session_id, "phone");
 	err = db_agent_session_phone(
-		db, task->session_id, false, hung_up ? DB_REASON_HUNG_UP : NULL, row);
+		db, task->session_id, false, phone_reason(task->how), row);
 	if (err < 0)
 		return err;
 	if (hung_up && row->nailed && row->call_id == 0 &&

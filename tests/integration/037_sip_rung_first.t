@@ -133,6 +133,24 @@ subtest 'how the phone ends one call is not its word on the next' => sub {
 	$stage->api(POST => "$CM/campaigns/$campaign/auto-dial/stop");
 };
 
+subtest 'a phone that refuses is called again when its agent is ready again' => sub {
+	my $campaign = $stage->make_campaign({}, '+15555020009');
+	my $agent = $stage->make_agent('cyd', $campaign);
+	my $phone = phone_at_hand($agent, does => ['486', 'answer']);
+	hold($phone);
+	$stage->api(POST => "/api/agents/$agent->{id}/session", {campaignId => $campaign});
+	$stage->api(POST => "/api/agents/$agent->{id}/session/ready");
+	let_go($phone);
+	my $s = $stage->wait_until(10, 'the refusal to be known', sub {
+		my $now = $stage->agent_session($agent); $now->{reason} eq 'did not answer' && $now });
+	is $s->{state}, 'paused', 'paused, with the reason';
+	$stage->api(POST => "/api/agents/$agent->{id}/session/ready");
+	wait_saw($phone, 'answer', 1);
+	$stage->wait_until(10, 'cyd to be ready', sub { $stage->agent_session($agent)->{state} eq 'ready' });
+	is scalar($phone->saw('invite')), 2, 'and is reached by one more call';
+	$stage->api(DELETE => "/api/agents/$agent->{id}/session");
+};
+
 my %sid = map { $_->{to} => $_->{call_sid} } grep { $_->{event} eq 'create' } $stage->call_log;
 $stage->stop($_) for 'phone-ana', 'gateway', 'sandbox';
 for my $number (@numbers) {

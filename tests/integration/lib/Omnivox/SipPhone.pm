@@ -141,16 +141,16 @@ sub invited
 	$self->note(what => 'invite', uri => $uri, believed => $self->{user} ? $self->believed($packet) ? 1 : 0 : 1,
 		map { $_ => header($packet, $_) } 'From', 'X-Twilio-CallSid', 'X-Twilio-AccountSid', 'X-Leg', 'P-Asserted-Identity');
 	my $does = @{$self->{does}} > 1 ? shift @{$self->{does}} : $self->{does}[0];
-	return $self->reply($packet, $does) if $does =~ /^\d+$/;
 	$self->reply($packet, 180);
-	$self->{rings} = $does eq 'answer';
+	$self->{rings} = $does ne 'ring' && $does;
 }
 
 sub answer
 {
 	my ($self) = @_;
-	my $packet = $self->{invite};
+	my ($packet, $does) = @$self{qw(invite rings)};
 	$self->{rings} = 0;
+	return $self->reply($packet, $does) if $does =~ /^\d+$/;
 	$self->note(what => 'answer');
 	my ($port) = $packet =~ /^m=audio (\d+)/m;
 	$self->{media} = Socket::pack_sockaddr_in($port, Socket::inet_aton('127.0.0.1'));
