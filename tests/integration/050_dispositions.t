@@ -179,6 +179,22 @@ subtest 'definitions that calls have' => sub {
 	answers(ask(DELETE => "/api/dispositions/$id{child}"), 404, 'NOT_FOUND', 'once');
 };
 
+subtest 'whose agent is one no more' => sub {
+	ready();
+	my $call = call_one('+15551110005');
+	finish($call);
+	ask(DELETE => "/api/agents/$ana->{id}/session");
+	data(PUT => "/api/users/$ana->{id}", {role => 'supervisor'});
+	my $said = ask(POST => "/api/calls/$call/disposition", {dispositionId => $id{Interested}});
+	is $said->{status}, 200, 'its calls are still said to be something' or diag $said->{content};
+	$said = ask(POST => "/api/calls/$call/disposition",
+		{dispositionId => $id{Callback}, callbackAt => later(3600)});
+	is data(GET => "/api/callbacks/$said->{json}{data}{disposition}{callbackId}")->{callback}{agentId}, undef,
+		'and anybody may keep its promise';
+	answers(ask(POST => "/api/calls/$call/disposition", {dispositionId => $id{Callback},
+		callbackAt => later(3600), callbackAgentId => $ana->{id}}), 404, 'NOT_FOUND', 'who is named must be an agent');
+};
+
 contract_kept();
 undef $stage;
 done_testing;
