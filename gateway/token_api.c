@@ -46,6 +46,7 @@ static void answer(
 	struct api_call *call, struct api_reply *reply, int64_t id, bool with_identity)
 {
 	const struct config *config = call->gw->config;
+	const char *region = config_text(config, "TWILIO_REGION");
 	const char *missing = missing_setting(call->gw);
 	char identity[AGENT_IDENTITY_SIZE];
 	struct buf jwt = {0};
@@ -68,6 +69,9 @@ static void answer(
 				    config_text(config, "TWILIO_API_KEY_SECRET"),
 			    .twiml_app_sid = config_text(config, "TWILIO_TWIML_APP_SID"),
 			    .identity = identity,
+			    .region = region[0] == '\0' || strcmp(region, "us1") == 0
+					      ? NULL
+					      : region,
 			    .now_s = clock_wall_ms() / 1000,
 			    .ttl_s = TOKEN_TTL_S,
 		    },

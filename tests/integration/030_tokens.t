@@ -35,9 +35,9 @@ $stage->start_gateway;
 $stage->login('ana', $ana->{password});
 
 sub judged {
-	my ($answer) = @_;
+	my ($answer, %more) = @_;
 	return node_judge('token.js', {account => $stage->account, key => $key,
-		secret => $secret, app => $app, token => $answer->{json}{data}{token}});
+		secret => $secret, app => $app, token => $answer->{json}{data}{token}, %more});
 }
 
 $r = ask(GET => "/api/calls-twiml/token/$ana->{id}");
@@ -92,5 +92,14 @@ is "$stop->{scope} $stop->{code}", 'account 20003',
 	'it is the key that Twilio is asked with: another secret is refused';
 is call_now($entry[1])->{json}{error}{code}, 'TWILIO_STOPPED', 'so nothing is dialled';
 is scalar(grep { $_->{event} eq 'create' } $stage->call_log), 1, 'and calls nobody';
+
+$stage->stop('gateway');
+# The region is in the host's name; nothing goes there.
+$stage->{gateway_env} = {%{$stage->{gateway_env}}, TWILIO_REGION => 'ie1', TWILIO_API_KEY_SECRET => $secret,
+	BACKEND_URL => 'https://gateway.test', TWILIO_API_BASE => 'https://api.twilio.com', https_proxy => 'http://127.0.0.1:1'};
+$stage->start_gateway;
+$stage->login;
+$r = ask(POST => '/api/calls/token', {agentId => $ana->{id}});
+ok judged($r, region => 'ie1')->{same}, 'in another region the token names it, as the official library does';
 contract_kept();
 done_testing;
