@@ -102,6 +102,7 @@ int agents_new(struct gateway *gw, struct agents **ret_agents)
 		return -ENOMEM;
 	agents->gw = gw;
 	list_init(&agents->all);
+	list_init(&agents->unstored);
 	*ret_agents = agents;
 	return 0;
 }
@@ -114,6 +115,7 @@ void agents_free(struct agents **agents)
 		return;
 	list_for_each(&(*agents)->all, node, tmp)
 		agent_free(list_entry(node, struct agent, node));
+	agent_store_forget(*agents);
 	free(*agents);
 	*agents = NULL;
 }

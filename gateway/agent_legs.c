@@ -299,7 +299,7 @@ static void phone_done(struct job *job)
 
 	if (agent == NULL)
 		goto out;
-	if (task->err < 0 && !agent->row.nailed) {
+	if (task->err == -ENOENT && !agent->row.nailed) {
 		agent->call_phone = false;
 		agent_store_phone_ended(agent, PHONE_LOST);
 		goto out;

@@ -20,6 +20,7 @@
 struct agents {
 	struct gateway *gw;
 	struct list all;
+	struct list unstored; /* agent_store.c: what the database did not take yet */
 };
 
 /* One of the two dialogs of a session. */
@@ -30,7 +31,8 @@ struct agent_side {
 	bool starting;             /* a job prepares the INVITE */
 	bool up;                   /* answered */
 	bool let_go;               /* by us: its end says nothing of the agent */
-	unsigned failures;         /* in a row: the next try waits longer */
+	unsigned told;     /* how often its dialog came up or ended: the last is true */
+	unsigned failures; /* in a row: the next try waits longer */
 	struct timer retry;
 };
 
@@ -83,7 +85,10 @@ enum phone_end {
 	PHONE_LET_GO,  /* by us: the call that holds the agent now may be another one */
 };
 
-/* agent_store.c: jobs that write what happened and tell the loop the new row. */
+/*
+ * agent_store.c: jobs that write what happened and tell the loop the new row. When the database
+ * does not take it, they try again every second while it is true.
+ */
 void agent_store_answered(struct agent_side *side);
 void agent_store_phone_ended(struct agent *agent, enum phone_end how);
 void agent_store_twilio_ended(struct agent *agent, int64_t leg_id);
@@ -96,5 +101,8 @@ void agent_check_fire(struct timer *timer);
 
 /* agent_check.c; rtp thread. Nothing is heard from this side: looks whether it is still there. */
 void agent_silent(struct gateway *gw, int64_t session_id, enum rtp_side side);
+
+/* Forgets what waits to be stored again. */
+void agent_store_forget(struct agents *agents);
 
 #endif

@@ -14,6 +14,8 @@
 #include "gateway/agent.h"
 #include "gateway/call.h"
 
+#define AGAIN_MS 1000
+
 enum store_what {
 	STORE_ANSWERED,
 	STORE_PHONE_ENDED,
@@ -36,6 +38,12 @@ struct store_job {
 	char sid[DB_SID_SIZE];
 	char media[ADDR_TEXT_SIZE];
 	struct db_dialog dialog;
+	unsigned told; /* of the side, when this happened */
+	int err;
+	/* While it waits to be tried again. */
+	struct list node;
+	struct timer again;
+	bool tried;
 };
 
 static const char *side_word(enum rtp_side side)
@@ -151,18 +159,78 @@ static void store_work(struct job *job, void *ctx)
 	}
 	if (err == 0)
 		agent_changed(task->gw, &row);
-	else
+	else if (!task->tried)
 		log_warn("agent", 0, "session %" PRId64 " not stored (%d): %s",
 			task->session_id, (int)task->what, db_error(ctx));
 out:
-	free(task);
+	task->err = err;
 }
+
+static void try_later(struct store_job *task);
 
 static void store_drop(struct job *job)
 {
 	free(list_entry(job, struct store_job, job));
 }
 
+/* Whether it is still so; what comes again by itself is not waited for. */
+static bool is_true(const struct store_job *task)
+{
+	struct agent *agent = agent_find(task->gw, task->session_id);
+
+	if (agent == NULL || task->what == STORE_JOINED || task->what == STORE_MEDIA)
+		return false;
+	if (task->what == STORE_PORTS)
+		return true;
+	return task->told ==
+	       (task->side == RTP_PHONE ? agent->phone.told : agent->twilio.told);
+}
+
+static void put_again(struct timer *timer)
+{
+	struct store_job *task = list_entry(timer, struct store_job, again);
+
+	list_remove(&task->node);
+	if (!is_true(task))
+		free(task);
+	else if (jobs_put(task->gw->db, &task->job) < 0)
+		try_later(task);
+}
+
+static void try_later(struct store_job *task)
+{
+	task->tried = true;
+	task->again.fire = put_again;
+	list_add_tail(&task->gw->agents->unstored, &task->node);
+	timer_start(task->gw->timers, &task->again, AGAIN_MS);
+}
+
+static void store_done(struct job *job)
+{
+	struct store_job *task = list_entry(job, struct store_job, job);
+	bool away = task->err == -EIO || task->err == -EAGAIN || task->err == -ENOMEM;
+
+	if (away && is_true(task))
+		try_later(task);
+	else
+		free(task);
+}
+
+void agent_store_forget(struct agents *agents)
+{
+	struct list *node, *tmp;
+
+	list_for_each(&agents->unstored, node, tmp)
+	{
+		struct store_job *task = list_entry(node, struct store_job, node);
+
+		timer_stop(&task->again);
+		list_remove(&task->node);
+		free(task);
+	}
+}
+
+/* On the loop; STORE_MEDIA on any thread. */
 static void store_put(struct gateway *gw, const struct store_job *what)
 {
 	struct store_job *task = malloc(sizeof(*task));
@@ -172,12 +240,25 @@ static void store_put(struct gateway *gw, const struct store_job *what)
 	*task = *what;
 	task->gw = gw;
 	task->job.work = store_work;
+	task->job.done = store_done;
 	task->job.drop = store_drop;
 	if (jobs_put(gw->db, &task->job) == 0)
 		return;
 	log_warn("agent", 0, "session %" PRId64 " not stored: database workers are busy",
 		task->session_id);
-	free(task);
+	if (what->what != STORE_MEDIA && is_true(task))
+		try_later(task);
+	else
+		free(task);
+}
+
+/* The same of a side whose dialog came up or ended. */
+static void store_side(struct agent_side *side, struct store_job *what)
+{
+	what->side = side->side;
+	what->session_id = side->agent->row.id;
+	what->told = ++side->told;
+	store_put(side->agent->gw, what);
 }
 
 static int dialog_copy(const struct agent_side *side, struct db_dialog *dialog)
@@ -216,32 +297,26 @@ out:
 
 void agent_store_answered(struct agent_side *side)
 {
-	struct store_job task = {
-		.what = STORE_ANSWERED,
-		.side = side->side,
-		.session_id = side->agent->row.id,
-	};
+	struct store_job task = {.what = STORE_ANSWERED};
 
 	if (dialog_copy(side, &task.dialog) < 0) {
 		log_error("agent", 0, "%s: the %s dialog cannot be kept",
 			side->agent->row.username, side_word(side->side));
 		return;
 	}
-	store_put(side->agent->gw, &task);
+	store_side(side, &task);
 }
 
 void agent_store_phone_ended(struct agent *agent, enum phone_end how)
 {
-	store_put(agent->gw, &(struct store_job){.what = STORE_PHONE_ENDED,
-				     .session_id = agent->row.id,
-				     .how = how});
+	store_side(&agent->phone,
+		&(struct store_job){.what = STORE_PHONE_ENDED, .how = how});
 }
 
 void agent_store_twilio_ended(struct agent *agent, int64_t leg_id)
 {
-	store_put(agent->gw, &(struct store_job){.what = STORE_TWILIO_ENDED,
-				     .session_id = agent->row.id,
-				     .leg_id = leg_id});
+	store_side(&agent->twilio,
+		&(struct store_job){.what = STORE_TWILIO_ENDED, .leg_id = leg_id});
 }
 
 void agent_store_ports(struct agent *agent)
