@@ -295,7 +295,9 @@ static void place_now(const struct place_post *place)
 				.count = 1,
 				.at_ms = clock_wall_ms(),
 				.duration_s = -1,
-				.detail = "Too many requests to Twilio were waiting."},
+				.detail =
+					"Too many requests to Twilio were waiting, or the "
+					"gateway was stopping."},
 			placing == NULL ? &waiter : placing, CALL_NOW_REFUSED);
 		if (placing != NULL)
 			placing_free(placing);

@@ -415,13 +415,16 @@ static void on_signal(void *arg)
 		sip_loop_stop(w->gw.loop);
 }
 
-/* Requests to Twilio that are out are waited for, and what they answered is stored. */
+/*
+ * Requests to Twilio that are out are waited for, and what they answered is stored. The client
+ * stays for those who still ask: it tells them that it is full.
+ */
 static void finish_requests(struct worker *w)
 {
 	struct timespec pause = {.tv_nsec = 5000000};
 	int64_t deadline;
 
-	twilio_client_free(&w->gw.twilio);
+	twilio_client_stop(w->gw.twilio);
 	deadline = clock_mono_ms() + STOP_WAIT_MS;
 	while (w->gw.db != NULL && clock_mono_ms() < deadline) {
 		if (post_queue_run(w->gw.queue, QUEUE_LIMIT) == 0 &&
@@ -448,8 +451,9 @@ static void stop(struct worker *w)
 	twilio_media_stop(gw->media); /* downloads are answers, too */
 	http_server_free(&gw->http);
 	jobs_free(&gw->db);
-	twilio_media_free(&gw->media);
 	imports_free(&gw->imports);
+	twilio_client_free(&gw->twilio); /* nobody is left who could ask */
+	twilio_media_free(&gw->media);
 	again_stop(gw);
 	nodes_free(&gw->nodes);
 	sweeper_free(&gw->sweeper);

@@ -17,6 +17,7 @@
 #include "twilio/room.h"
 
 #define IDLE_WAIT_MS 60000
+#define LATE_WAIT_MS 1 /* between two looks for those who were admitted before the stop */
 
 static const char stopping_text[] = "the gateway is stopping";
 
@@ -159,6 +160,21 @@ static void settle_ended(struct twilio_client *client)
 	}
 }
 
+/* Who was admitted just before the stop and had not put its request yet gets an answer, too. */
+static void answer_late(struct twilio_client *client)
+{
+	struct curl_waitfd wake = {
+		.fd = post_queue_fd(client->asked), .events = CURL_WAIT_POLLIN};
+
+	for (;;) {
+		(void)post_queue_run(client->asked, client->limit + 1);
+		drop_waiting(&client->waiting, false, stopping_text);
+		if (atomic_load(&client->open) <= client->limit)
+			return; /* what the stop itself has taken */
+		(void)curl_multi_poll(client->multi, &wake, 1, LATE_WAIT_MS, NULL);
+	}
+}
+
 static void *run(void *arg)
 {
 	struct twilio_client *client = arg;
@@ -189,9 +205,7 @@ static void *run(void *arg)
 				client->multi, &wake, 1, (int)wait_ms, NULL);
 		(void)post_queue_run(client->asked, client->limit + 1);
 	}
-	/* Whoever asked while the client was being freed still gets an answer. */
-	(void)post_queue_run(client->asked, client->limit + 1);
-	drop_waiting(&client->waiting, false, stopping_text);
+	answer_late(client);
 	return NULL;
 }
 
@@ -336,6 +350,17 @@ out:
 	return err;
 }
 
+void twilio_client_stop(struct twilio_client *client)
+{
+	if (client == NULL || !client->started)
+		return;
+	/* From here on it is full. */
+	(void)atomic_fetch_add(&client->open, client->limit);
+	post_queue_answer(client->asked, &client->stop_post);
+	(void)pthread_join(client->thread, NULL);
+	client->started = false;
+}
+
 void twilio_client_free(struct twilio_client **ptr)
 {
 	struct twilio_client *client = *ptr;
@@ -343,10 +368,7 @@ void twilio_client_free(struct twilio_client **ptr)
 	if (client == NULL)
 		return;
 	*ptr = NULL;
-	if (client->started) {
-		post_queue_answer(client->asked, &client->stop_post);
-		(void)pthread_join(client->thread, NULL);
-	}
+	twilio_client_stop(client);
 	if (client->multi != NULL)
 		(void)curl_multi_cleanup(client->multi);
 	timers_free(&client->timers);

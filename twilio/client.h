@@ -134,13 +134,17 @@ int twilio_client_new(
 
 /*
  * Waits at most `total_ms` for creates under way, answers all that is still open (not sent, or
- * lost), then ends the thread. Not from within `answer`.
+ * lost), then ends the thread. Others may ask meanwhile and later: they get -EAGAIN. By the owner,
+ * not from within `answer`. NULL-safe.
  */
+void twilio_client_stop(struct twilio_client *client);
+
+/* Stops it first. Nobody may ask any more. NULL-safe, sets NULL. */
 void twilio_client_free(struct twilio_client **client);
 
 /*
- * Every request: any thread, everything copied, -EAGAIN when full, -EINVAL for what is no SID
- * or makes no sense, -ENOMEM (nothing was sent). `id` comes back in the answer. Exactly one
+ * Every request: any thread, everything copied, -EAGAIN when full or stopped, -EINVAL for what is
+ * no SID or makes no sense, -ENOMEM (nothing was sent). `id` comes back in the answer. Exactly one
  * answer for each 0 returned. Lists give their first page.
  */
 

@@ -34,7 +34,8 @@ struct twilio_client {
 	void *arg;
 	struct exchange_target target;
 	size_t limit;
-	atomic_size_t open; /* admitted and not yet answered */
+	atomic_size_t
+		open; /* admitted and not yet answered; a stop takes all of `limit` */
 	struct post_queue *asked;
 	struct post stop_post;
 	pthread_t thread;

@@ -10,7 +10,9 @@ use JSON::PP ();
 use Test::More;
 use Omnivox::Stage;
 
-my $stage = Omnivox::Stage->new(gateway_env => {LOG_FORMAT => 'json'});
+my $stage = Omnivox::Stage->new(gateway_env => {LOG_FORMAT => 'json'}, population => [
+	{match => '+15551110002', behaviour => 'human', ring_ms => 200, talk_ms => 0, say => 'tone:440'},
+	{match => '*', behaviour => 'human', ring_ms => 200, talk_ms => 3000, say => 'tone:440'}]);
 $stage->start_sandbox;
 my $program = $stage->gateway_program;
 my $data = "$stage->{dir}/gateway-data";
@@ -171,6 +173,34 @@ is +(command({}, '--restore', "$stage->{dir}/token"))[0], 75, 'a running gateway
 is $status, 0, "it is backed up while it dials ($err)";
 is sprintf('%o', (stat "$stage->{dir}/backup")[2] & 0777), '600', 'only its owner may read the file';
 is +(command({}, '--backup', '/proc/nowhere/backup'))[0], 69, 'a file that cannot be made is an error';
+
+# While a request to Twilio is out at SIGTERM, somebody hangs up a customer.
+my $call = $stage->wait_until(30, 'a call that goes on', sub {
+	(grep { $_->{state} eq 'bridged' && $_->{number} eq '+15551110002' }
+		@{$stage->api(GET => '/api/calls')->{calls}})[0] });
+my $bo = $stage->api(POST => '/api/agents', {username => 'bo', name => 'Bo',
+	endpoint => {type => 'phone', number => '+15557770001'}})->{agent};
+$stage->api(POST => "$Omnivox::Stage::CM/campaigns/$campaign/join-agent", {agentId => $bo->{id}});
+$stage->sandbox_put('/sandbox/faults', [{kind => 'slow', rate => 1, delay_ms => 5000}]);
+$stage->api(POST => "/api/agents/$bo->{id}/session", {});
+$stage->api(POST => "/api/agents/$bo->{id}/session/ready");
+$stage->wait_until(10, 'a request to be out', sub {
+	grep { $_->{kind} eq 'slow' && $_->{fired} > 0 } @{$stage->sandbox_get('/sandbox/faults')->{faults}} });
+kill 'TERM', $stage->{pids}{gateway};
+$stage->wait_until(10, 'it to stop', sub {
+	open my $log, '<', "$stage->{dir}/gateway.log" or die $!;
+	grep { /"msg":"stopping"/ } <$log> });
+is $stage->request(POST => "/api/calls/$call->{id}/hangup")->{status}, 202, 'it still does what is asked';
+is $stage->stop('gateway') >> 8, 0, 'and SIGTERM ends it with 0';
+$stage->sandbox_put('/sandbox/faults', [{kind => 'slow', rate => 0, delay_ms => 0}]);
+$stage->start_gateway;
+$stage->login;
+$stage->wait_until(30, 'the call to be ended at Twilio', sub {
+	($call = $stage->api(GET => "/api/calls/$call->{id}")->{call})->{state} eq 'ended' });
+is $call->{outcome}, 'completed', 'the next one hangs up';
+ok((grep { $_->{event} eq 'create' && $_->{to} eq '+15557770001' } $stage->call_log) == 1,
+	'and rings nobody twice');
+
 $stage->stop("phone-ana");
 is $stage->stop('gateway') >> 8, 0, 'SIGTERM ends it with 0';
 

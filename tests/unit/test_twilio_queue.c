@@ -1,7 +1,9 @@
 /* test_twilio_queue.c: how many requests are under way at once, and what becomes of those that wait. */
 #include <errno.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -65,6 +67,51 @@ static void stopping_waits_for_the_answer_of_a_create(void **state)
 	twilio_client_free(&b->client);
 	assert_int_equal(b->count, 1);
 	assert_int_equal(b->answers[0]->result, TWILIO_OK);
+	bench_close(b);
+}
+
+struct asker {
+	struct bench *b;
+	atomic_bool over;
+	size_t admitted;
+};
+
+static void *ask_on(void *arg)
+{
+	struct asker *asker = arg;
+
+	while (!atomic_load(&asker->over))
+		asker->admitted += twilio_call_fetch(asker->b->client, 9, CALL) == 0;
+	return NULL;
+}
+
+/* Handlers and workers go on asking while the gateway stops, and after that. */
+static void a_stopped_client_can_still_be_asked(void **state)
+{
+	struct step steps[SERVER_STEPS_MAX];
+	struct asker asker = {.over = false};
+	pthread_t thread;
+	struct bench *b;
+
+	(void)state;
+	for (size_t i = 1; i < SERVER_STEPS_MAX; i++)
+		steps[i] = (struct step){.kind = STEP_STALL};
+	steps[0] = (struct step){
+		.kind = STEP_ANSWER, .status = 201, .body = CREATED, .delay_ms = 300};
+	b = bench_open(steps, SERVER_STEPS_MAX);
+	asker.b = b;
+	assert_int_equal(bench_create(b, 1), 0);
+	assert_int_equal(server_wait_seen(b->server, 1), 0);
+	assert_int_equal(pthread_create(&thread, NULL, ask_on, &asker), 0);
+	assert_int_equal(server_wait_seen(b->server, 2), 0);
+	twilio_client_stop(b->client);
+	assert_int_equal(bench_create(b, 2), -EAGAIN);
+	twilio_cancel_creates(b->client);
+	atomic_store(&asker.over, true);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_true(asker.admitted > 0);
+	assert_int_equal(b->count, asker.admitted + 1);
+	twilio_client_stop(b->client);
 	bench_close(b);
 }
 
@@ -151,6 +198,7 @@ int main(void)
 		cmocka_unit_test(a_full_client_says_so_at_once),
 		cmocka_unit_test(many_at_once_get_one_answer_each),
 		cmocka_unit_test(stopping_waits_for_the_answer_of_a_create),
+		cmocka_unit_test(a_stopped_client_can_still_be_asked),
 		cmocka_unit_test(stopping_answers_everything_that_is_open),
 		cmocka_unit_test(a_429_halves_what_is_under_way),
 		cmocka_unit_test(cancelled_creates_that_wait_are_not_sent),
