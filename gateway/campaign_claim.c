@@ -17,6 +17,7 @@
 #include "gateway/verdict.h"
 
 #define PLACING_MS 20000   /* a POST without an answer becomes ambiguous */
+#define NEXT_MS 20         /* after a contact that was refused: others get their turn */
 #define IDLE_MS 1000       /* between two looks at an empty queue or at busy agents */
 #define WHOLE_MS 10000     /* ... at a limit: somebody may have raised it */
 #define GENERATE_MS 60000  /* ... through the lists, for new contacts */
@@ -94,8 +95,10 @@ static void refused(struct gateway *gw, struct run *run, const struct db_claimed
 {
 	int64_t wait_ms = claimed->next_ms - clock_wall_ms();
 
-	if (!claimed->whole)
-		return; /* the next contact, at once */
+	if (!claimed->whole) {
+		run->wait_until_ms = timers_now(gw->timers) + NEXT_MS;
+		return;
+	}
 	run_say(gw, run, claimed->code, claimed->reason);
 	if (claimed->next_ms == 0 || wait_ms > WHOLE_MS)
 		wait_ms = WHOLE_MS;
@@ -114,6 +117,8 @@ static void claimed_nothing(
 			hold(gw, run, "exhausted", IDLE_MS);
 		else if (claimed->next_ms > clock_wall_ms())
 			hold(gw, run, "waiting", IDLE_MS);
+		else /* due by now, or held by somebody's transaction */
+			run->wait_until_ms = timers_now(gw->timers) + NEXT_MS;
 		break;
 	case DB_CLAIM_NO_AGENT:
 		hold(gw, run, "no_agent", IDLE_MS);
