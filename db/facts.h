@@ -61,7 +61,7 @@ int db_facts_read(struct db *db, int64_t campaign_id, int64_t entry_id,
 int db_queue_postpone(struct db *db, int64_t campaign_id, unsigned limit,
 	db_verdict_fn *verdict, void *arg, size_t *ret_refused);
 
-/* The same for one entry that the claim has locked and the verdict refused. */
+/* The same for one entry that claim or preview has locked and the verdict refused. */
 int db_entry_refuse(
 	struct db *db, int64_t entry_id, const struct db_claim_verdict *verdict);
 

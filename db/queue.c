@@ -50,14 +50,16 @@ int db_entry_priority(struct db *db, int64_t campaign_id, int64_t entry_id, int 
 	return explain(db, campaign_id, entry_id, rc);
 }
 
-int db_entry_preview(struct db *db, int64_t campaign_id, int64_t user_id, int hold_s,
-	int64_t *ret_entry_id)
+/* What the agent has, else what is due, locked. */
+static int preview_pick(
+	struct db *db, const struct db_preview *preview, int64_t *ret_entry_id)
 {
 	int rc = db_run_number(db,
 		"SELECT id FROM queue_entries WHERE campaign_id = $1 AND agent_id = $2"
 		" AND state = 'pending' AND agent_until > now() AND run_at <= now()"
-		" ORDER BY run_at LIMIT 1",
-		ARGS(arg_int(campaign_id), arg_int(user_id)), ret_entry_id);
+		" ORDER BY run_at LIMIT 1 FOR UPDATE",
+		ARGS(arg_int(preview->campaign_id), arg_int(preview->user_id)),
+		ret_entry_id);
 
 	if (rc != -ENOENT)
 		return rc;
@@ -72,8 +74,48 @@ int db_entry_preview(struct db *db, int64_t campaign_id, int64_t user_id, int ho
 		"  AND q.state = 'pending' AND q.agent_id IS NULL AND q.run_at <= now()"
 		"  AND q.priority = (SELECT p FROM p) ORDER BY q.run_at, q.id LIMIT 1"
 		"  FOR UPDATE SKIP LOCKED) RETURNING id",
-		ARGS(arg_int(campaign_id), arg_int(user_id), arg_int(hold_s)),
+		ARGS(arg_int(preview->campaign_id), arg_int(preview->user_id),
+			arg_int(preview->hold_s)),
 		ret_entry_id);
+}
+
+/* A promise stays with whom it was made for. */
+static int preview_refuse(
+	struct db *db, int64_t entry_id, const struct db_claim_verdict *verdict)
+{
+	int rc = db_entry_refuse(db, entry_id, verdict);
+
+	if (rc < 0)
+		return rc;
+	return db_run(db,
+		"UPDATE queue_entries q SET agent_id = NULL, agent_until = NULL"
+		" WHERE q.id = $1 AND NOT EXISTS (SELECT 1 FROM callbacks b"
+		"  WHERE b.entry_id = q.id AND b.state IN ('pending', 'missed'))",
+		ARGS(arg_int(entry_id)), NULL);
+}
+
+int db_entry_preview(
+	struct db *db, const struct db_preview *preview, int64_t *ret_entry_id)
+{
+	struct db_claim_verdict verdict = {.allowed = true};
+	struct db_claim_facts facts;
+	int64_t entry = 0;
+	int rc = db_begin(db);
+
+	if (rc == 0)
+		rc = preview_pick(db, preview, &entry);
+	if (rc == 0)
+		rc = db_facts_read(db, preview->campaign_id, entry, &facts);
+	if (rc == 0)
+		verdict = preview->verdict(preview->arg, &facts);
+	if (rc == 0 && !verdict.allowed && !verdict.whole)
+		rc = preview_refuse(db, entry, &verdict);
+	if (rc == 0)
+		rc = db_commit(db);
+	db_rollback(db);
+	if (rc == 0)
+		*ret_entry_id = verdict.allowed || verdict.whole ? entry : 0;
+	return rc;
 }
 
 int db_queue_recheck(struct db *db, int64_t campaign_id)

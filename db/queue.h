@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "db/campaigns.h"
+#include "db/facts.h"
 
 /* Each: -ENOENT no such entry in the campaign; -EINVAL: not in this state. */
 
@@ -23,12 +24,20 @@ int db_entry_skip(
 int db_entry_requeue(struct db *db, int64_t campaign_id, int64_t entry_id);
 /* Of a pending entry; 1 is dialled first. */
 int db_entry_priority(struct db *db, int64_t campaign_id, int64_t entry_id, int priority);
+struct db_preview {
+	int64_t campaign_id, user_id;
+	int hold_s;
+	db_verdict_fn *verdict;
+	void *arg;
+};
 /*
  * The next entry that is due, for this agent alone for `hold_s` seconds; the one that it has
- * already, if any. -ENOENT: nothing is due.
+ * already, if any. One that the verdict refuses, not for the campaign's sake, is the agent's no more
+ * and waits for its time, or is skipped: then *ret_entry_id is 0, and asked again another is looked
+ * for. -ENOENT: nothing is due.
  */
-int db_entry_preview(struct db *db, int64_t campaign_id, int64_t user_id, int hold_s,
-	int64_t *ret_entry_id);
+int db_entry_preview(
+	struct db *db, const struct db_preview *preview, int64_t *ret_entry_id);
 
 /* Entries that wait for a moment that changed settings may have moved become due. */
 int db_queue_recheck(struct db *db, int64_t campaign_id);

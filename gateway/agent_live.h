@@ -94,6 +94,8 @@ void agent_store_phone_ended(struct agent *agent, enum phone_end how);
 void agent_store_twilio_ended(struct agent *agent, int64_t leg_id);
 void agent_store_ports(struct agent *agent);
 void agent_store_joined(struct gateway *gw, const char *label, const char *sid);
+/* Forgets what waits to be stored again. */
+void agent_store_forget(struct agents *agents);
 
 /* agent_check.c: join_check's; a leg of which no join was told is looked for so often. */
 #define AGENT_CHECK_MS 3000
@@ -101,8 +103,5 @@ void agent_check_fire(struct timer *timer);
 
 /* agent_check.c; rtp thread. Nothing is heard from this side: looks whether it is still there. */
 void agent_silent(struct gateway *gw, int64_t session_id, enum rtp_side side);
-
-/* Forgets what waits to be stored again. */
-void agent_store_forget(struct agents *agents);
 
 #endif

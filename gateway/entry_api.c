@@ -12,6 +12,9 @@
 #include "gateway/queue_json.h"
 #include "gateway/verdict.h"
 
+#define PREVIEW_TRIES 10 /* contacts that may not be called, in one request */
+#define SIFT_MAX 1000    /* entries that are looked through when one was refused */
+
 /* ---- what is known ---- */
 
 static json_t *zones_json(const struct gateway *gw, const struct db_claim_facts *facts)
@@ -188,6 +191,33 @@ static int check_agent(struct api_call *call, struct api_reply *reply, int64_t a
 	return err;
 }
 
+/* Nobody is shown who may not be called; the others like it are put off in the same go. */
+static int preview(struct api_call *call, const struct db_campaign *campaign,
+	int64_t agent, int64_t *ret_entry_id)
+{
+	const struct db_preview wish = {
+		.campaign_id = campaign->id,
+		.user_id = agent,
+		.hold_s = campaign->preview_s,
+		.verdict = verdict_auto,
+		.arg = call->gw,
+	};
+	int64_t entry = 0;
+	size_t refused;
+
+	for (int i = 0; i < PREVIEW_TRIES; i++) {
+		int err = db_entry_preview(call->db, &wish, &entry);
+
+		if (err == 0 && entry != 0)
+			*ret_entry_id = entry;
+		if (err < 0 || entry != 0)
+			return err;
+		(void)db_queue_postpone(call->db, campaign->id, SIFT_MAX, verdict_auto,
+			call->gw, &refused);
+	}
+	return -ENOENT;
+}
+
 void entry_next(struct api_call *call, struct api_reply *reply)
 {
 	static const char *const fields[] = {"agentId", NULL};
@@ -215,10 +245,10 @@ void entry_next(struct api_call *call, struct api_reply *reply)
 			"The campaign is %s. Make it active first.", campaign.state);
 		return;
 	}
-	err = db_entry_preview(call->db, campaign.id, agent, campaign.preview_s, &entry);
+	err = preview(call, &campaign, agent, &entry);
 	if (err == -ENOENT)
 		api_fail(reply, 409, "NOTHING_DUE",
-			"No contact of this campaign is due just now.");
+			"No contact of this campaign is due that may be called just now.");
 	else if (err < 0)
 		api_fail_db(reply, err, "queue entry", call->db);
 	else

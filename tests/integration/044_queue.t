@@ -4,6 +4,7 @@ use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
+use POSIX qw(strftime);
 use Test::More;
 use Omnivox::Asking;
 use Omnivox::Stage;
@@ -81,6 +82,46 @@ subtest 'previews' => sub {
 	$stage->wait_until(10, 'the preview to be over', sub {
 		!(grep { $_->{id} eq $next->{id} } entries())[0]{reservedFor} });
 	is as($his, POST => "$path/next", {})->{json}{data}{queueEntry}{id}, $next->{id}, 'then it is anybody\'s';
+};
+
+# The same window on every day, of two hours around now in London.
+sub window {
+	local $ENV{TZ} = 'Europe/London';
+	POSIX::tzset();
+	my ($from, $to) = map { strftime('%H:%M', localtime(time + $_)) } -3600, 3600;
+	return {map { ($_ => [{from => $from, to => $to}]) } qw(mon tue wed thu fri sat sun)};
+}
+
+subtest 'whom nobody may call nobody previews' => sub {
+	my $shut = $stage->api(POST => "$CM/campaigns", {name => 'Shut', dialMethod => 'preview', previewS => 600,
+		callingHours => window()})->{campaign}{id};
+	my (%list, %entry);
+	for (['asleep', '+61291234567'], ['off', '+442079460002'], ['open', '+442079460003']) {
+		my ($name, $number) = @$_;
+		$list{$name} = $stage->api(POST => "$CM/data-lists", {name => $name, campaignId => $shut})->{dataList}{id};
+		$stage->api(POST => "$CM/data-lists/$list{$name}/upload", "phone,first_name\n$number,$name\n",
+			{'Content-Type' => 'text/csv'});
+	}
+	my $inactive = sub { data(PATCH => "$CM/data-lists/$list{$_[0]}", {active => JSON::PP::false}) };
+	my $look = sub { %entry = map { ($_->{contact}{firstName} => $_) }
+		@{data(GET => "$CM/campaigns/$shut/queue")->{queueEntries}} };
+	$stage->api(POST => "$CM/campaigns/$shut/generate-queue", {});
+	$look->();
+	data(PUT => "$CM/campaigns/$shut/queue/$entry{asleep}{id}", {priority => 1});
+	data(PUT => "$CM/campaigns/$shut/queue/$entry{open}{id}", {priority => 3});
+	$inactive->('off');
+	data(PUT => "$CM/campaigns/$shut", {state => 'active'});
+	data(POST => "$CM/campaigns/$shut/join-agent", {agentId => $_->{id}}) for $ana, $bo;
+	my $next = sub { as($_[0], POST => "$CM/campaigns/$shut/queue/next", {})->{json} };
+	is $next->($her)->{data}{queueEntry}{contact}{firstName}, 'open', 'the one that may be called is shown';
+	$look->();
+	is_deeply [map { @{$entry{$_}}{qw(status reason reservedFor)} } qw(asleep off)],
+		['pending', 'hours', undef, 'pending', 'list', undef], 'the others wait for their time, for nobody alone';
+	is $next->($his)->{error}{code}, 'NOTHING_DUE', 'nobody else gets them';
+	$inactive->('open');
+	is $next->($her)->{error}{code}, 'NOTHING_DUE', 'nor she one that may not be called any more';
+	$look->();
+	is $entry{open}{reservedFor}, undef, 'which is hers no longer';
 };
 
 my $cys_password;
