@@ -18,8 +18,9 @@ const struct config_item settings[] = {
 		"password of the first admin; unset: a one-time password is printed", 0,
 		0},
 	{"AMBIGUOUS_AFTER", CONFIG_INT, "120",
-		"seconds until a call whose request was lost is looked for at Twilio", 1,
-		3600},
+		"seconds until a call whose request was lost, and that Twilio does not list, "
+		"counts as over",
+		1, 3600},
 	{"API_RATE", CONFIG_INT, "100",
 		"requests per second of one user or API key, four times as many at once; 0: "
 		"no limit",

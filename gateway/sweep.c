@@ -56,6 +56,7 @@ struct sweeper {
 	struct ticker *ticker;
 	struct list lookups;
 	unsigned again_ms;
+	int64_t doubt_ms; /* AMBIGUOUS_AFTER; never changes */
 	/* The ticker's rounds': when it was last done, and what the last one found. */
 	int64_t tidy_ms, renew_ms;
 	struct db_due *due;
@@ -226,6 +227,7 @@ int sweeper_new(struct gateway *gw, struct sweeper **ret_sweeper)
 	sweeper->gw = gw;
 	sweeper->again_ms =
 		(unsigned)(reconcile_ms < AGAIN_MAX_MS ? reconcile_ms : AGAIN_MAX_MS);
+	sweeper->doubt_ms = config_int(gw->config, "AMBIGUOUS_AFTER") * 1000;
 	list_init(&sweeper->lookups);
 	err = ticker_new(&(struct ticker_config){.timers = gw->timers,
 				 .jobs = gw->db,
@@ -375,6 +377,9 @@ static void match_work(struct job *job, void *ctx)
 	*news = (struct call_news){
 		.call_id = task->due.call_id, .at_ms = clock_wall_ms(), .duration_s = -1};
 	if (match == NULL) {
+		/* Twilio may list it later, as long as it is young: it is looked for again. */
+		if (clock_wall_ms() - task->due.placed_ms < task->gw->sweeper->doubt_ms)
+			return;
 		news->events[news->count++] = "expired";
 		(void)snprintf(news->detail, sizeof(news->detail),
 			"Twilio lists no such call: counted as an attempt.");
