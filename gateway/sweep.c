@@ -272,11 +272,15 @@ static void soon_work(struct job *job, void *ctx)
 {
 	struct soon_job *task = list_entry(job, struct soon_job, job);
 	struct db_call call;
+	bool ended;
 
-	(void)db_call_action_done(ctx, task->call_id);
 	if (db_call_get(ctx, task->call_id, &call) < 0)
 		return;
-	task->found = strcmp(call.state, "ended") != 0 && call.provider_sid[0] != '\0';
+	ended = strcmp(call.state, "ended") == 0;
+	/* Until its end is known it may live: its action stays due, and is repeated. */
+	if (ended)
+		(void)db_call_action_done(ctx, task->call_id);
+	task->found = !ended && call.provider_sid[0] != '\0';
 	task->due = (struct db_due){.call_id = call.id, .placed_ms = call.placed_ms};
 	memcpy(task->due.state, call.state, sizeof(task->due.state));
 	memcpy(task->due.leg_sid, call.provider_sid, sizeof(task->due.leg_sid));

@@ -1,7 +1,8 @@
 #!/usr/bin/env perl
 # A call whose request was lost, and that Twilio does not list yet, may ring any moment: until
 # AMBIGUOUS_AFTER has passed it is looked for again and again, and keeps its number and its agent,
-# whether the gateway was restarted or somebody hangs up.
+# whether the gateway was restarted or somebody hangs up. And a call that Twilio has made and does
+# not know yet is hung up as soon as it does.
 use strict;
 use warnings;
 use FindBin;
@@ -76,6 +77,18 @@ subtest 'a call in doubt is hung up' => sub {
 	my ($call) = call_to('+14155550102');
 	is $call->{outcome}, 'completed', 'found, it is hung up at Twilio';
 	is scalar(grep { $_->{event} eq 'create' && $_->{to} eq $call->{number} } $stage->call_log), 1, 'and was made once';
+};
+
+subtest 'a call that Twilio does not know yet is hung up' => sub {
+	$stage->wait_until(15, 'the agent', sub { $stage->agent_session($ana)->{state} eq 'ready' });
+	$stage->sandbox_put('/sandbox/settings', {consistency_lag_ms => 4000});
+	my $r = ask(POST => '/api/calls/rest-api', {agentId => $ana->{id}, campaignId => $campaign, to => '+14155550104'});
+	is $r->{status}, 200, 'it is placed';
+	ask(POST => "/api/calls/$r->{json}{callId}/hangup");
+	wait_call($r->{json}{callId}, 'ended');
+	my @updates = grep { $_->{method} eq 'POST' && $_->{path} =~ /Calls\/$r->{json}{callSid}/ } @{$between->requests};
+	is $updates[0]{status}, 404, 'at first Twilio says that there is no such call';
+	is $updates[-1]{status}, 200, 'then it ends it';
 };
 
 contract_kept();
