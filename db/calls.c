@@ -184,6 +184,7 @@ static void read_due(struct db_row *row, void *item)
 	row_text(row, d->leg_sid, sizeof(d->leg_sid));
 	row_text(row, d->number, sizeof(d->number));
 	row_text(row, d->caller_id, sizeof(d->caller_id));
+	row_text(row, d->conference, sizeof(d->conference));
 	d->placed_ms = row_int(row);
 	d->mine = row_bool(row);
 }
@@ -218,7 +219,7 @@ int db_call_due(struct db *db, const char *node, unsigned again_ms, unsigned lim
 								" FROM due LEFT JOIN call_legs l ON l.call_id = due.id AND l.kind = 'customer'"
 								" WHERE c.id = due.id AND (due.asks OR due.acts)"
 								" RETURNING c.id, c.agent_session_id, c.state, CASE WHEN due.acts THEN c.action END,"
-								" l.provider_sid, c.number, c.caller_id, " MS(
+								" l.provider_sid, c.number, c.caller_id, c.conference, " MS(
 									"c.placed_at") ","
 										       " c.node_id = $1::uuid",
 		ARGS(arg_text(node), arg_int(again_ms), arg_int(limit),

@@ -137,6 +137,7 @@ struct db_due {
 	char action[DB_WORD_SIZE]; /* waiting and due; "" else */
 	char leg_sid[DB_SID_SIZE];
 	char number[DB_NUMBER_SIZE], caller_id[DB_NUMBER_SIZE];
+	char conference[64];
 	int64_t placed_ms;
 	bool mine; /* this node placed it */
 };

@@ -132,14 +132,22 @@ static void event_work(struct job *job, void *ctx)
 	struct call_news *news = &task->news;
 	struct db_call_event events[CALL_NEWS_MAX];
 	char self[24];
+	const char *source = "gateway", *source_sid = self;
 
+	if (news->conference_sid[0] != '\0') {
+		source = "conference";
+		source_sid = news->conference_sid;
+	} else if (news->sid[0] != '\0') {
+		source = "rest";
+		source_sid = news->sid;
+	}
 	forget_slow(ctx, news);
 	(void)snprintf(self, sizeof(self), "%" PRId64, news->call_id);
 	for (size_t i = 0; i < news->count; i++)
 		events[i] = (struct db_call_event){
 			.call_id = news->call_id,
-			.source = news->sid[0] != '\0' ? "rest" : "gateway",
-			.source_sid = news->sid[0] != '\0' ? news->sid : self,
+			.source = source,
+			.source_sid = source_sid,
 			.sequence = -1,
 			.event = news->events[i],
 			.at_ms = news->at_ms,
@@ -449,6 +457,11 @@ static void answer_run(struct post *post)
 	}
 	if ((told->answer->id & RECORDING_ANNOUNCE_ID) != 0) {
 		recordings_answer(told->gw, told->answer);
+		answer_drop(post);
+		return;
+	}
+	if ((told->answer->id & SWEEP_FIND_ID) != 0) {
+		sweep_answer(told->gw, told->answer);
 		answer_drop(post);
 		return;
 	}

@@ -49,6 +49,7 @@ struct call_news {
 	const char *events[CALL_NEWS_MAX]; /* static words of the state table */
 	size_t count;
 	char sid[TWILIO_SID_SIZE]; /* of the customer's leg; "": the news is ours, not Twilio's */
+	char conference_sid[TWILIO_SID_SIZE]; /* that it joined; "" else */
 	int64_t at_ms;
 	int duration_s; /* -1: not known */
 	int code;

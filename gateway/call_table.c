@@ -109,7 +109,9 @@ void call_table(const struct call_table_times *times, struct db_tables *ret_tabl
 	deadlines[1] = (struct db_deadline){"ambiguous", times->ambiguous_s, false};
 	deadlines[2] = (struct db_deadline){"queued", CALL_QUEUED_S, false};
 	deadlines[3] = (struct db_deadline){"ringing", 7, true};
-	deadlines[4] = (struct db_deadline){"answered", times->reconcile_s, false};
+	deadlines[4] = (struct db_deadline){"answered",
+		times->reconcile_s < CALL_JOIN_S ? times->reconcile_s : CALL_JOIN_S,
+		false};
 	deadlines[5] = (struct db_deadline){"bridged", times->reconcile_s, false};
 	deadlines[6] = (struct db_deadline){"claimed", 60, false};
 	for (int i = 0; i < RETRY_KINDS; i++)

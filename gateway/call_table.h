@@ -10,6 +10,8 @@
 /* Seconds: what Twilio does not dial within these it queues; a look at what does not ring then. */
 #define CALL_QUEUED_S 3
 #define CALL_DIALLED_S 10
+/* Who answers is in the conference at once, and who is not told of after these is looked for there. */
+#define CALL_JOIN_S 5
 
 /* How long states may last, from the configuration; seconds. */
 struct call_table_times {

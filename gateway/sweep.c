@@ -22,9 +22,10 @@
 #include "gateway/call.h"
 #include "gateway/call_table.h"
 #include "twilio/calls.h"
+#include "twilio/conferences.h"
 
 #define SWEEP_MS 500
-#define DUE_MAX 20    /* rows of one sweep: at most 40 questions to Twilio a second */
+#define DUE_MAX 20    /* rows of one sweep: at most 40 calls are asked for a second */
 #define TIDY_MS 60000 /* what only takes room is looked for this often */
 /*
  * What a call has told is kept for a quarter: long after Twilio's last retry of a webhook and the
@@ -83,12 +84,26 @@ static void lookup_free(struct lookup *lookup)
 	free(lookup);
 }
 
-/* Asks Twilio for a call: by its SID when known, else by To and From. */
+/*
+ * Asks Twilio for a call: by its SID when known, else by To and From. Who has answered is looked for
+ * in the conference first: the news that they are there may be lost.
+ */
+static int ask_for(struct gateway *gw, const struct db_due *due)
+{
+	uint64_t id = (uint64_t)due->call_id;
+
+	if (due->leg_sid[0] == '\0')
+		return twilio_call_list(gw->twilio, id, due->number, due->caller_id);
+	if (strcmp(due->state, "answered") == 0)
+		return twilio_conference_find(
+			gw->twilio, SWEEP_FIND_ID | id, due->conference);
+	return twilio_call_fetch(gw->twilio, id, due->leg_sid);
+}
+
 static void ask(struct sweeper *sweeper, const struct db_due *due)
 {
 	struct gateway *gw = sweeper->gw;
 	struct lookup *lookup;
-	int err;
 
 	if (lookup_find(sweeper, due->call_id) != NULL)
 		return;
@@ -96,12 +111,7 @@ static void ask(struct sweeper *sweeper, const struct db_due *due)
 	if (lookup == NULL)
 		return;
 	lookup->due = *due;
-	err = due->leg_sid[0] != '\0'
-		      ? twilio_call_fetch(
-				gw->twilio, (uint64_t)due->call_id, due->leg_sid)
-		      : twilio_call_list(gw->twilio, (uint64_t)due->call_id, due->number,
-				due->caller_id);
-	if (err < 0)
+	if (ask_for(gw, due) < 0)
 		free(lookup); /* too many are out: the next deadline asks again */
 	else
 		list_add_tail(&sweeper->lookups, &lookup->node);
@@ -284,6 +294,7 @@ static void soon_work(struct job *job, void *ctx)
 	task->due = (struct db_due){.call_id = call.id, .placed_ms = call.placed_ms};
 	memcpy(task->due.state, call.state, sizeof(task->due.state));
 	memcpy(task->due.leg_sid, call.provider_sid, sizeof(task->due.leg_sid));
+	memcpy(task->due.conference, call.conference, sizeof(task->due.conference));
 }
 
 static void soon_drop(struct job *job)
@@ -337,6 +348,49 @@ static void fetched(
 		news.at_ms = call->ended_ms;
 	if (news.events[0] != NULL)
 		call_news(gw, &news);
+}
+
+static bool is_participant(const struct twilio_answer *answer)
+{
+	return answer->op == TWILIO_PARTICIPANT_FETCH && answer->result == TWILIO_OK &&
+	       answer->count > 0 &&
+	       strcmp(answer->list.participants[0].status, "connected") == 0;
+}
+
+/*
+ * On the way to a customer in the conference: true when the next question is out. Who is not there
+ * may be gone, so the call is asked for last.
+ */
+static bool ask_on(
+	struct gateway *gw, const struct db_due *due, const struct twilio_answer *answer)
+{
+	if (answer->op == TWILIO_CONFERENCE_FIND && answer->result == TWILIO_OK &&
+		answer->sid[0] != '\0')
+		return twilio_participant_fetch(
+			       gw->twilio, answer->id, answer->sid, due->leg_sid) == 0;
+	if ((answer->op == TWILIO_CONFERENCE_FIND ||
+		    answer->op == TWILIO_PARTICIPANT_FETCH) &&
+		!is_participant(answer))
+		return twilio_call_fetch(
+			       gw->twilio, (uint64_t)due->call_id, due->leg_sid) == 0;
+	return false;
+}
+
+/* The customer is in the conference, and nobody has told. */
+static void joined(struct gateway *gw, const struct db_due *due,
+	const struct twilio_participant_row *customer)
+{
+	struct call_news news = {.call_id = due->call_id,
+		.events = {"joined"},
+		.count = 1,
+		.at_ms = clock_wall_ms(),
+		.duration_s = -1};
+
+	memcpy(news.sid, due->leg_sid, sizeof(news.sid));
+	memcpy(news.conference_sid, customer->conference_sid,
+		sizeof(news.conference_sid));
+	log_info("sweep", due->call_id, "found in its conference");
+	call_news(gw, &news);
 }
 
 /* Twilio does not know the SID: right after a create that can be so for a moment. */
@@ -434,11 +488,14 @@ static void listed(
 
 void sweep_answer(struct gateway *gw, const struct twilio_answer *answer)
 {
-	struct lookup *lookup = lookup_find(gw->sweeper, (int64_t)answer->id);
+	struct lookup *lookup =
+		lookup_find(gw->sweeper, (int64_t)(answer->id & ~SWEEP_FIND_ID));
 
-	if (lookup == NULL)
+	if (lookup == NULL || ask_on(gw, &lookup->due, answer))
 		return;
-	if (answer->op == TWILIO_CALL_LIST && answer->result == TWILIO_OK)
+	if (is_participant(answer))
+		joined(gw, &lookup->due, &answer->list.participants[0]);
+	else if (answer->op == TWILIO_CALL_LIST && answer->result == TWILIO_OK)
 		listed(gw, &lookup->due, answer);
 	else if (answer->op == TWILIO_CALL_FETCH && answer->result == TWILIO_OK &&
 		 answer->count > 0)

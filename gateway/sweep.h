@@ -15,6 +15,9 @@
 
 struct sweeper;
 
+/* With a call's id in a request: which customer is in the conference. */
+#define SWEEP_FIND_ID (UINT64_C(1) << 61)
+
 /* Loop thread. Starts at once. */
 int sweeper_new(struct gateway *gw, struct sweeper **ret_sweeper);
 void sweeper_free(struct sweeper **sweeper);
@@ -22,7 +25,7 @@ void sweeper_free(struct sweeper **sweeper);
 /* Loop. What Twilio says of a call is wanted now, not at its deadline. */
 void sweep_soon(struct gateway *gw, int64_t call_id);
 
-/* Loop. The answer to a fetch or a list. */
+/* Loop. The answer to a fetch or a list of calls, or to a request with SWEEP_FIND_ID. */
 void sweep_answer(struct gateway *gw, const struct twilio_answer *answer);
 
 #endif

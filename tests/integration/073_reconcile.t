@@ -18,6 +18,7 @@ my $SECOND = 'the-second-auth-token-012345678901';
 my $stage = Omnivox::Stage->new(population => [
 	{match => '+14155551*', weight => 1, behaviour => 'busy', ring_ms => 200},
 	{match => '+14155552*', weight => 1, behaviour => 'human', ring_ms => 100, talk_ms => 4000, say => 'tone:440'},
+	{match => '+14155553*', weight => 1, behaviour => 'human', ring_ms => 100, talk_ms => 0, say => 'tone:440'},
 	{match => '*', weight => 1, behaviour => 'human', ring_ms => 200, talk_ms => 600, say => 'tone:440'}]);
 $stage->start_sandbox;
 my $between = Omnivox::Between->new(to => "http://$stage->{sandbox}{http}", dir => $stage->dir);
@@ -75,6 +76,22 @@ $stage->wait_until(20, 'the end to be found', sub { settled($away) });
 my ($call) = @{$stage->api(GET => '/api/calls')->{calls}};
 is "$call->{state} $call->{outcome}", 'ended completed', 'a call that ended while we were away is known to have ended';
 is scalar(grep { $_->{event} eq 'create' && $_->{to} eq '+14155552101' } $stage->call_log), 1, 'and was made once';
+
+# Who joined is found in the conference: they are recorded, and can be held.
+my $kept = $stage->make_campaign({wrapUpS => 0, recordCalls => JSON::PP::true, callerId => '+15550000001'},
+	'+14155553101');
+$stage->api(POST => "$CM/campaigns/$kept/join-agent", {agentId => $agent->{id}});
+$stage->api(DELETE => "/api/agents/$agent->{id}/session");
+$stage->agent_ready($agent, $kept);
+my ($entry) = @{$stage->api(GET => "$CM/campaigns/$kept/queue")->{queueEntries}};
+my $talk = $stage->api(POST => "$CM/campaigns/$kept/queue/$entry->{id}/call", {})->{callRecord}{id};
+$stage->wait_until(20, 'the recording', sub {
+	my ($r) = @{$stage->api(GET => "/api/recordings?callId=$talk")->{recordings}};
+	$r && $r->{state} eq 'recording' });
+is $stage->api(GET => "/api/calls/$talk")->{call}{state}, 'bridged', 'whose join nobody told is found in the conference, and recorded';
+is $stage->api(POST => "/api/calls/$talk/hold")->{controls}{customerHeld} ? 1 : 0, 1, 'and can be held';
+$stage->api(POST => "/api/calls/$talk/hangup");
+$stage->wait_until(20, 'that call to end', sub { $stage->api(GET => "/api/calls/$talk")->{call}{state} eq 'ended' });
 
 # The end of a call by its SID alone, as a number's status callback tells it.
 $stage->sandbox_put('/sandbox/faults', {kind => 'drop', rate => 0, seed => 1, delay_ms => 0});
