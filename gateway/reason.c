@@ -13,7 +13,9 @@ static const struct {
 	{"attempts_24h",
 		"The number was called as often in 24 hours as the campaign allows."},
 	{"retry", "The next attempt is not due yet."},
-	{"unsent", "The request did not leave; it is made again in a moment."},
+	{"unsent",
+		"The call did not leave, or Twilio would have queued it; it is made again in "
+		"a moment."},
 	{"busy", "A call to this number is open."},
 	{"locked", "Somebody else is working on the contact."},
 	{"owner", "It is kept for one agent."},

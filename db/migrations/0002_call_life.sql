@@ -52,7 +52,7 @@ LANGUAGE plpgsql
 	SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
 	ended bigint[];
-	unsent bigint[];   -- those of them that surely never left: no attempt
+	unsent bigint[];   -- those of them that surely rang nowhere: no attempt
 	disposed bigint[];
 	recorded bigint[];
 	controlled bigint[];
@@ -81,6 +81,14 @@ BEGIN
 				-- Its agent was rung first, and never was there.
 				OR c.ring_first AND NOT EXISTS (SELECT 1 FROM call_events e
 					WHERE e.call_id = c.id AND e.event = 'agent_joined'))
+			-- Cancelled in Twilio's queue: its answer to the request said that it waits.
+			-- One that we found still queued later may have been dialled unheard.
+			OR c.outcome = 'canceled' AND EXISTS (SELECT 1 FROM call_events e
+					JOIN call_events a ON a.call_id = e.call_id AND a.at = e.at
+					WHERE e.call_id = c.id AND e.event = 'slow'
+						AND a.event = 'accepted')
+				AND NOT EXISTS (SELECT 1 FROM call_events e WHERE e.call_id = c.id
+					AND e.event IN ('initiated', 'ringing', 'answered', 'joined'))
 				AS never_left
 			FROM calls c WHERE c.id = ANY (p_call) AND c.state = 'ended') c;
 	IF ended IS NULL THEN

@@ -45,6 +45,16 @@ ok scalar(keys %queued), 'Twilio queued some';
 my %cancel = map { ($_->{call_sid} => 1) } grep { $_->{event} eq 'cancel' } @log;
 ok scalar(grep { $queued{$_} } keys %cancel), 'and what would have waited long was cancelled';
 $stage->api(POST => "$CM/campaigns/$id/auto-dial/stop");
+$stage->wait_until(30, 'the last calls to end', sub {
+	!$stage->api(GET => "$CM/campaigns/$id/queue")->{stats}{statusBreakdown}{dialing} });
+# Twilio said in its answer that it would wait, and never dialled.
+my $waited = "c.entry_id = q.id AND c.outcome = 'canceled' AND EXISTS (SELECT 1 FROM call_events s JOIN call_events a"
+	. " ON a.call_id = s.call_id AND a.at = s.at WHERE s.call_id = c.id AND s.event = 'slow' AND a.event = 'accepted')"
+	. " AND NOT EXISTS (SELECT 1 FROM call_events i WHERE i.call_id = c.id AND i.event = 'initiated')";
+cmp_ok $stage->sql("SELECT count(*) FROM queue_entries q JOIN calls c ON $waited"), '>', 0, 'calls waited at Twilio';
+is $stage->sql("SELECT string_agg(q.id || ': ' || q.attempts || ' of ' || q.dials, ', ') FROM queue_entries q"
+	. " WHERE q.attempts <> q.dials - (SELECT count(*) FROM calls c WHERE $waited)"), '',
+	'what was cancelled there cost its contact no attempt';
 my $low = $stage->api(GET => "$CM/campaigns/$id/auto-dial")->{rate}{perSecond};
 $stage->wait_until(30, 'the rate to rise again', sub {
 	$stage->api(GET => "$CM/campaigns/$id/auto-dial")->{rate}{perSecond} > $low });

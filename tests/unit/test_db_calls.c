@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
+#include "db/callbacks.h"
 #include "db/sessions.h"
 #include "unit/db_cluster.h"
 #include "unit/db_world.h"
@@ -376,6 +378,82 @@ static void a_call_that_never_left_is_no_attempt(void **state)
 	assert_int_equal(world_call(db, campaign).attempt, 2);
 }
 
+/* Applies the words of Twilio's answers, told at these times. */
+static void told_by_rest(int64_t call_id, const char *event, int64_t at_ms)
+{
+	char sid[DB_SID_SIZE];
+
+	(void)snprintf(sid, sizeof(sid), "CA%032lld", (long long)call_id);
+	(void)apply(&(struct db_call_event){.call_id = call_id,
+			    .source = "rest",
+			    .source_sid = sid,
+			    .sequence = -1,
+			    .event = event,
+			    .at_ms = at_ms,
+			    .leg_sid = sid,
+			    .duration_s = -1},
+		1, NULL);
+}
+
+static const char *kept(int64_t entry_id, int64_t call_id)
+{
+	return world_text(
+		"SELECT concat_ws(' ', q.state, q.reason, q.attempts, x.attempts, b.state,"
+		" c.counts) FROM queue_entries q JOIN contacts x ON x.id = q.contact_id"
+		" JOIN callbacks b ON b.entry_id = q.id, calls c"
+		" WHERE q.id = %lld AND c.id = %lld",
+		(long long)entry_id, (long long)call_id);
+}
+
+/* It has one attempt left, and somebody is promised a call. */
+static struct db_claimed last_attempt(void)
+{
+	int64_t campaign = world_campaign(1, 1), id = 0;
+
+	(void)world_text("UPDATE queue_entries SET attempts = 2 WHERE campaign_id = %lld",
+		(long long)campaign);
+	assert_int_equal(db_callback_create(db,
+				 &(struct db_callback){.campaign_id = campaign,
+					 .contact_id = atoll(world_text(
+						 "SELECT contact_id FROM queue_entries"
+						 " WHERE campaign_id = %lld",
+						 (long long)campaign)),
+					 .due_ms = clock_wall_ms() - 1000,
+					 .grace_s = 600},
+				 &id),
+		0);
+	return world_call(db, campaign);
+}
+
+static void a_call_cancelled_in_twilios_queue_is_no_attempt(void **state)
+{
+	struct db_claimed claimed = last_attempt();
+
+	(void)state;
+	told_by_rest(claimed.call_id, "accepted", BASE_MS);
+	told_by_rest(claimed.call_id, "slow", BASE_MS);
+	told_by_rest(claimed.call_id, "canceled", BASE_MS + 50);
+	assert_string_equal(
+		kept(claimed.entry_id, claimed.call_id), "pending unsent 2 0 pending f");
+}
+
+static void a_cancelled_call_that_may_have_rung_is_an_attempt(void **state)
+{
+	struct db_claimed dialled = last_attempt(), late = last_attempt();
+
+	(void)state;
+	told_by_rest(dialled.call_id, "accepted", BASE_MS);
+	told_by_rest(dialled.call_id, "slow", BASE_MS);
+	(void)world_event(db, dialled.call_id, "initiated", 0);
+	told_by_rest(dialled.call_id, "canceled", BASE_MS + 50);
+	assert_string_equal(
+		kept(dialled.entry_id, dialled.call_id), "completed  3 1 done t");
+	told_by_rest(late.call_id, "accepted", BASE_MS);
+	told_by_rest(late.call_id, "slow", BASE_MS + 3500);
+	told_by_rest(late.call_id, "canceled", BASE_MS + 3600);
+	assert_string_equal(kept(late.entry_id, late.call_id), "completed  3 1 done t");
+}
+
 static void attempts_run_out(void **state)
 {
 	int64_t campaign = world_campaign(1, 1);
@@ -495,6 +573,8 @@ int main(void)
 		cmocka_unit_test(a_call_that_lives_after_it_was_given_up_is_hung_up),
 		cmocka_unit_test(a_hangup_before_the_sid_is_known_waits_for_it),
 		cmocka_unit_test(a_call_that_never_left_is_no_attempt),
+		cmocka_unit_test(a_call_cancelled_in_twilios_queue_is_no_attempt),
+		cmocka_unit_test(a_cancelled_call_that_may_have_rung_is_an_attempt),
 		cmocka_unit_test(attempts_run_out),
 		cmocka_unit_test(an_agent_whose_phone_is_away_does_not_become_ready),
 		cmocka_unit_test(an_end_whose_answer_was_never_told_still_has_its_time),
