@@ -158,8 +158,10 @@ int db_agent_only_campaign(struct db *db, int64_t user_id, int64_t *ret_campaign
 
 static int session(int64_t id, struct db_agent_session *ret_session)
 {
-	*ret_session = (struct db_agent_session){
-		.id = id, .user_id = id, .campaign_id = id % 2, .call_id = id == 2 ? 7 : 0};
+	*ret_session = (struct db_agent_session){.id = id,
+		.user_id = id,
+		.campaign_id = id % 2,
+		.call_id = id == 2 ? 7 : 0};
 	return id <= 2 ? 0 : -ENOENT;
 }
 
@@ -250,9 +252,8 @@ int db_user_by_name(struct db *db, const char *username, struct db_user *ret_use
 	return strcmp(username, "ana") == 0 ? 0 : -ENOENT;
 }
 
-int db_session_create(
-	struct db *db, const unsigned char token_sha256[32], int64_t user_id,
-	unsigned lives_s)
+int db_session_create(struct db *db, const unsigned char token_sha256[32],
+	int64_t user_id, unsigned lives_s)
 {
 	(void)db;
 	(void)token_sha256;

@@ -80,9 +80,8 @@ static void add_columns(const json_t *names, const json_t *mapping)
 		if (rc < 0)
 			break; /* the document is refused */
 	}
-	for (size_t i = 0; json_is_array(names) && err.text[0] == '\0' &&
-			   i < columns->count;
-		i++) {
+	for (size_t i = 0;
+		json_is_array(names) && err.text[0] == '\0' && i < columns->count; i++) {
 		check_column(columns, i);
 		(void)import_columns_stands_in(columns, i);
 	}
@@ -91,8 +90,8 @@ static void add_columns(const json_t *names, const json_t *mapping)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	json_t *document = json_loadb(
-		(const char *)data, size, JSON_REJECT_DUPLICATES, NULL);
+	json_t *document =
+		json_loadb((const char *)data, size, JSON_REJECT_DUPLICATES, NULL);
 	struct import_options options;
 
 	import_options_default(&options, "");

@@ -269,8 +269,8 @@ int db_call_claim(
 	assert(claim->campaign_id > 0 && claim->session_id > 0 && claim->entry_id == 0);
 	assert(number_valid(claim->dial->number));
 	*ret_claimed = (struct db_claimed){
-		.result = claim->dial->number[1] == '1' ? DB_CLAIM_CALL
-							: DB_CLAIM_REFUSED,
+		.result =
+			claim->dial->number[1] == '1' ? DB_CLAIM_CALL : DB_CLAIM_REFUSED,
 	};
 	return 0;
 }
