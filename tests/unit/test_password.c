@@ -2,6 +2,7 @@
 #include "gateway/password.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 #include <time.h>
 
@@ -42,31 +43,31 @@ static int64_t cpu_us(void)
 	return now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
-/* The fastest of three: what the machine does beside it must not count. */
-static int64_t check_us(const char *hash)
+/* The least of all so far: what the machine does beside it must not count. */
+static void take_least(const char *hash, int64_t *least_us)
 {
-	int64_t best = INT64_MAX;
+	int64_t start = cpu_us(), took;
 
-	for (int i = 0; i < 3; i++) {
-		int64_t start = cpu_us(), took;
-
-		assert_int_equal(password_check("wrong", hash), -EACCES);
-		took = cpu_us() - start;
-		best = took < best ? took : best;
-	}
-	return best;
+	assert_int_equal(password_check("wrong", hash), -EACCES);
+	took = cpu_us() - start;
+	*least_us = took < *least_us ? took : *least_us;
 }
 
 static void an_unknown_user_takes_as_long_as_a_wrong_password(void **state)
 {
+	int64_t known = INT64_MAX, unknown = INT64_MAX;
+	bool alike = false;
 	char hash[160];
-	int64_t known, unknown;
 
 	(void)state;
 	assert_int_equal(password_hash("correct horse", hash, sizeof(hash)), 0);
-	known = check_us(hash);
-	unknown = check_us("");
-	assert_true(unknown > known / 2 && unknown < known * 2);
+	/* By turns, as often as a machine that is slower for a while needs. */
+	for (int i = 0; i < 20 && !alike; i++) {
+		take_least(hash, &known);
+		take_least("", &unknown);
+		alike = unknown > known / 2 && unknown < known * 2;
+	}
+	assert_true(alike);
 }
 
 static void a_hash_that_has_no_room_is_not_cut(void **state)
