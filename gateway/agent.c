@@ -180,6 +180,9 @@ static void sip_step(struct agent *agent)
 		return;
 	}
 	renew_leg(agent);
+	/* Twilio answers before it knows what to do: what has joined has not failed. */
+	if (agent->twilio.up && agent->row.twilio_up)
+		agent->twilio.failures = 0;
 	if (agent->phone.dialog == NULL && !agent->phone.starting && agent->call_phone &&
 		!timer_started(&agent->phone.retry))
 		agent_phone_start(agent);
@@ -274,8 +277,11 @@ static void row_run(struct post *post)
 		log_info("agent", told->row.call_id, "%s %s -> %s", told->row.username,
 			agent->row.state, told->row.state);
 	agent->call_phone = calls_phone(agent, &told->row);
-	if (agent_is_rung(agent) && wanted_anew(&agent->row, &told->row))
-		agent_ring_afresh(agent);
+	if (wanted_anew(&agent->row, &told->row)) {
+		/* Legs that failed before are no reason to wait. */
+		agent->twilio.failures = 0;
+		timer_stop(&agent->twilio.retry);
+	}
 	agent->row = told->row;
 	if (is(agent, "ready"))
 		campaign_wake(gw, agent->row.campaign_id);

@@ -77,7 +77,8 @@ static void on_answered(void *arg, const char *sdp)
 	struct agent_side *side = side_of(arg);
 
 	side->up = true;
-	side->failures = 0;
+	if (side->side == RTP_PHONE)
+		side->failures = 0;
 	set_remote(side, sdp);
 	log_info("agent", side->agent->row.call_id, "%s: %s leg is up",
 		side->agent->row.username, side_name(side));

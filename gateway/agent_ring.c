@@ -209,12 +209,6 @@ static void count_failure(struct agent *agent)
 	agent_retry(&agent->twilio);
 }
 
-void agent_ring_afresh(struct agent *agent)
-{
-	agent->twilio.failures = 0;
-	timer_stop(&agent->twilio.retry);
-}
-
 bool agent_ring_step(struct agent *agent)
 {
 	if (leg_open(agent)) {

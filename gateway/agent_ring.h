@@ -25,9 +25,6 @@ bool agent_gave_up(const struct db_agent_session *row);
 /* Loop. Rings or ends the leg as the row wants it; true when nothing is left of it. */
 bool agent_ring_step(struct agent *agent);
 
-/* Loop. Somebody wants it anew: legs that failed before are no reason to wait. */
-void agent_ring_afresh(struct agent *agent);
-
 /* Loop. Its timer: looks after a leg that is ringing, unwanted or long up. */
 void agent_ring_check(struct agent *agent);
 

@@ -6,6 +6,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use Test::More;
+use Omnivox::Hooks;
 use Omnivox::Sound qw(tones heard_order);
 use Omnivox::Stage;
 
@@ -108,6 +109,31 @@ subtest 'a leg whose BYE did not reach us' => sub {
 	$stage->wait_until(20, 'the new leg to be known', sub { ($sid->() // '') eq $new->{call_sid} });
 	$stage->api(POST => "/api/calls/$call->{id}/hangup");
 	wait_state($agent, 'ready');
+	$stage->api(DELETE => "/api/agents/$agent->{id}/session");
+};
+
+subtest 'Twilio answers a SIP agent and hangs up at once' => sub {
+	my $hooks = Omnivox::Hooks->new(dir => $stage->dir, answer => sub {
+		return [200, 'text/xml', '<Response><Say>An application error has occurred.</Say></Response>'] });
+	my $campaign = $stage->make_campaign({wrapUpS => 0}, '+14155550106');
+	my $agent = $stage->make_agent('sorry', $campaign);
+	$stage->start_phone($agent, hz => 1330);
+	$stage->wait_registered($agent);
+	$stage->agent_ready($agent, $campaign);
+	my $session = $stage->agent_session($agent)->{id};
+	# From the end of each leg to the next one, in seconds.
+	my $waits = sub { split /\s+/, $stage->sql('SELECT extract(epoch FROM created_at - lag(left_at) OVER (ORDER BY id))'
+		. " FROM call_legs WHERE agent_session_id = $session ORDER BY id OFFSET 1") };
+	my $domain = $stage->sandbox_get('/sandbox/sip-domain');
+	$stage->sandbox_put('/sandbox/sip-domain', {voice_url => "$hooks->{url}/sorry"});
+	my ($leg) = grep { $_->{joined} && $_->{to} =~ /^sip:agent-$session\@/ }
+		@{$stage->sandbox_get('/sandbox/calls')->{calls}};
+	$stage->sandbox_post('/sandbox/drop', {call_sid => $leg->{call_sid}});
+	my @waits = @{$stage->wait_until(60, 'five more legs', sub { my @w = $waits->(); @w >= 5 ? \@w : undef })};
+	cmp_ok $waits[4], '>', 2, 'each try waits longer for the next' or diag "@waits";
+	$stage->sandbox_put('/sandbox/sip-domain', {voice_url => $domain->{voice_url}});
+	wait_state($agent, 'ready');
+	pass 'the agent is ready when Twilio can do what it is told';
 	$stage->api(DELETE => "/api/agents/$agent->{id}/session");
 };
 
