@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +13,7 @@
 #include "base/text.h"
 #include "db/users.h"
 #include "gateway/agent.h"
+#include "gateway/sip_name.h"
 #include "gateway/urls.h"
 #include "sip/edge.h"
 #include "twilio/host.h"
@@ -197,7 +197,7 @@ int agent_side_resume(struct agent_side *side, const struct db_dialog *stored)
 	return 0;
 }
 
-/* ---- preparing an INVITE on a database worker ---- */
+/* ---- preparing an INVITE on other threads ---- */
 
 struct start_job {
 	struct job job;
@@ -234,9 +234,9 @@ static struct start_job *start_new(struct agent_side *side,
 	return task;
 }
 
-static void start_put(struct agent_side *side, struct start_job *task)
+static void start_put(struct agent_side *side, struct jobs *jobs, struct start_job *task)
 {
-	if (task != NULL && jobs_put(side->agent->gw->db, &task->job) == 0) {
+	if (task != NULL && jobs_put(jobs, &task->job) == 0) {
 		side->starting = true;
 		return;
 	}
@@ -338,48 +338,30 @@ out:
 
 void agent_phone_start(struct agent *agent)
 {
-	start_put(&agent->phone, start_new(&agent->phone, phone_work, phone_done));
+	start_put(&agent->phone, agent->gw->db,
+		start_new(&agent->phone, phone_work, phone_done));
 }
 
 /* ---- the leg to Twilio ---- */
 
-/* "host" or "host:port" to a numeric address. Blocks in the resolver: workers only. */
-static int resolve(const char *domain, char ret_next_hop[ADDR_TEXT_SIZE])
+static void name_work(struct job *job, void *ctx)
 {
-	struct addrinfo hints = {.ai_family = AF_INET, .ai_socktype = SOCK_DGRAM};
-	struct addrinfo *found = NULL;
-	struct addr addr = {0};
-	char host[256];
-	char *port;
+	struct start_job *task = list_entry(job, struct start_job, job);
+	const struct config *config = task->gw->config;
 
-	if (text_copy(host, sizeof(host), domain) < 0)
-		return -EINVAL;
-	port = strchr(host, ':');
-	if (port != NULL)
-		*port++ = '\0';
-	if (getaddrinfo(host, port == NULL ? "5060" : port, &hints, &found) != 0)
-		return -EHOSTUNREACH;
-	memcpy(&addr.sa, found->ai_addr, found->ai_addrlen);
-	addr.len = found->ai_addrlen;
-	freeaddrinfo(found);
-	(void)addr_text(&addr, ret_next_hop);
-	return 0;
+	twilio_sip_host(config_text(config, "TWILIO_SIP_DOMAIN"),
+		config_text(config, "TWILIO_REGION"), config_text(config, "TWILIO_EDGE"),
+		task->host);
+	task->err = sip_name_find(ctx, task->host, task->next_hop);
 }
 
 static void twilio_work(struct job *job, void *ctx)
 {
 	struct start_job *task = list_entry(job, struct start_job, job);
 
-	const struct config *config = task->gw->config;
-
 	(void)text_random(task->token, TOKEN_BYTES);
-	twilio_sip_host(config_text(config, "TWILIO_SIP_DOMAIN"),
-		config_text(config, "TWILIO_REGION"), config_text(config, "TWILIO_EDGE"),
-		task->host);
-	task->err = resolve(task->host, task->next_hop);
-	if (task->err == 0)
-		task->err = db_agent_leg_new(ctx, task->session_id, task->gw->install,
-			task->token, &task->leg);
+	task->err = db_agent_leg_new(
+		ctx, task->session_id, task->gw->install, task->token, &task->leg);
 }
 
 static void twilio_done(struct job *job)
@@ -422,7 +404,24 @@ out:
 	free(task);
 }
 
+/* With the address known, the leg is made in the database; the search may have taken long. */
+static void name_done(struct job *job)
+{
+	struct start_job *task = list_entry(job, struct start_job, job);
+	const struct agent *agent = agent_find(task->gw, task->session_id);
+
+	if (agent == NULL || strcmp(agent->row.state, "offline") == 0)
+		task->err = -ECANCELED;
+	job->work = twilio_work;
+	job->done = twilio_done;
+	if (task->err == 0)
+		task->err = jobs_put(task->gw->db, job);
+	if (task->err < 0)
+		twilio_done(job);
+}
+
 void agent_twilio_start(struct agent *agent)
 {
-	start_put(&agent->twilio, start_new(&agent->twilio, twilio_work, twilio_done));
+	start_put(&agent->twilio, agent->gw->names,
+		start_new(&agent->twilio, name_work, name_done));
 }

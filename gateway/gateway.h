@@ -56,7 +56,8 @@ struct gateway {
 	struct post_queue *queue; /* to the loop */
 	struct timers *timers;    /* loop thread */
 	struct sip_loop *loop;
-	struct jobs *db; /* database workers; a job's ctx is struct db */
+	struct jobs *db;    /* database workers; a job's ctx is struct db */
+	struct jobs *names; /* sip_name.h */
 	struct http_server *http;
 	struct http_events *events;
 	struct event_bus *bus; /* event_bus.h */

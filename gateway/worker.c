@@ -45,6 +45,7 @@
 #include "gateway/recovery.h"
 #include "gateway/routes.h"
 #include "gateway/settings.h"
+#include "gateway/sip_name.h"
 #include "gateway/sweep.h"
 #include "gateway/twilio_health.h"
 #include "gateway/twilio_open.h"
@@ -269,7 +270,9 @@ static int start_nouns(struct worker *w)
 	struct gateway *gw = &w->gw;
 	int err;
 
-	err = http_events_new(EVENTS_RING, EVENTS_HEARTBEAT_S, &gw->events);
+	err = sip_names_new(gw, &gw->names);
+	if (err == 0)
+		err = http_events_new(EVENTS_RING, EVENTS_HEARTBEAT_S, &gw->events);
 	if (err == 0)
 		err = event_bus_new(gw, &gw->bus);
 	if (err == 0)
@@ -450,6 +453,7 @@ static void stop(struct worker *w)
 		gw->imports); /* they answer requests, and handlers still come to them */
 	twilio_media_stop(gw->media); /* downloads are answers, too */
 	http_server_free(&gw->http);
+	jobs_free(&gw->names);
 	jobs_free(&gw->db);
 	imports_free(&gw->imports);
 	twilio_client_free(&gw->twilio); /* nobody is left who could ask */
