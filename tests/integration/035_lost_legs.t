@@ -94,6 +94,12 @@ subtest 'a leg whose BYE did not reach us' => sub {
 		kill 'KILL', $worker;
 		$stage->worker($worker, 10);
 	}
+	# As if its join had not been told: it is there when Twilio is asked.
+	my $there = $sid->();
+	$stage->sql("UPDATE agent_sessions SET twilio_up = false, state = 'paused' WHERE user_id = $agent->{id}");
+	$stage->api(POST => "/api/agents/$agent->{id}/session/ready");
+	wait_state($agent, 'ready');
+	is $sid->(), $there, 'one that is still in its conference is left alone';
 	call_now($campaign, $agent);
 	my $call = $stage->wait_until(15, 'the conversation', sub {
 		my $c = open_call($campaign); $c && $c->{state} eq 'bridged' ? $c : undef });
