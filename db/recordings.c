@@ -154,13 +154,19 @@ static int explain(struct db *db, const char *sql, int64_t id, int when_there)
 	return rc == 0 ? when_there : rc;
 }
 
+/* Twilio was asked to go on, and has not answered: nobody knows that it is still paused. */
+#define RESUMING "r.state = 'paused' AND NOT r.pause_wanted AND r.tries > 0"
+
 int db_recording_pause(
 	struct db *db, int64_t call_id, bool pause, struct db_recording *ret_row)
 {
+	/* A pause then waits for that answer, so that the two cannot overtake each other. */
 	int rc = db_run_one(db,
 		"UPDATE recordings r SET pause_wanted = $2, tries = 0,"
-		" due_at = CASE WHEN r.state IN ('announcing', 'starting') THEN r.due_at"
-		"  ELSE now() END"
+		" state = CASE WHEN $2 AND " RESUMING
+		" THEN 'recording' ELSE r.state END,"
+		" due_at = CASE WHEN r.state IN ('announcing', 'starting') OR $2 AND " RESUMING
+		"  THEN r.due_at ELSE now() END"
 		" FROM calls c WHERE r.call_id = $1 AND c.id = r.call_id AND c.state <> 'ended'"
 		" AND r.state IN ('announcing', 'wanted', 'starting', 'recording', 'paused')",
 		ARGS(arg_int(call_id), arg_bool(pause)), NULL);

@@ -64,8 +64,9 @@ int db_recording_apply(
 	struct db *db, const struct db_recording_news *news, bool *ret_changed);
 
 /*
- * Pause or go on; due at once. -ENOENT: the call has no recording; -EINVAL: it is over. `ret_row`
- * tells whether there is anything to do: state and pause_wanted.
+ * Pause or go on; due at once, a pause beside a request to go on after its answer. -ENOENT: the
+ * call has no recording; -EINVAL: it is over. `ret_row` tells whether there is anything
+ * to do: state and pause_wanted.
  */
 int db_recording_pause(
 	struct db *db, int64_t call_id, bool pause, struct db_recording *ret_row);

@@ -259,14 +259,20 @@ struct news_job {
 	struct gateway *gw;
 	struct db_recording_news news;
 	char text[256], refused[256];
-	bool is_refused;
+	bool waits; /* a pause, or its end, is still to be asked for */
 };
 
 static void news_work(struct job *job, void *ctx)
 {
 	struct news_job *task = list_entry(job, struct news_job, job);
 
+	struct db_recording row;
+
 	recording_news(task->gw, ctx, &task->news);
+	if (db_recording_get(ctx, task->news.id, &row) < 0)
+		return;
+	task->waits = (strcmp(row.state, "recording") == 0 && row.pause_wanted) ||
+		      (strcmp(row.state, "paused") == 0 && !row.pause_wanted);
 }
 
 static void news_drop(struct job *job)
@@ -278,7 +284,8 @@ static void news_done(struct job *job)
 {
 	struct news_job *task = list_entry(job, struct news_job, job);
 
-	answer_waiters(task->gw, task->news.id, task->refused);
+	if (!task->waits || task->refused[0] != '\0')
+		answer_waiters(task->gw, task->news.id, task->refused);
 	ticker_wake(task->gw->recordings->ticker);
 	free(task);
 }

@@ -7,6 +7,7 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 use IO::Socket::INET;
 use JSON::PP;
+use POSIX ();
 use Test::More;
 use Time::HiRes qw(sleep time);
 use Omnivox::Asking;
@@ -22,7 +23,7 @@ $stage->start_gateway;
 my $admin = $stage->login;
 
 my $campaign = $stage->make_campaign({recordCalls => JSON::PP::true, wrapUpS => 0, recordingDays => 30},
-	map { "+1555111000$_" } 1 .. 6);
+	map { "+1555111000$_" } 1 .. 7);
 my $ana = $stage->make_agent('ana', $campaign);
 data(POST => '/api/agents', {username => 'bo', name => 'Bo', password => 'bo-password'});
 my %cookie = (ana => sign_in('ana', $ana->{password}), bo => sign_in('bo', 'bo-password'));
@@ -71,6 +72,10 @@ sub finish {
 }
 
 sub faults { $stage->sandbox_put('/sandbox/faults', {kind => $_[0], rate => $_[1], delay_ms => 0, seed => 1}) }
+
+sub fired { my ($kind) = @_;
+	my ($f) = grep { $_->{kind} eq $kind } @{$stage->sandbox_get('/sandbox/faults')->{faults}};
+	return $f->{fired} }
 
 my ($call, $recording, $wav);
 subtest 'a call is recorded' => sub {
@@ -156,9 +161,22 @@ subtest 'looking' => sub {
 	like $recording->{deleteAt}, qr/^\d{4}-/, 'it says when it will be deleted';
 };
 
-sub fired { my ($kind) = @_;
-	my ($f) = grep { $_->{kind} eq $kind } @{$stage->sandbox_get('/sandbox/faults')->{faults}};
-	return $f->{fired} }
+subtest 'a pause while Twilio has not yet gone on' => sub {
+	my $id = place();
+	wait_state($id, 'recording');
+	is ask(POST => "/api/calls/$id/recording/pause")->{status}, 200, 'paused';
+	$stage->sandbox_put('/sandbox/faults', {kind => 'slow', rate => 1, delay_ms => 1500, seed => 1});
+	my $pid = fork // die;
+	if (!$pid) { $stage->request(POST => "/api/calls/$id/recording/resume"); POSIX::_exit(0) }
+	$stage->wait_until(10, 'Twilio to be asked', sub { fired('slow') });
+	faults('slow', 0);
+	my $r = ask(POST => "/api/calls/$id/recording/pause");
+	is "$r->{status} $r->{json}{data}{recording}{state}", '200 paused', 'is waited for';
+	is +(recordings_at_twilio($id))[0]{status}, 'paused', 'until Twilio has paused again';
+	is scalar(grep { $_->{event} eq 'paused' } @{data(GET => "/api/calls/$id")->{events}}), 2, 'which is the second time';
+	waitpid $pid, 0;
+	finish($id);
+};
 
 subtest 'an answer that is lost, with the recording begun or not' => sub {
 	for my $kind ('silent_after_accept', 'silent_before_accept', 'http500_after_accept') {

@@ -234,6 +234,38 @@ static void a_pause_is_tried_until_twilio_says_so(void **state)
 	assert_int_equal(db_recording_pause(db, call, false, &row), -EINVAL);
 }
 
+static void a_pause_while_the_last_one_ends_is_not_taken_for_done(void **state)
+{
+	int64_t call = bridged(""), id = id_of(call);
+	struct db_recording row;
+
+	(void)state;
+	assert_string_equal(due(), "create");
+	assert_true(hears(id, "in-progress", true));
+	assert_int_equal(db_recording_pause(db, call, true, &row), 0);
+	assert_string_equal(due(), "pause");
+	assert_true(hears(id, "paused", true));
+	/* Both before Twilio was asked: it is paused as ever. */
+	assert_int_equal(db_recording_pause(db, call, false, &row), 0);
+	assert_int_equal(db_recording_pause(db, call, true, &row), 0);
+	assert_string_equal(row.state, "paused");
+	assert_int_equal(db_recording_pause(db, call, false, &row), 0);
+	assert_string_equal(due(), "resume");
+	assert_int_equal(db_recording_pause(db, call, true, &row), 0);
+	assert_string_equal(row.state, "recording");
+	assert_string_equal(due(), ""); /* not beside the other request */
+	(void)hears(id, "in-progress", true);
+	assert_string_equal(due(), "pause");
+	assert_true(hears(id, "paused", true));
+	/* The answer is lost. */
+	assert_int_equal(db_recording_pause(db, call, false, &row), 0);
+	assert_string_equal(due(), "resume");
+	assert_int_equal(db_recording_pause(db, call, true, &row), 0);
+	assert_string_equal(due_at_last(id), "pause");
+	assert_true(hears(id, "paused", true));
+	assert_string_equal(due(), "");
+}
+
 static void paused_before_it_began_nothing_is_recorded_until_it_goes_on(void **state)
 {
 	int64_t call = bridged(""), id = id_of(call);
@@ -339,6 +371,7 @@ int main(void)
 		cmocka_unit_test(any_order_of_news_gives_the_same_end),
 		cmocka_unit_test(another_recordings_news_are_not_taken),
 		cmocka_unit_test(a_pause_is_tried_until_twilio_says_so),
+		cmocka_unit_test(a_pause_while_the_last_one_ends_is_not_taken_for_done),
 		cmocka_unit_test(
 			paused_before_it_began_nothing_is_recorded_until_it_goes_on),
 		cmocka_unit_test(nothing_is_recorded_before_it_was_announced),
