@@ -146,8 +146,9 @@ static void look_done(void *arg)
 	for (size_t i = 0; i < recordings->due_count; i++) {
 		const struct db_recording_due *due = &recordings->due[i];
 
-		/* A create that did not leave is wanted again; the rest comes by itself. */
-		if (act(gw, due) < 0 && strcmp(due->op, "create") == 0)
+		/* What did not leave is wanted again soon; the rest comes by itself. */
+		if (act(gw, due) < 0 && (strcmp(due->op, "create") == 0 ||
+						strcmp(due->op, "announce") == 0))
 			news_put(gw,
 				&(struct db_recording_news){.id = due->id,
 					.status = "unsent",
@@ -416,8 +417,13 @@ void recordings_answer(struct gateway *gw, const struct twilio_answer *answer)
 	struct db_recording_news news;
 
 	/* What plays is told by the conference's webhook; what does not is tried again. */
-	if ((answer->id & RECORDING_ANNOUNCE_ID) != 0)
+	if ((answer->id & RECORDING_ANNOUNCE_ID) != 0) {
+		if (answer->result == TWILIO_OK || answer->result == TWILIO_LOST)
+			return;
+		news = plain_news(id, "unsent", answer);
+		news_put(gw, &news, NULL);
 		return;
+	}
 	if (answer->result == TWILIO_OK) {
 		answered(gw, id, answer);
 		return;

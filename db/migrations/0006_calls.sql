@@ -369,7 +369,13 @@ BEGIN
 		SELECT r.id FROM recordings r WHERE r.due_at <= now()
 			ORDER BY r.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED
 	), todo AS (
-		SELECT r.id, k.announcement_url, l.provider_sid AS call_sid, CASE
+		SELECT r.id, k.announcement_url, l.provider_sid AS call_sid,
+			-- How long it may play: begun again, its end would never come. A sound is as
+			-- long as it likes, a slow voice says eight letters a second.
+			CASE WHEN k.announcement_url <> '' THEN interval '300 seconds'
+				ELSE make_interval(secs => 20 + length(k.announcement_text) / 8.0)
+				END AS plays,
+			CASE
 				WHEN r.state = 'announcing' AND r.tries < 3 THEN 'announce'
 				WHEN r.state = 'announcing' THEN 'give_up'
 				WHEN r.state = 'wanted' AND r.pause_wanted THEN 'wait'
@@ -404,7 +410,7 @@ BEGIN
 			due_at = CASE WHEN t.op = 'wait' OR t.op = 'delete' AND r.provider_sid IS NULL
 					THEN NULL
 				WHEN t.op = 'give_up' THEN r.delete_at
-				WHEN t.op = 'announce' THEN now() + interval '20 seconds'
+				WHEN t.op = 'announce' THEN now() + t.plays
 				WHEN t.op IN ('create', 'find') THEN now() + interval '60 seconds'
 				WHEN t.op IN ('pause', 'resume') THEN now() + interval '5 seconds'
 				ELSE now() + LEAST(3600, 15 * 2 ^ LEAST(r.tries, 10)) * interval '1 second'
@@ -468,6 +474,10 @@ BEGIN
 		-- Nobody knows what became of the request: it is looked for.
 		IF p_status = 'lost' AND r.state = 'starting' THEN
 			UPDATE recordings SET due_at = due WHERE id = p_id;
+		-- Nothing plays.
+		ELSIF p_status = 'unsent' AND r.state = 'announcing' THEN
+			UPDATE recordings SET due_at = LEAST(due_at, now() + interval '20 seconds')
+				WHERE id = p_id;
 		ELSIF p_status = 'refused' AND r.state IN ('recording', 'paused') THEN
 			-- A pause, or its end: it stays as it is.
 			UPDATE recordings SET pause_wanted = r.state = 'paused',

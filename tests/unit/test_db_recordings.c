@@ -303,6 +303,40 @@ static void nothing_is_recorded_before_it_was_announced(void **state)
 	assert_string_equal(state_of(id), "failed");
 }
 
+static int64_t due_in_s(int64_t id)
+{
+	return strtoll(world_text("SELECT round(extract(epoch FROM due_at - now()))"
+				  " FROM recordings WHERE id = %lld",
+			       (long long)id),
+		NULL, 10);
+}
+
+static void an_announcement_is_not_begun_again_while_it_may_play(void **state)
+{
+	char text[401];
+	int64_t id;
+
+	(void)state;
+	memset(text, 'x', 400);
+	text[400] = '\0';
+	id = id_of(bridged("Short."));
+	assert_string_equal(due(), "announce");
+	assert_in_range(due_in_s(id), 15, 21);
+	id = id_of(bridged(text));
+	assert_string_equal(due(), "announce");
+	assert_in_range(due_in_s(id), 65, 70);
+	told(id, "unsent"); /* nothing plays */
+	assert_in_range(due_in_s(id), 15, 20);
+	assert_string_equal(state_of(id), "announcing");
+	/* A sound, whose length nobody knows. */
+	(void)world_text(
+		"UPDATE campaigns SET announcement_url = 'http://sound.test/a.wav'"
+		" WHERE id = (SELECT campaign_id FROM recordings WHERE id = %lld)",
+		(long long)id);
+	assert_string_equal(due_at_last(id), "announce");
+	assert_in_range(due_in_s(id), 290, 300);
+}
+
 static void a_call_that_ends_first_is_not_recorded(void **state)
 {
 	int64_t call = bridged(""), id = id_of(call);
@@ -375,6 +409,7 @@ int main(void)
 		cmocka_unit_test(
 			paused_before_it_began_nothing_is_recorded_until_it_goes_on),
 		cmocka_unit_test(nothing_is_recorded_before_it_was_announced),
+		cmocka_unit_test(an_announcement_is_not_begun_again_while_it_may_play),
 		cmocka_unit_test(a_call_that_ends_first_is_not_recorded),
 		cmocka_unit_test(a_recording_that_nobody_tells_of_is_asked_for),
 		cmocka_unit_test(what_is_kept_long_enough_is_deleted),
