@@ -228,6 +228,16 @@ void queue_call_now(struct api_call *call, struct api_reply *reply)
 
 /* ---- the late answer ---- */
 
+/* What became of the contact whose call was not placed. */
+static const char *fate(const struct db_entry *entry)
+{
+	if (strcmp(entry->state, "skipped") == 0)
+		return "The contact has left the queue, until somebody queues it again.";
+	if (strcmp(entry->state, "completed") == 0)
+		return "No attempt is left: the contact has left the queue.";
+	return "The contact stays in the queue.";
+}
+
 static void answer_read(
 	const struct late_answer *late, struct db *db, struct api_reply *reply)
 {
@@ -251,9 +261,9 @@ static void answer_read(
 		return;
 	}
 	if (late->result == CALL_NOW_REFUSED) {
-		api_fail(reply, 502, "TWILIO_REFUSED",
-			"The call was not placed: %s The contact stays in the queue.",
-			late->reason[0] != '\0' ? late->reason : "Twilio refused it.");
+		api_fail(reply, 502, "TWILIO_REFUSED", "The call was not placed: %s %s",
+			late->reason[0] != '\0' ? late->reason : "Twilio refused it.",
+			fate(&entry));
 		reply->details = json_pack("{s:o}", "callRecord", call_json(&row));
 		return;
 	}

@@ -75,6 +75,8 @@ my $answer = call_now($entry[0]);
 is $answer->{status}, 502, 'a number that Twilio refuses is told as it happens';
 like $answer->{json}{error}{message}, qr/cannot be called.*Correct the contact.*21211/, 'with reason and remedy';
 $stage->wait_until(5, 'the entry to be skipped', sub { (entry_now($entry[0]))[0]{status} eq 'skipped' });
+like $answer->{json}{error}{message}, qr/has left the queue, until somebody queues it again\.$/,
+	'and the fate of its contact';
 my ($skipped) = entry_now($entry[0]);
 is $skipped->{reason}, 'refused', 'it says why';
 like $skipped->{reasonText}, qr/cannot be called.*Correct the contact/, 'with what to do';
@@ -83,7 +85,9 @@ is scalar @{status()->{stops}}, 0, 'and it stops nothing else';
 # A country: its numbers wait, others go on.
 $between->answer('POST .*Participants', 400,
 	{code => 21215, message => 'Account not authorized to call +447400123456'});
-is call_now($entry[1])->{status}, 502, 'a country that the account may not call';
+$answer = call_now($entry[1]);
+is $answer->{status}, 502, 'a country that the account may not call';
+like $answer->{json}{error}{message}, qr/The contact stays in the queue\.$/, 'keeps the contact in the queue';
 my ($stop) = @{$stage->wait_until(5, 'the stop', sub { my $s = status()->{stops}; @$s ? $s : undef })};
 is "$stop->{scope} $stop->{key} $stop->{kind} $stop->{code}", 'country GB country 21215',
 	'is stopped as a country';
@@ -168,6 +172,18 @@ is_deeply [map { $dialled{$_} // 0 } @numbers], [(1) x 12], 'everybody was calle
 my @more = grep { my $phone = $_->{contact}{phone}; grep { $_ eq $phone } @numbers } entries($campaign);
 is_deeply [map { "$_->{status} $_->{attempts}" } @more], [('completed 1') x 12],
 	'and it cost nobody an attempt';
+
+# An error that costs the only attempt.
+my $once = $stage->make_campaign({wrapUpS => 0, maxAttempts => 1, callerId => '+15550000001'}, '+14155550301');
+$stage->api(POST => "$CM/campaigns/$once/join-agent", {agentId => $agent->{id}});
+$stage->api(DELETE => "/api/agents/$agent->{id}/session");
+$stage->agent_ready($agent, $once);
+$between->answer('POST .*Participants', 400, {code => 12400, message => 'Internal Failure'});
+my ($only) = entries($once);
+$answer = $stage->request(POST => "$CM/campaigns/$once/queue/$only->{id}/call", {});
+like $answer->{json}{error}{message}, qr/No attempt is left: the contact has left the queue\.$/,
+	'who has no attempt left is said to have left the queue';
+is((entries($once))[0]{status}, 'completed', 'and has');
 my ($said) = `grep -c 'account is stopped: Twilio cannot be reached' $stage->{dir}/gateway.log`;
 is $said + 0, 1, 'the log says it once';
 done_testing;
