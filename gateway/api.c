@@ -196,7 +196,7 @@ int api_handle(void *gateway, struct http_request *request)
 	task->job.drop = api_drop;
 	task->gw = gw;
 	task->request = request;
-	if (jobs_put(gw->db, &task->job) < 0) {
+	if (jobs_put(route->slow ? gw->slow : gw->db, &task->job) < 0) {
 		free(task);
 		return -EAGAIN;
 	}

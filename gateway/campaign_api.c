@@ -3,8 +3,12 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/jobs.h"
+#include "base/list.h"
+#include "base/log.h"
 #include "db/campaigns.h"
 #include "db/data_lists.h"
 #include "db/queue.h"
@@ -108,6 +112,54 @@ static void answer_changed(
 		halt_reply(call, reply, before->id);
 }
 
+/* New hours, and those who waited for the old ones. */
+struct recheck_job {
+	struct job job;
+	struct gateway *gw;
+	int64_t campaign_id;
+};
+
+static void recheck(struct gateway *gw, struct db *db, int64_t campaign_id)
+{
+	if (db_queue_recheck(db, campaign_id) < 0)
+		log_warn("campaign", 0,
+			"%" PRId64 " has new settings, but contacts that wait keep the "
+			"time of the old ones: %s",
+			campaign_id, db_error(db));
+	else
+		campaign_changed(gw, campaign_id);
+}
+
+static void recheck_work(struct job *job, void *ctx)
+{
+	struct recheck_job *task = list_entry(job, struct recheck_job, job);
+
+	recheck(task->gw, ctx, task->campaign_id);
+	free(task);
+}
+
+static void recheck_drop(struct job *job)
+{
+	free(list_entry(job, struct recheck_job, job));
+}
+
+/* Of a million contacts in its own time: the settings stand already. */
+static void recheck_soon(struct gateway *gw, struct db *db, int64_t campaign_id)
+{
+	struct recheck_job *task = calloc(1, sizeof(*task));
+
+	if (task != NULL) {
+		task->job.work = recheck_work;
+		task->job.drop = recheck_drop;
+		task->gw = gw;
+		task->campaign_id = campaign_id;
+		if (jobs_put(gw->slow, &task->job) == 0)
+			return;
+		free(task);
+	}
+	recheck(gw, db, campaign_id);
+}
+
 void campaign_update(struct api_call *call, struct api_reply *reply)
 {
 	char state[DB_WORD_SIZE] = "";
@@ -125,12 +177,13 @@ void campaign_update(struct api_call *call, struct api_reply *reply)
 		return;
 	if (err == 0)
 		err = db_campaign_update(call->db, &c);
-	if (err == 0 && moves_entries(&before, &c))
-		err = db_queue_recheck(call->db, c.id);
-	if (err < 0)
+	if (err < 0) {
 		api_fail_db(reply, err, "campaign", call->db);
-	else
-		answer_changed(call, reply, &before);
+		return;
+	}
+	if (moves_entries(&before, &c))
+		recheck_soon(call->gw, call->db, c.id);
+	answer_changed(call, reply, &before);
 }
 
 void campaign_delete(struct api_call *call, struct api_reply *reply)

@@ -57,6 +57,7 @@ struct gateway {
 	struct timers *timers;    /* loop thread */
 	struct sip_loop *loop;
 	struct jobs *db;    /* database workers; a job's ctx is struct db */
+	struct jobs *slow;  /* as db, for what may take many seconds */
 	struct jobs *names; /* sip_name.h */
 	struct http_server *http;
 	struct http_events *events;

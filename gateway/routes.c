@@ -61,6 +61,12 @@
 		.http = {.methods = (method), .path = (route_path)}, .roles = (who), \
 		.once = true, .handle = (handler)                                    \
 	}
+/* Changes very many rows: webhooks and claims must not wait for it. */
+#define SLOW(method, route_path, takes_key, handler)                                   \
+	{                                                                              \
+		.http = {.methods = (method), .path = (route_path)}, .roles = (STAFF), \
+		.once = (takes_key), .slow = true, .handle = (handler)                 \
+	}
 /* For anybody, and answered at once. */
 #define DIRECT(method, route_path, function)                         \
 	{                                                            \
@@ -120,12 +126,12 @@ static const struct api_route routes[] = {
 		campaign_join_agent),
 	ROUTE(HTTP_DELETE, CM "/campaigns/:campaignId/leave-agent", STAFF,
 		campaign_leave_agent),
-	ROUTE(HTTP_POST, CM "/campaigns/:campaignId/assign-data-list", STAFF,
+	SLOW(HTTP_POST, CM "/campaigns/:campaignId/assign-data-list", false,
 		campaign_assign_list),
-	ONCE(HTTP_POST, CM "/campaigns/:campaignId/generate-queue", STAFF,
+	SLOW(HTTP_POST, CM "/campaigns/:campaignId/generate-queue", true,
 		campaign_generate_queue),
 	ROUTE(HTTP_GET, CM "/campaigns/:campaignId/auto-dial", ALL, autodial_status),
-	ONCE(HTTP_POST, CM "/campaigns/:campaignId/auto-dial", STAFF, autodial_start),
+	SLOW(HTTP_POST, CM "/campaigns/:campaignId/auto-dial", true, autodial_start),
 	ROUTE(HTTP_POST, CM "/campaigns/:campaignId/auto-dial/stop", STAFF,
 		autodial_stop),
 	ROUTE(HTTP_GET, CM "/campaigns/:campaignId/queue", ALL, queue_list),
@@ -142,7 +148,7 @@ static const struct api_route routes[] = {
 	ROUTE(HTTP_GET, CM "/data-lists", STAFF, lists_list),
 	ONCE(HTTP_POST, CM "/data-lists", STAFF, list_create),
 	ROUTE(HTTP_GET, CM "/data-lists/:listId", STAFF, list_get),
-	ROUTE(HTTP_PUT | HTTP_PATCH, CM "/data-lists/:listId", STAFF, list_update),
+	SLOW(HTTP_PUT | HTTP_PATCH, CM "/data-lists/:listId", false, list_update),
 	ROUTE(HTTP_DELETE, CM "/data-lists/:listId", STAFF, list_delete),
 	ONCE(HTTP_POST, CM "/data-lists/:listId/clone", STAFF, list_clone),
 	ROUTE(HTTP_GET, CM "/data-lists/:listId/contacts", STAFF, contacts_list),
@@ -183,6 +189,7 @@ static const struct api_route routes[] = {
 			.path = "/api/admin/dnc/bulk-import",
 			.body_max = DNC_MAX},
 		.roles = STAFF,
+		.slow = true,
 		.handle = dnc_bulk_import,
 	},
 

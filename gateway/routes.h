@@ -13,6 +13,7 @@ struct api_route {
 	bool once;      /* takes an Idempotency-Key */
 	bool person;    /* not for API keys */
 	bool reads;     /* changes nothing though it is no GET: not in the audit log */
+	bool slow;      /* may take many seconds: on workers of its own */
 	void (*handle)(struct api_call *call, struct api_reply *reply);
 	/* Instead: answered on the http thread's side of things. Takes the request. */
 	int (*direct)(struct gateway *gw, struct http_request *request);

@@ -60,6 +60,8 @@
 /* Limits of the worker, in one place. */
 #define QUEUE_LIMIT 8192   /* posts to the loop from those who may be told to wait */
 #define DB_JOBS_LIMIT 4096 /* waiting database jobs */
+#define SLOW_WORKERS 2     /* threads, and connections, for what may take many seconds */
+#define SLOW_LIMIT 64      /* ... and how much of it may wait */
 #define DB_STATEMENT_MS 5000
 #define DB_START_WAIT_MS 30000 /* for PostgreSQL to answer at start */
 #define HTTP_BODY_MAX 65536    /* routes with larger bodies say so */
@@ -173,7 +175,7 @@ static int start_database(struct worker *w)
 		err = api_first_admin(gw, w->db);
 	if (err < 0)
 		return err;
-	return jobs_new(
+	err = jobs_new(
 		&(struct jobs_config){
 			.threads = (unsigned)config_int(gw->config, "DB_WORKERS"),
 			.limit = DB_JOBS_LIMIT,
@@ -185,6 +187,18 @@ static int start_database(struct worker *w)
 			.ran = &metric_db_run,
 		},
 		&gw->db);
+	if (err < 0)
+		return err;
+	return jobs_new(
+		&(struct jobs_config){
+			.threads = SLOW_WORKERS,
+			.limit = SLOW_LIMIT,
+			.answers = gw->queue,
+			.start = db_start,
+			.stop = db_stop,
+			.arg = gw,
+		},
+		&gw->slow);
 }
 
 /* ---- the other rooms ---- */
@@ -454,6 +468,7 @@ static void stop(struct worker *w)
 	twilio_media_stop(gw->media); /* downloads are answers, too */
 	http_server_free(&gw->http);
 	jobs_free(&gw->names);
+	jobs_free(&gw->slow);
 	jobs_free(&gw->db);
 	imports_free(&gw->imports);
 	twilio_client_free(&gw->twilio); /* nobody is left who could ask */
