@@ -308,11 +308,13 @@ int db_campaign_lease(struct db *db, const char *node, unsigned lease_ms,
 		ret_count);
 }
 
-int db_campaign_note(
-	struct db *db, int64_t id, const char *code, const char *reason, int64_t said)
+int db_campaign_note(struct db *db, const struct db_campaign_note *note)
 {
 	return db_run(db,
 		"UPDATE campaigns SET run_code = $2, run_reason = $3, run_said = $4"
-		" WHERE id = $1 AND run_said < $4",
-		ARGS(arg_int(id), arg_text(code), arg_text(reason), arg_int(said)), NULL);
+		" WHERE id = $1 AND run_said < $4"
+		" AND (lease_node IS NULL OR lease_node = $5 OR lease_until < now())",
+		ARGS(arg_int(note->id), arg_text(note->code), arg_text(note->reason),
+			arg_int(note->said), arg_text(note->node)),
+		NULL);
 }

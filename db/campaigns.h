@@ -82,10 +82,15 @@ int db_campaign_lease(struct db *db, const char *node, unsigned lease_ms,
 
 /*
  * The runner's reason, for people on any node. `said`: when it said so, growing; two notes may be
- * written in either order, and the later one stands.
+ * written in either order, and the later one stands. What a node says that has lost the campaign
+ * to another is not written.
  */
-int db_campaign_note(
-	struct db *db, int64_t id, const char *code, const char *reason, int64_t said);
+struct db_campaign_note {
+	int64_t id;
+	const char *node, *code, *reason;
+	int64_t said;
+};
+int db_campaign_note(struct db *db, const struct db_campaign_note *note);
 
 /*
  * Entries for at most `max` contacts of the campaign's active lists that never had one. In steps

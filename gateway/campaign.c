@@ -56,6 +56,7 @@ static void run_free(struct run *run)
 
 struct note_job {
 	struct job job;
+	struct gateway *gw;
 	int64_t campaign_id, said;
 	char code[DB_WORD_SIZE], reason[256];
 };
@@ -64,8 +65,13 @@ static void note_work(struct job *job, void *ctx)
 {
 	struct note_job *task = list_entry(job, struct note_job, job);
 
-	(void)db_campaign_note(
-		ctx, task->campaign_id, task->code, task->reason, task->said);
+	(void)db_campaign_note(ctx, &(struct db_campaign_note){
+					    .id = task->campaign_id,
+					    .node = task->gw->node,
+					    .code = task->code,
+					    .reason = task->reason,
+					    .said = task->said,
+				    });
 	free(task);
 }
 
@@ -100,6 +106,7 @@ void run_say(struct gateway *gw, struct run *run, const char *code, const char *
 	task->said = next_said(gw->campaigns);
 	task->job.work = note_work;
 	task->job.drop = note_drop;
+	task->gw = gw;
 	task->campaign_id = run->row.id;
 	memcpy(task->code, run->code, sizeof(task->code));
 	memcpy(task->reason, run->reason, sizeof(task->reason));

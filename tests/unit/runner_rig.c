@@ -57,12 +57,10 @@ int __wrap_db_campaign_lease(struct db *db, const char *node, unsigned lease_ms,
 	return 0;
 }
 
-int __wrap_db_campaign_note(
-	struct db *db, int64_t id, const char *code, const char *reason, int64_t said);
-int __wrap_db_campaign_note(
-	struct db *db, int64_t id, const char *code, const char *reason, int64_t said)
+int __wrap_db_campaign_note(struct db *db, const struct db_campaign_note *note);
+int __wrap_db_campaign_note(struct db *db, const struct db_campaign_note *note)
 {
-	(void)db, (void)id, (void)code, (void)reason, (void)said;
+	(void)db, (void)note;
 	return 0;
 }
 

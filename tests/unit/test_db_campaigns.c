@@ -73,6 +73,14 @@ static int64_t new_campaign(void)
 	return id;
 }
 
+static void note(int64_t id, const char *node, const char *reason, int64_t said)
+{
+	const struct db_campaign_note told = {
+		.id = id, .node = node, .code = "gap", .reason = reason, .said = said};
+
+	assert_int_equal(db_campaign_note(db, &told), 0);
+}
+
 static void a_campaign_is_read_as_it_was_written(void **state)
 {
 	struct db_campaign c, *all = NULL;
@@ -103,8 +111,8 @@ static void a_campaign_is_read_as_it_was_written(void **state)
 	c.max_attempts = 9;
 	assert_int_equal(db_campaign_update(db, &c), 0);
 	/* Written in either order: the one that was said later stands. */
-	assert_int_equal(db_campaign_note(db, id, "no_agent", "nobody is ready", 2), 0);
-	assert_int_equal(db_campaign_note(db, id, "exhausted", "all were dialled", 1), 0);
+	note(id, NODE, "nobody is ready", 2);
+	note(id, NODE, "all were dialled", 1);
 	assert_int_equal(db_campaign_list(db, 0, &all, &count), 0);
 	assert_string_equal(all[count - 1].name, "Other");
 	assert_string_equal(all[count - 1].run_reason, "nobody is ready");
@@ -191,6 +199,28 @@ static void one_node_runs_a_campaign_until_its_lease_is_over(void **state)
 	assert_int_equal(lease(NODE, 10000), 0);
 	assert_int_equal(db_campaign_auto_dial(db, id, false), 0);
 	assert_int_equal(lease(OTHER_NODE, 10000), 0);
+}
+
+static void who_has_lost_a_campaign_says_nothing_about_it(void **state)
+{
+	struct db_campaign c;
+	int64_t id = new_campaign();
+
+	(void)state;
+	assert_int_equal(db_campaign_auto_dial(db, id, true), 0);
+	assert_int_equal(lease(NODE, 0), 1);
+	note(id, NODE, "the first", 1);
+	assert_int_equal(lease(OTHER_NODE, 10000), 1);
+	note(id, OTHER_NODE, "the other", 2);
+	note(id, NODE, "stopped", 3);
+	assert_int_equal(db_campaign_get(db, id, &c), 0);
+	assert_string_equal(c.run_reason, "the other");
+	/* Nobody else has it any more: whoever had it may say why nothing is dialled. */
+	assert_int_equal(lease(OTHER_NODE, 0), 1);
+	note(id, NODE, "stopped", 4);
+	assert_int_equal(db_campaign_get(db, id, &c), 0);
+	assert_string_equal(c.run_reason, "stopped");
+	assert_int_equal(db_campaign_auto_dial(db, id, false), 0);
 }
 
 static int queue_page(int64_t campaign, const char *state, int64_t after, unsigned limit,
@@ -338,6 +368,7 @@ int main(void)
 		cmocka_unit_test(a_completed_campaign_stays_completed),
 		cmocka_unit_test(an_archived_campaign_is_hidden_with_its_history),
 		cmocka_unit_test(one_node_runs_a_campaign_until_its_lease_is_over),
+		cmocka_unit_test(who_has_lost_a_campaign_says_nothing_about_it),
 		cmocka_unit_test(a_queue_is_made_once_and_read_in_pages),
 		cmocka_unit_test(
 			a_long_queue_is_made_in_steps_that_mix_and_keep_what_is_there),
