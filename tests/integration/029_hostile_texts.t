@@ -254,7 +254,9 @@ my %asked = (
 		done => sub { $stage->api(DELETE => "/api/agents/$idle/session") }},
 	setPaused => {at => {agentId => $pauser}, body => sub { +{reason => 'lunch', type => 'break', comment => 'C'} },
 		keeps => {comment => newest(comment => 'pause_events')}, refuses => {type => qr/reason/}},
-	previewNext => {at => {campaignId => $preview}, body => sub { +{agentId => "$viewer"} }},
+	# What is somebody's for a while would be let go while another operation is looked at.
+	previewNext => {at => {campaignId => $preview}, body => sub { +{agentId => "$viewer"} }, done => sub {
+		$stage->sql('UPDATE queue_entries SET agent_id = NULL, agent_until = NULL WHERE agent_until IS NOT NULL') }},
 	callNow => {body => sub { +{agentId => "$caller"} }, done => sub { $call = $_[0]{callRecord}{id};
 		$stage->wait_until(20, 'them to talk', sub {
 			$stage->api(GET => "/api/calls/$call")->{call}{state} eq 'bridged' }) }},
