@@ -113,10 +113,11 @@ sub note
 	close $file;
 }
 
-# Whether the signature is right, worked out here once more.
+# Whether the signature is right, worked out here once more; undef when no token was given.
 sub signed
 {
 	my ($self, $method, $target, $headers, $form) = @_;
+	return undef unless defined $self->{token};
 	my $data = "http://$headers->{host}$target";
 	my %seen;
 	$data .= "$_->[0]$_->[1]"

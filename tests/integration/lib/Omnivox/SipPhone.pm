@@ -166,8 +166,8 @@ sub press
 	my ($self) = @_;
 	$self->{next_key} = time + 0.1;
 	$self->{seq} += 10;
-	my $key = substr $self->{keys} // '', $self->{pressed}++ // 0, 1;
-	if (!defined $key || $key eq '') {
+	my $key = (split //, $self->{keys} // '')[$self->{pressed}++ // 0];
+	if (!defined $key) {
 		$self->{rtp}->send(pack('CCnNN', 0x80, 0, $self->{seq}, $self->{seq} * 160, 7) . "\x80" x 160, 0, $self->{media});
 		return;
 	}
