@@ -409,15 +409,18 @@ static void name_done(struct job *job)
 {
 	struct start_job *task = list_entry(job, struct start_job, job);
 	const struct agent *agent = agent_find(task->gw, task->session_id);
+	int err = task->err;
 
 	if (agent == NULL || strcmp(agent->row.state, "offline") == 0)
-		task->err = -ECANCELED;
+		err = -ECANCELED;
 	job->work = twilio_work;
 	job->done = twilio_done;
-	if (task->err == 0)
-		task->err = jobs_put(task->gw->db, job);
-	if (task->err < 0)
-		twilio_done(job);
+	if (err == 0)
+		err = jobs_put(task->gw->db, job);
+	if (err == 0)
+		return; /* a worker's now */
+	task->err = err;
+	twilio_done(job);
 }
 
 void agent_twilio_start(struct agent *agent)

@@ -321,14 +321,25 @@ int twilio_token_make(const struct twilio_token *token, struct buf *ret_jwt)
 	return -EINVAL;
 }
 
-int db_entry_preview(struct db *db, int64_t campaign_id, int64_t user_id, int hold_s,
-	int64_t *ret_entry_id)
+int db_entry_preview(
+	struct db *db, const struct db_preview *preview, int64_t *ret_entry_id)
 {
 	(void)db;
-	(void)hold_s;
 	(void)ret_entry_id;
-	assert(campaign_id == 1 && user_id > 0);
+	assert(preview->campaign_id == 1 && preview->user_id > 0);
 	return -EIO;
+}
+
+int db_queue_postpone(struct db *db, int64_t campaign_id, unsigned limit,
+	db_verdict_fn *verdict, void *arg, size_t *ret_refused)
+{
+	(void)db;
+	(void)campaign_id;
+	(void)limit;
+	(void)verdict;
+	(void)arg;
+	*ret_refused = 0;
+	return 0;
 }
 
 int db_call_claim(

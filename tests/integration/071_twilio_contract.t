@@ -148,13 +148,15 @@ for my $what ('GET .*/Calls/CA', 'GET .*/Calls.json\?.*To=%2B14155551102', 'GET 
 }
 
 # What prism says of a request and its answer. The contract has no answers that refuse; an empty
-# WaitUrl is documented and silence, and no URI.
+# WaitUrl is documented and silence, and no URI; its own examples say null of why a conference that is
+# in progress has ended, its schema forgets to.
 sub violations {
 	my ($r) = @_;
 	return map { "$r->{method} $r->{path}: " . $json->encode($_) } grep {
 		my @at = @{$_->{location} || []};
 		my $ours = @at && $at[0] eq 'request';
 		($ours || $r->{status} < 400) && !($ours && $at[-1] =~ /^waiturl$/i)
+			&& !(!$ours && $at[-1] eq 'reason_conference_ended' && $_->{code} eq 'type')
 	} @{$json->decode($r->{violations} || '[]')};
 }
 is_deeply [map { violations($_) } @seen], [], 'neither side breaks the contract';
