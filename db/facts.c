@@ -28,24 +28,24 @@
 								     "   ON k.max_minutes_day > 0 OR k.max_cost_day > 0 OR k.max_cost > 0"                                               \
 								     "  LEFT JOIN LATERAL (SELECT sum(a.minutes) AS minutes FROM campaign_days a"                                        \
 								     "   WHERE a.campaign_id = k.id) t ON k.max_cost > 0 WHERE k.id = $1)"
-#define FACTS_SELECT                                                                                                                        \
-	" SELECT k.state = 'active', k.max_attempts, k.hours, k.hours_zone, k.time_zone,"                                                   \
-	"  k.fallback_zone, k.max_calls_day, k.max_minutes_day, k.max_cost_day,"                                                            \
-	"  k.max_cost, k.cost_per_minute, k.calls_today, k.minutes_today,"                                                                  \
-	"  k.minutes_ever, k.day_ends, k.cli_usable, k.stopped, q.id, x.phone, x.time_zone, q.attempts, " MS("q.run_at") ", " MS(           \
-		"now()") ","                                                                                                                \
-			 "  EXISTS (SELECT 1 FROM open_calls w WHERE w.number = x.phone),"                                                  \
-			 "  x.locked_by IS NOT NULL,"                                                                                       \
-			 "  l.active AND (l.campaign_id IS NULL OR l.campaign_id = k.id),"                                                  \
-			 "  (SELECT max(CASE WHEN b.campaign_id IS NULL THEN 2 ELSE 1 END)"                                                 \
-			 "   FROM dnc_numbers b WHERE b.number = x.phone"                                                                   \
-			 "   AND (b.campaign_id IS NULL OR b.campaign_id = k.id)),"                                                         \
-			 "  (SELECT " MS(                                                                                                   \
-				 "c.placed_at + interval '24 hours'") " FROM calls c"                                                       \
-								      "   WHERE c.number = x.phone AND c.counts"                            \
-								      "   AND c.placed_at > now() - interval '24 hours'"                    \
-								      "   ORDER BY c.placed_at DESC OFFSET k.max_attempts_24h - 1 LIMIT 1)" \
-								      " FROM k JOIN queue_entries q ON q.campaign_id = k.id"                \
+#define FACTS_SELECT                                                                                                                 \
+	" SELECT k.state = 'active', k.max_attempts, k.hours, k.hours_zone, k.time_zone,"                                            \
+	"  k.fallback_zone, k.max_calls_day, k.max_minutes_day, k.max_cost_day,"                                                     \
+	"  k.max_cost, k.cost_per_minute, k.calls_today, k.minutes_today,"                                                           \
+	"  k.minutes_ever, k.day_ends, k.cli_usable, k.stopped, q.id, x.phone, x.time_zone, q.attempts, " MS("q.run_at") ", " MS(    \
+		"now()") ","                                                                                                         \
+			 "  EXISTS (SELECT 1 FROM open_calls w WHERE w.number = x.phone),"                                           \
+			 "  x.locked_by IS NOT NULL,"                                                                                \
+			 "  l.active AND (l.campaign_id IS NULL OR l.campaign_id = k.id),"                                           \
+			 "  (SELECT max(CASE WHEN b.campaign_id IS NULL THEN 2 ELSE 1 END)"                                          \
+			 "   FROM dnc_numbers b WHERE b.number = x.phone"                                                            \
+			 "   AND (b.campaign_id IS NULL OR b.campaign_id = k.id)),"                                                  \
+			 "  (SELECT " MS(                                                                                            \
+				 "c.placed_at + interval '24 hours'") " FROM calls c"                                                \
+								      "   WHERE c.number = x.phone AND c.counts"                     \
+								      "   AND c.placed_at > now() - interval '24 hours'"             \
+								      "   ORDER BY c.id DESC OFFSET k.max_attempts_24h - 1 LIMIT 1)" \
+								      " FROM k JOIN queue_entries q ON q.campaign_id = k.id"         \
 								      " JOIN contacts x ON x.id = q.contact_id JOIN data_lists l ON l.id = x.list_id"
 
 static void read_rules(struct db_row *row, struct db_claim_facts *f)

@@ -57,7 +57,7 @@ static int preview_pick(
 	int rc = db_run_number(db,
 		"SELECT id FROM queue_entries WHERE campaign_id = $1 AND agent_id = $2"
 		" AND state = 'pending' AND agent_until > now() AND run_at <= now()"
-		" ORDER BY run_at LIMIT 1 FOR UPDATE",
+		" ORDER BY run_at LIMIT 1 FOR UPDATE SKIP LOCKED",
 		ARGS(arg_int(preview->campaign_id), arg_int(preview->user_id)),
 		ret_entry_id);
 
@@ -118,16 +118,47 @@ int db_entry_preview(
 	return rc;
 }
 
-int db_queue_recheck(struct db *db, int64_t campaign_id)
+#define RECHECK_LOCK "7251664933"
+
+static int recheck(struct db *db, int64_t *ret_campaign_id)
+{
+	PGresult *result = NULL;
+	struct db_row row;
+	int64_t seen;
+	int rc = db_run_one(db,
+		"SELECT id, rechecks FROM campaigns WHERE rechecked < rechecks"
+		" AND pg_try_advisory_xact_lock(" RECHECK_LOCK ") ORDER BY id LIMIT 1",
+		NO_ARGS, &result);
+
+	if (rc < 0)
+		return rc;
+	row = db_row(result, 0);
+	*ret_campaign_id = row_int(&row);
+	seen = row_int(&row);
+	PQclear(result);
+	rc = db_run(db,
+		"UPDATE queue_entries SET run_at = now(), reason = ''"
+		" WHERE campaign_id = $1 AND state = 'pending' AND run_at > now()"
+		" AND reason IN ('hours', 'attempts_24h', 'busy', 'locked')",
+		ARGS(arg_int(*ret_campaign_id)), NULL);
+	/* Last, because claims wait for this row. */
+	if (rc == 0)
+		rc = db_run(db, "UPDATE campaigns SET rechecked = $2 WHERE id = $1",
+			ARGS(arg_int(*ret_campaign_id), arg_int(seen)), NULL);
+	return rc;
+}
+
+int db_queue_recheck(struct db *db, int64_t *ret_campaign_id)
 {
 	int rc = db_patience(db, true);
 
 	if (rc == 0)
-		rc = db_run(db,
-			"UPDATE queue_entries SET run_at = now(), reason = ''"
-			" WHERE campaign_id = $1 AND state = 'pending' AND run_at > now()"
-			" AND reason IN ('hours', 'attempts_24h', 'busy', 'locked')",
-			ARGS(arg_int(campaign_id)), NULL);
+		rc = db_begin(db);
+	if (rc == 0)
+		rc = recheck(db, ret_campaign_id);
+	if (rc == 0)
+		rc = db_commit(db);
+	db_rollback(db);
 	(void)db_patience(db, false);
 	return rc;
 }

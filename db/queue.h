@@ -39,8 +39,12 @@ struct db_preview {
 int db_entry_preview(
 	struct db *db, const struct db_preview *preview, int64_t *ret_entry_id);
 
-/* Entries that wait for a moment that changed settings may have moved become due. */
-int db_queue_recheck(struct db *db, int64_t campaign_id);
+/*
+ * Entries of a campaign that wait for a moment that changed settings may have moved become due; the
+ * next campaign of which this was not done yet. -ENOENT: there is none, or somebody is at it, here
+ * or on another node, and will find what there is. May take minutes.
+ */
+int db_queue_recheck(struct db *db, int64_t *ret_campaign_id);
 
 /* How many entries are where, and why. */
 struct db_queue_reason {

@@ -208,7 +208,8 @@ static void try_later(struct store_job *task)
 static void store_done(struct job *job)
 {
 	struct store_job *task = list_entry(job, struct store_job, job);
-	bool away = task->err == -EIO || task->err == -EAGAIN || task->err == -ENOMEM;
+	bool away = task->err == -EIO || task->err == -EAGAIN || task->err == -ENOMEM ||
+		    task->err == -ENOSPC;
 
 	if (away && is_true(task))
 		try_later(task);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/config.h"
 #include "base/jobs.h"
 #include "base/list.h"
@@ -147,13 +148,24 @@ static bool handle(
 	return reply->deferred;
 }
 
+/* Who was told that there is no answer must not meet later what came of it. */
+static bool in_time(const struct job *job, struct api_reply *reply)
+{
+	if (clock_mono_us() - job->put_us < HTTP_ANSWER_MS * INT64_C(1000))
+		return true;
+	api_fail(reply, 503, "OVERLOADED",
+		"The server did not get to this request in time. Nothing was changed. Send it "
+		"again.");
+	return false;
+}
+
 static void api_work(struct job *job, void *ctx)
 {
 	struct api_job *task = list_entry(job, struct api_job, job);
 	const struct api_route *route = api_route(task->request);
 	struct api_call call = {.gw = task->gw, .db = ctx, .request = task->request};
 	struct api_reply reply = {.status = 0};
-	bool answered = admit(&call, route, &reply) == 0 &&
+	bool answered = in_time(job, &reply) && admit(&call, route, &reply) == 0 &&
 			read_body(&call, route, &reply) == 0 &&
 			handle(&call, route, &reply);
 

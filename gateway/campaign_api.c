@@ -6,15 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/jobs.h"
-#include "base/list.h"
-#include "base/log.h"
 #include "db/campaigns.h"
 #include "db/data_lists.h"
 #include "db/queue.h"
 #include "gateway/campaign.h"
 #include "gateway/campaign_body.h"
 #include "gateway/halt.h"
+#include "gateway/recheck.h"
 
 #define GENERATE_MAX 1000000
 #define GENERATE_MS 20000 /* the server waits 30 s for an answer */
@@ -77,15 +75,6 @@ void campaign_create(struct api_call *call, struct api_reply *reply)
 }
 
 /* Waits may end sooner, or begin, by these. */
-static bool moves_entries(const struct db_campaign *a, const struct db_campaign *b)
-{
-	return strcmp(a->hours, b->hours) != 0 ||
-	       strcmp(a->hours_zone, b->hours_zone) != 0 ||
-	       strcmp(a->time_zone, b->time_zone) != 0 ||
-	       strcmp(a->fallback_zone, b->fallback_zone) != 0 ||
-	       a->max_attempts_24h != b->max_attempts_24h;
-}
-
 /* draft to active; active to paused and back; any to completed, which is final. */
 static int set_state(struct api_call *call, struct api_reply *reply,
 	const struct db_campaign *c, const char *state)
@@ -112,54 +101,6 @@ static void answer_changed(
 		halt_reply(call, reply, before->id);
 }
 
-/* New hours, and those who waited for the old ones. */
-struct recheck_job {
-	struct job job;
-	struct gateway *gw;
-	int64_t campaign_id;
-};
-
-static void recheck(struct gateway *gw, struct db *db, int64_t campaign_id)
-{
-	if (db_queue_recheck(db, campaign_id) < 0)
-		log_warn("campaign", 0,
-			"%" PRId64 " has new settings, but contacts that wait keep the "
-			"time of the old ones: %s",
-			campaign_id, db_error(db));
-	else
-		campaign_changed(gw, campaign_id);
-}
-
-static void recheck_work(struct job *job, void *ctx)
-{
-	struct recheck_job *task = list_entry(job, struct recheck_job, job);
-
-	recheck(task->gw, ctx, task->campaign_id);
-	free(task);
-}
-
-static void recheck_drop(struct job *job)
-{
-	free(list_entry(job, struct recheck_job, job));
-}
-
-/* Of a million contacts in its own time: the settings stand already. */
-static void recheck_soon(struct gateway *gw, struct db *db, int64_t campaign_id)
-{
-	struct recheck_job *task = calloc(1, sizeof(*task));
-
-	if (task != NULL) {
-		task->job.work = recheck_work;
-		task->job.drop = recheck_drop;
-		task->gw = gw;
-		task->campaign_id = campaign_id;
-		if (jobs_put(gw->slow, &task->job) == 0)
-			return;
-		free(task);
-	}
-	recheck(gw, db, campaign_id);
-}
-
 void campaign_update(struct api_call *call, struct api_reply *reply)
 {
 	char state[DB_WORD_SIZE] = "";
@@ -181,8 +122,7 @@ void campaign_update(struct api_call *call, struct api_reply *reply)
 		api_fail_db(reply, err, "campaign", call->db);
 		return;
 	}
-	if (moves_entries(&before, &c))
-		recheck_soon(call->gw, call->db, c.id);
+	recheck_soon(call->gw);
 	answer_changed(call, reply, &before);
 }
 

@@ -8,6 +8,7 @@
 #ifndef OMNIVOX_GATEWAY_GATEWAY_H
 #define OMNIVOX_GATEWAY_GATEWAY_H
 
+#include <stdatomic.h>
 #include <stdint.h>
 
 #include "base/list.h"
@@ -56,9 +57,10 @@ struct gateway {
 	struct post_queue *queue; /* to the loop */
 	struct timers *timers;    /* loop thread */
 	struct sip_loop *loop;
-	struct jobs *db;    /* database workers; a job's ctx is struct db */
-	struct jobs *slow;  /* as db, for what may take many seconds */
-	struct jobs *names; /* sip_name.h */
+	struct jobs *db;        /* database workers; a job's ctx is struct db */
+	struct jobs *slow;      /* as db, for what may take many seconds */
+	atomic_bool rechecking; /* recheck.h: a job for it waits */
+	struct jobs *names;     /* sip_name.h */
 	struct http_server *http;
 	struct http_events *events;
 	struct event_bus *bus; /* event_bus.h */

@@ -21,6 +21,7 @@
 #include "gateway/agent.h"
 #include "gateway/call.h"
 #include "gateway/call_table.h"
+#include "gateway/recheck.h"
 #include "twilio/calls.h"
 #include "twilio/conferences.h"
 
@@ -159,6 +160,7 @@ static void tidy(struct sweeper *sweeper, struct db *db)
 	if (sweeper->tidy_ms != 0 && now_ms - sweeper->tidy_ms < TIDY_MS)
 		return;
 	sweeper->tidy_ms = now_ms;
+	recheck_soon(sweeper->gw);
 	if (db_idempotency_sweep(db) < 0)
 		log_warn("sweep", 0, "old answers were not removed: %s", db_error(db));
 	if (db_call_events_forget(db, EVENTS_DAYS, EVENTS_CALLS, &calls) < 0)

@@ -334,7 +334,7 @@ static int hand_to_gateway(struct exchange *exchange)
 	unsigned late_ms = exchange->route->late_ms;
 	struct wait *wait = &exchange->wait;
 
-	wait->due_ms = clock_mono_ms() + (late_ms > 0 ? late_ms : EXCHANGE_ANSWER_MS);
+	wait->due_ms = clock_mono_ms() + (late_ms > 0 ? late_ms : HTTP_ANSWER_MS);
 	if (waiting_enter(rules->waiting, wait) != 0)
 		return -EAGAIN;
 	exchange->request->id = wait->id;

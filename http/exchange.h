@@ -14,8 +14,7 @@
 #define EXCHANGE_URI_MAX 4096        /* bytes; more is 414 */
 #define EXCHANGE_HEAD_MAX (8 * 1024) /* bytes of request line and headers; more is 431 */
 #define EXCHANGE_DRAIN_MAX \
-	(256 * 1024)             /* bytes of a refused body read to keep the line open */
-#define EXCHANGE_ANSWER_MS 30000 /* a request without a reply by then gets 504 */
+	(256 * 1024) /* bytes of a refused body read to keep the line open */
 
 /* What every exchange of one server reads; set before the first, never changed. */
 struct exchange_rules {

@@ -17,6 +17,7 @@
 
 #define HTTP_PARAMS_MAX 4
 #define HTTP_REFUSAL_MAX 512
+#define HTTP_ANSWER_MS 30000 /* a request without a reply by then gets 504 */
 
 struct http_server;
 struct http_events;

@@ -99,12 +99,28 @@ CREATE TABLE campaigns (
 	run_reason text NOT NULL DEFAULT '',        -- the same for people
 	run_said bigint NOT NULL DEFAULT 0,         -- and when it said so, to keep the order
 	archived_at timestamptz,                    -- deleted: hidden, its history is kept
+	-- How often settings changed by which contacts that wait have their time, and of which of
+	-- these changes they know; see db_queue_recheck().
+	rechecks bigint NOT NULL DEFAULT 0,
+	rechecked bigint NOT NULL DEFAULT 0,
 	-- The node that runs it, by the database's clock.
 	lease_node uuid,
 	lease_until timestamptz,
 	created_at timestamptz NOT NULL DEFAULT now(),
 	updated_at timestamptz NOT NULL DEFAULT now()
 );
+
+CREATE FUNCTION want_recheck() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	NEW.rechecks := OLD.rechecks + 1;
+	RETURN NEW;
+END
+$$;
+CREATE TRIGGER campaigns_recheck BEFORE UPDATE ON campaigns FOR EACH ROW
+	WHEN ((NEW.hours, NEW.hours_zone, NEW.time_zone, NEW.fallback_zone, NEW.max_attempts_24h)
+		IS DISTINCT FROM
+		(OLD.hours, OLD.hours_zone, OLD.time_zone, OLD.fallback_zone, OLD.max_attempts_24h))
+	EXECUTE FUNCTION want_recheck();
 
 CREATE TABLE campaign_agents (
 	campaign_id bigint NOT NULL REFERENCES campaigns ON DELETE CASCADE,
@@ -313,7 +329,7 @@ CREATE INDEX calls_of_agent ON calls (agent_id, id);
 CREATE INDEX calls_of_contact ON calls (contact_id, id);
 CREATE INDEX calls_of_number ON calls (number, id);
 CREATE INDEX calls_placed ON calls (placed_at);
-CREATE INDEX calls_with_events ON calls (placed_at) WHERE NOT events_gone;
+CREATE INDEX calls_with_events ON calls (placed_at, id) WHERE NOT events_gone;
 
 -- The calls that have not ended; law 1: at most one per number. Kept apart, because no index of
 -- calls then looks at what changes during a call, and none is written when its row is.

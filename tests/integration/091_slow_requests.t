@@ -63,7 +63,8 @@ my %slow = (
 for my $what (sort keys %slow) {
 	my $held = hold_entries();
 	my @later = map { ask_later(@{$slow{$what}->($_)}) } 1 .. 6;
-	$stage->wait_until(10, "$what to wait", sub { waiting() >= 2 });
+	# Contacts that wait for old settings are looked at for one campaign after the other.
+	$stage->wait_until(10, "$what to wait", sub { waiting() >= ($what =~ /attempts/ ? 1 : 2) });
 	is $stage->webhook(POST => '/api/calls-twiml/webhook/status?inbound=1',
 		{CallSid => 'CA' . '0' x 32, CallStatus => 'completed'})->{status}, 204, "$what: a webhook is answered";
 	is $stage->request(GET => "$CM/campaigns/$campaign[1]/data-lists")->{status}, 200, "$what: others, too";
@@ -72,5 +73,37 @@ for my $what (sort keys %slow) {
 	is_deeply [map { status_of($_) } @later], [('200') x 6], "$what: and so are they, when they can be";
 	$stage->api(PATCH => "$CM/data-lists/$_", {active => JSON::PP::false}) for @list[1 .. 6];
 }
+
+subtest 'what was not reached in time is not done later' => sub {
+	my $late = $stage->make_campaign({callingHours => undef}, '+15551230012');
+	my $held = hold_entries();
+	my @before = map { ask_later(POST => "$CM/campaigns/$campaign[$_]/generate-queue", {}) } 1 .. 4;
+	$stage->wait_until(10, 'two to wait', sub { waiting() >= 2 });
+	my $start = ask_later(POST => "$CM/campaigns/$late/auto-dial", {});
+	is status_of($start), '504', 'there is no answer';
+	print $held "ROLLBACK;\n";
+	close $held;
+	status_of($_) for @before;
+	# Two workers: both are past it when both have done more.
+	my @after = map { ask_later(POST => "$CM/campaigns/$campaign[6]/generate-queue", {}) } 1 .. 4;
+	is_deeply [map { status_of($_) } @after], [('200') x 4], 'what came later is done';
+	is $stage->sql("SELECT auto_dial FROM campaigns WHERE id = $late"), 'f', 'and nothing was started';
+};
+
+subtest 'contacts that wait know of new settings, whatever happens' => sub {
+	my $c = $stage->make_campaign({maxAttemptsPer24h => 5}, '+15551230011');
+	$stage->api(POST => "$CM/campaigns/$c/generate-queue", {});
+	$stage->sql("UPDATE queue_entries SET run_at = now() + interval '1 day', reason = 'attempts_24h' WHERE campaign_id = $c");
+	my $held = hold_entries();
+	$stage->api(PUT => "$CM/campaigns/$c", {maxAttemptsPer24h => 6});
+	$stage->wait_until(10, 'its contacts to be waited for', sub { waiting() >= 1 });
+	my $worker = $stage->worker;
+	kill 'KILL', $worker;
+	$stage->worker($worker, 20);
+	print $held "ROLLBACK;\n";
+	close $held;
+	ok $stage->wait_until(30, 'the contact to be due', sub {
+		$stage->sql("SELECT count(*) FROM queue_entries WHERE campaign_id = $c AND run_at <= now()") eq '1' }), 'due';
+};
 undef $stage;
 done_testing;

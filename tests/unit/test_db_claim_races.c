@@ -17,6 +17,7 @@
 #include "db/campaigns.h"
 #include "db/exec.h"
 #include "db/nodes.h"
+#include "db/queue.h"
 #include "db/sessions.h"
 #include "unit/db_cluster.h"
 #include "unit/db_world.h"
@@ -463,6 +464,39 @@ static void a_promise_is_taken_back_while_it_gets_its_entry(void **state)
 		"cancelled0");
 }
 
+/* ---- a preview of what is being deleted ---- */
+
+static struct db_claim_verdict anybody(void *arg, const struct db_claim_facts *facts)
+{
+	(void)arg;
+	(void)facts;
+	return (struct db_claim_verdict){.allowed = true, .rule = "ok"};
+}
+
+static void a_preview_of_a_list_that_is_deleted_gives_another_contact(void **state)
+{
+	struct db_preview preview = {
+		.campaign_id = world_campaign(1, 2), .hold_s = 600, .verdict = anybody};
+	int64_t first = 0, second = 0;
+
+	(void)state;
+	preview.user_id = strtoll(
+		world_text("SELECT user_id FROM agent_sessions WHERE campaign_id = %lld",
+			(long long)preview.campaign_id),
+		NULL, 10);
+	assert_int_equal(db_entry_preview(db, &preview, &first), 0);
+	assert_int_equal(db_begin(other), 0);
+	assert_int_equal(db_run(other,
+				 "DELETE FROM contacts WHERE id = (SELECT contact_id"
+				 " FROM queue_entries WHERE id = $1)",
+				 ARGS(arg_int(first)), NULL),
+		0);
+	assert_int_equal(db_entry_preview(db, &preview, &second), 0);
+	assert_int_not_equal(second, first);
+	db_rollback(other);
+	assert_int_equal(db_entry_preview(db, &preview, &second), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -477,6 +511,8 @@ int main(void)
 		cmocka_unit_test(one_claim_passes_over_all_contacts_that_are_held),
 		cmocka_unit_test(a_call_ends_while_its_contact_is_written_over),
 		cmocka_unit_test(a_promise_is_taken_back_while_it_gets_its_entry),
+		cmocka_unit_test(
+			a_preview_of_a_list_that_is_deleted_gives_another_contact),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

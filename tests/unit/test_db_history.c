@@ -118,6 +118,37 @@ static void a_call_whose_recording_is_kept_keeps_its_events(void **state)
 	assert_int_equal(events(id), 0);
 }
 
+static void calls_that_keep_their_events_are_not_looked_at_each_time(void **state)
+{
+	int64_t kept[30], old;
+
+	(void)state;
+	for (size_t i = 0; i < 30; i++) {
+		kept[i] = told_call(true);
+		age(kept[i], 300);
+		(void)world_text(
+			"INSERT INTO recordings (call_id, campaign_id, state)"
+			" SELECT id, campaign_id, 'completed' FROM calls WHERE id = %lld",
+			(long long)kept[i]);
+	}
+	old = told_call(true);
+	age(old, 200);
+	/* Ten of them each time, then the one that is behind them. */
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(forget(1), 0);
+	assert_int_equal(forget(1), 1);
+	assert_int_equal(events(old), 0);
+	/* And once more from the beginning. */
+	(void)world_text("UPDATE recordings SET state = 'deleted' WHERE call_id = %lld",
+		(long long)kept[3]);
+	for (int i = 0; i < 5 && events(kept[3]) > 0; i++)
+		(void)forget(1);
+	assert_int_equal(events(kept[3]), 0);
+	(void)world_text("UPDATE recordings SET state = 'deleted'");
+	while (forget(MANY) > 0)
+		;
+}
+
 static const char *everything(int64_t id)
 {
 	return world_text("SELECT md5(concat(c, l, q, x)) FROM calls c"
@@ -177,6 +208,8 @@ int main(void)
 		cmocka_unit_test(old_events_go_and_those_of_young_and_open_calls_stay),
 		cmocka_unit_test(the_longest_ended_go_first_and_few_at_a_time),
 		cmocka_unit_test(a_call_whose_recording_is_kept_keeps_its_events),
+		cmocka_unit_test(
+			calls_that_keep_their_events_are_not_looked_at_each_time),
 		cmocka_unit_test(a_late_webhook_for_an_old_call_changes_nothing),
 	};
 
