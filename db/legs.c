@@ -59,17 +59,17 @@ int db_agent_leg_new(struct db *db, int64_t session_id, const char *install,
 static const char claim_legs_sql[] =
 	"WITH asked AS (SELECT * FROM unnest($1::text[], $2::text[])"
 	"  WITH ORDINALITY AS t(token, sid, ord) WHERE sid <> ''),"
-	" held AS (SELECT l.id, l.token, l.provider_sid FROM call_legs l"
+	" held AS (SELECT l.id, l.agent_session_id, l.turn, l.token, l.label, l.conference,"
+	"  l.provider_sid FROM call_legs l"
 	"  WHERE l.token = ANY ($1::text[]) ORDER BY l.id FOR UPDATE),"
-	" mine AS (SELECT a.ord, h.id, COALESCE(h.provider_sid, first_value(a.sid)"
-	"   OVER (PARTITION BY h.id ORDER BY a.ord)) AS sid, a.sid AS asks, h.provider_sid AS had"
+	" mine AS (SELECT a.ord, h.*, a.sid AS asks, COALESCE(h.provider_sid, first_value(a.sid)"
+	"   OVER (PARTITION BY h.id ORDER BY a.ord)) AS sid"
 	"  FROM asked a JOIN held h ON h.token = a.token"
-	"  JOIN call_legs l ON l.id = h.id"
-	"  JOIN agent_sessions s ON s.id = l.agent_session_id AND s.ended_at IS NULL),"
+	"  JOIN agent_sessions s ON s.id = h.agent_session_id AND s.ended_at IS NULL),"
 	" took AS (UPDATE call_legs l SET provider_sid = m.sid FROM mine m"
-	"  WHERE l.id = m.id AND m.had IS NULL AND m.asks = m.sid RETURNING l.id)"
-	" SELECT m.ord, l.id, l.agent_session_id, l.turn, l.token, l.label, l.conference"
-	" FROM mine m JOIN call_legs l ON l.id = m.id WHERE m.asks = m.sid";
+	"  WHERE l.id = m.id AND m.provider_sid IS NULL AND m.asks = m.sid)"
+	" SELECT m.ord, m.id, m.agent_session_id, m.turn, m.token, m.label, m.conference"
+	" FROM mine m WHERE m.asks = m.sid";
 
 int db_agent_legs_claim(struct db *db, const struct db_leg_claim *claims, size_t count,
 	struct db_agent_leg *ret_legs)

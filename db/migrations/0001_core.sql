@@ -376,8 +376,9 @@ CREATE TABLE call_legs (
 	created_at timestamptz NOT NULL DEFAULT now(),
 	CHECK ((kind = 'customer') = (call_id IS NOT NULL))
 );
-CREATE INDEX call_legs_call ON call_legs (call_id);
-CREATE INDEX call_legs_session ON call_legs (agent_session_id, turn);
+CREATE INDEX call_legs_call ON call_legs (call_id) WHERE call_id IS NOT NULL;
+CREATE INDEX call_legs_session ON call_legs (agent_session_id, turn)
+	WHERE agent_session_id IS NOT NULL;
 
 -- Append-only: what we were told, once each. Order holds within (source, source_sid). Those of
 -- calls that ended long ago are deleted (0011). Calls are never deleted, and whoever writes here has
