@@ -222,16 +222,6 @@ prepare_sides() {
   seed express $((warm + 2 * calls)) $((warm + legs))
 }
 
-# Loads the server at `port`, process tree `pid`; sets rate, cpu_us and pg_us (each per request).
-measure() { # LABEL webhook|twiml COUNT
-  local out before pg_before
-  warm_up "$1" "$2"
-  before=$(ticks "$pid") pg_before=$(ticks "$pg_pid")
-  out=$("$build/bench/load" "$2" "$port" $public $token "$connections" \
-    $((warm + 1)) "$3") || { cat "$work"/*.log >&2; die "$1: $out"; }
-  tell "$1" "$2" "$out" $(($(ticks "$pid") - before)) $(($(ticks "$pg_pid") - pg_before))
-}
-
 warm_up() { # LABEL webhook|twiml
   "$build/bench/load" "$2" "$port" $public $token 8 1 $warm >"$work/load.log" ||
     { cat "$work"/load.log "$work"/*.log >&2; die "$1 refused the load"; }
