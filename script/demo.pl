@@ -10,7 +10,6 @@
 use strict;
 use warnings;
 use HTTP::Tiny;
-use IO::Socket::INET;
 use JSON::PP;
 use POSIX qw(strftime);
 
@@ -141,16 +140,13 @@ sub phone {
 	my ($file, $dir) = @_;
 	%state = %{read_json($file)};
 	my ($host) = $state{sip}{domain} =~ /^(.*):/;
-	my $udp = IO::Socket::INET->new(Proto => 'udp', LocalAddr => "$host:0") or die "$host: $!\n";
-	my $port = $udp->sockport;
-	close $udp;
 	my ($modules) = grep { -d } '/usr/lib/baresip/modules', glob '/usr/lib/*/baresip/modules';
 	die "baresip's modules are not in /usr/lib. Is baresip-core installed?\n" unless $modules;
 	mkdir $dir or die "$dir: $!\n";
 	write_file("$dir/say.wav", tone($AGENT_HZ, 1200));
 	write_file("$dir/config", <<"CONFIG");
 module_path $modules
-sip_listen $host:$port
+sip_listen $host:0
 audio_source aufile,$dir/say.wav
 audio_player aufile,$dir/none.wav
 audio_alert aufile,/dev/null
