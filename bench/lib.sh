@@ -227,6 +227,41 @@ warm_up() { # LABEL webhook|twiml
     { cat "$work"/load.log "$work"/*.log >&2; die "$1 refused the load"; }
 }
 
+# Loads both sides in ten turns, the other standing still, so that a machine that is faster for a while
+# favours nobody. Sets what each has taken in all: cpu[] and pg[] in ticks, seconds[], by label.
+take_turns() { # webhook|twiml COUNT EXPRESS-DATABASE
+  local gateway express our_port their_port turn
+  declare -gA cpu=([gateway]=0 [express]=0) pg=([gateway]=0 [express]=0) seconds=([gateway]=0 [express]=0)
+  prepare_sides
+  start_gateway gateway
+  gateway=$pid our_port=$port
+  start_express "$3"
+  express=$pid their_port=$port
+  port=$our_port warm_up gateway "$1"
+  port=$their_port warm_up express "$1"
+  for turn in {0..9}; do
+    still "$express"
+    pid=$gateway port=$our_port take_turn gateway "$1" $(($2 / 10)) "$turn"
+    still "$gateway"
+    go "$express"
+    pid=$express port=$their_port take_turn express "$1" $(($2 / 10)) "$turn"
+    go "$gateway"
+  done
+  stop "$express"
+  stop "$gateway"
+}
+
+take_turn() { # LABEL webhook|twiml COUNT TURN
+  local out before pg_before cpu_now pg_now
+  before=$(ticks "$pid") pg_before=$(ticks "$pg_pid")
+  out=$("$build/bench/load" "$2" "$port" $public $token "$connections" $((warm + 1 + $4 * $3)) "$3") ||
+    { cat "$work"/*.log >&2; die "$1: $out"; }
+  cpu_now=$(($(ticks "$pid") - before)) pg_now=$(($(ticks "$pg_pid") - pg_before))
+  cpu[$1]=$((cpu[$1] + cpu_now)) pg[$1]=$((pg[$1] + pg_now))
+  seconds[$1]=$(awk -v a="${seconds[$1]}" -v b="$(field "$out" seconds)" 'BEGIN { print a + b }')
+  [ "$4" -lt 9 ] || tell "$1" "$2" "$out" "$cpu_now" "$pg_now"
+}
+
 # Prints a line for people; sets rate, cpu_us and pg_us.
 tell() { # LABEL WHAT OUTPUT-OF-LOAD TICKS TICKS-OF-POSTGRESQL
   local requests

@@ -10,7 +10,12 @@
 /* Waiting for something that has no time of its own. */
 #define AGAIN_S "60"
 
-/* $1 campaign. What all entries have in common is read once, and only if a limit wants it. */
+/*
+ * The calls of 24 hours are read from the newest id on: that order comes out of the index of numbers,
+ * the order of placed_at only out of one of all calls.
+ *
+ * $1 campaign. What all entries have in common is read once, and only if a limit wants it.
+ */
 #define FACTS_CAMPAIGN                                                                                                                                                                   \
 	"WITH k AS MATERIALIZED (SELECT k.*, COALESCE(d.calls, 0) AS calls_today,"                                                                                                       \
 	"  COALESCE(d.minutes, 0) + COALESCE(o.minutes, 0) AS minutes_today,"                                                                                                            \

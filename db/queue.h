@@ -24,12 +24,15 @@ int db_entry_skip(
 int db_entry_requeue(struct db *db, int64_t campaign_id, int64_t entry_id);
 /* Of a pending entry; 1 is dialled first. */
 int db_entry_priority(struct db *db, int64_t campaign_id, int64_t entry_id, int priority);
+
+/* Borrowed for the call. `verdict` is asked inside the transaction, with `arg`. */
 struct db_preview {
 	int64_t campaign_id, user_id;
 	int hold_s;
 	db_verdict_fn *verdict;
 	void *arg;
 };
+
 /*
  * The next entry that is due, for this agent alone for `hold_s` seconds; the one that it has
  * already, if any. One that the verdict refuses, not for the campaign's sake, is the agent's no more

@@ -2,7 +2,6 @@
 #include "gateway/campaign_api.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -74,7 +73,6 @@ void campaign_create(struct api_call *call, struct api_reply *reply)
 		answer(call, reply, 201, id);
 }
 
-/* Waits may end sooner, or begin, by these. */
 /* draft to active; active to paused and back; any to completed, which is final. */
 static int set_state(struct api_call *call, struct api_reply *reply,
 	const struct db_campaign *c, const char *state)

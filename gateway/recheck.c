@@ -24,7 +24,7 @@ static void recheck_work(struct job *job, void *ctx)
 	int rc;
 
 	free(task);
-	/* Who marks one from now on finds nobody at it, and puts a job of its own. */
+	/* Who marks a campaign from now on puts another job: this one may have looked already. */
 	atomic_store(&gw->rechecking, false);
 	while ((rc = db_queue_recheck(ctx, &campaign_id)) == 0)
 		campaign_changed(gw, campaign_id);

@@ -1,12 +1,12 @@
 /*
  * recheck.h: new hours, zones or attempts of a day, and the contacts that wait for the old ones.
  *
- * The database marks the campaigns (campaigns.recheck_at): what is promised with the answer to a
+ * The database marks the campaigns (campaigns.rechecks, rechecked): what is promised with the answer to a
  * change outlives the process. One job of the slow workers goes through them, a campaign after the
  * other; of a million contacts each takes its time.
  */
-#ifndef OVX_GATEWAY_RECHECK_H
-#define OVX_GATEWAY_RECHECK_H
+#ifndef OMNIVOX_GATEWAY_RECHECK_H
+#define OMNIVOX_GATEWAY_RECHECK_H
 
 #include "gateway/gateway.h"
 

@@ -266,7 +266,6 @@ struct news_job {
 static void news_work(struct job *job, void *ctx)
 {
 	struct news_job *task = list_entry(job, struct news_job, job);
-
 	struct db_recording row;
 
 	recording_news(task->gw, ctx, &task->news);

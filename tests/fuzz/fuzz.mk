@@ -13,7 +13,7 @@ base = base/buf.c base/err.c base/text.c
 number = dialer/number.c dialer/numbering.c dialer/numbering_data.c
 import = $(patsubst %,gateway/import_%.c,text check columns seen) $(number) $(base)
 
-agent_body = $(patsubst %,gateway/%_api.c,auth dial endpoint entry queue session token) gateway/account.c \
+agent_body = tests/fuzz/quiet.c $(patsubst %,gateway/%_api.c,auth dial endpoint entry queue session token) gateway/account.c \
 	gateway/api_body.c base/clock.c base/form.c $(number) $(base)
 agent_body_never = agent_answer agent_changed agent_get call_json call_place call_place_for campaign_changed \
 	db_agent_session_end db_agent_session_ready db_call_correlation db_contact_get db_entry_get \
@@ -65,7 +65,7 @@ twilio_reply = $(patsubst %,twilio/%.c,reply rows fields) $(base)
 twilio_reply_libs = -ljansson -lcurl
 twiml = $(patsubst %,sandbox/%.c,twiml twiml_schema callback memory) $(base)
 twiml_libs = $(shell pkg-config --libs libxml-2.0)
-twiml_form = $(patsubst %,gateway/%.c,agent_twiml browser_twiml customer_twiml twiml_reply urls webhook_request) \
+twiml_form = tests/fuzz/quiet.c $(patsubst %,gateway/%.c,agent_twiml browser_twiml customer_twiml twiml_reply urls webhook_request) \
 	twilio/twiml.c $(patsubst %,sandbox/%.c,twiml twiml_schema callback memory) $(base) base/clock.c base/form.c $(number)
 twiml_form_never = batch_free twilio_call_update verdict_manual
 twiml_form_libs = $(twiml_libs) $(twiml_form_never:%=-Xlinker --defsym=%=fuzz_never)

@@ -74,23 +74,7 @@ int again_start(struct gateway *gw, const struct again_wish *wish)
 	return 0;
 }
 
-/* Nobody reads it. */
-void log_line(
-	enum log_level level, const char *module, int64_t call_id, const char *fmt, ...)
-{
-	(void)level;
-	(void)module;
-	(void)call_id;
-	(void)fmt;
-}
-
 /* ---- what is there: agent 1, who is signed in to campaign 1; 2 has a call ---- */
-
-const char *db_error(const struct db *db)
-{
-	(void)db;
-	return "no database";
-}
 
 const char *config_text(const struct config *config, const char *name)
 {

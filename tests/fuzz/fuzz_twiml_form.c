@@ -92,23 +92,7 @@ int batch_put(struct batch *batch, struct post *post)
 	return 0;
 }
 
-/* Nobody reads it. */
-void log_line(
-	enum log_level level, const char *module, int64_t call_id, const char *fmt, ...)
-{
-	(void)level;
-	(void)module;
-	(void)call_id;
-	(void)fmt;
-}
-
 /* ---- what is there ---- */
-
-const char *db_error(const struct db *db)
-{
-	(void)db;
-	return "no database";
-}
 
 bool drain_active(const struct gateway *gw)
 {
