@@ -6,16 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
+#include "base/text.h"
 
 /* Decodes `len` bytes at `at` in place and ends them with NUL; -EINVAL. */
 static int decode(char *at, size_t len)
@@ -28,10 +19,11 @@ static int decode(char *at, size_t len)
 		if (c == '+') {
 			c = ' ';
 		} else if (c == '%') {
-			if (len - i < 3 || hex_value(at[i + 1]) < 0 ||
-				hex_value(at[i + 2]) < 0)
+			if (len - i < 3 || text_hex_digit(at[i + 1]) < 0 ||
+				text_hex_digit(at[i + 2]) < 0)
 				return -EINVAL;
-			c = (char)(hex_value(at[i + 1]) * 16 + hex_value(at[i + 2]));
+			c = (char)(text_hex_digit(at[i + 1]) * 16 +
+				   text_hex_digit(at[i + 2]));
 			i += 2;
 		}
 		if (c == '\0')

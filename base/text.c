@@ -88,6 +88,17 @@ int text_int(const char *text, int64_t lo, int64_t hi, int64_t *ret_value)
 	return 0;
 }
 
+int text_hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
 char *text_hex(char *dst, const void *data, size_t len)
 {
 	static const char digits[] = "0123456789abcdef";

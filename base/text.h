@@ -26,6 +26,9 @@ int text_int(const char *text, int64_t lo, int64_t hi, int64_t *ret_value);
 /* Lower-case hex of `len` bytes into dst (2 * len + 1 bytes). Returns dst. */
 char *text_hex(char *dst, const void *data, size_t len);
 
+/* 0 to 15; -1: `c` is no hex digit. */
+int text_hex_digit(char c);
+
 /* `bytes` random bytes from the kernel as hex into dst (2 * bytes + 1). Aborts if it cannot. */
 char *text_random(char *dst, size_t bytes);
 

@@ -3,11 +3,9 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/jobs.h"
 #include "base/log.h"
 #include "gateway/agent.h"
@@ -16,24 +14,6 @@
 enum db_leg_end agent_leg_end(const char *call_status)
 {
 	return strcmp(call_status, "failed") == 0 ? DB_LEG_LOST : DB_LEG_HUNG_UP;
-}
-
-static int tell_call(struct gateway *gw, struct db *db, int64_t call_id,
-	const char *event, const char *detail)
-{
-	char self[24];
-
-	(void)snprintf(self, sizeof(self), "%" PRId64, call_id);
-	return calls_apply(gw, db,
-		&(struct db_call_event){.call_id = call_id,
-			.source = "gateway",
-			.source_sid = self,
-			.sequence = -1,
-			.event = event,
-			.at_ms = clock_wall_ms(),
-			.duration_s = -1,
-			.detail = detail},
-		1);
 }
 
 static int follow(struct gateway *gw, struct db *db, enum db_leg_after after,
@@ -45,19 +25,19 @@ static int follow(struct gateway *gw, struct db *db, enum db_leg_after after,
 	case DB_LEG_AFTER_NOTHING:
 		return 0;
 	case DB_LEG_AFTER_MISSING:
-		err = tell_call(gw, db, session->call_id, "agent_missing",
+		err = call_tell(gw, db, session->call_id, "agent_missing",
 			detail[0] != '\0' ? detail : "The agent did not answer.");
 		break;
 	case DB_LEG_AFTER_UNSENT:
-		err = tell_call(gw, db, session->call_id, "unsent",
+		err = call_tell(gw, db, session->call_id, "unsent",
 			detail[0] != '\0' ? detail : "The agent could not be rung.");
 		break;
 	case DB_LEG_AFTER_AWAY:
-		err = tell_call(gw, db, session->call_id, "agent_away",
+		err = call_tell(gw, db, session->call_id, "agent_away",
 			detail[0] != '\0' ? detail : "The agent could not be rung.");
 		break;
 	case DB_LEG_AFTER_HANGUP:
-		err = tell_call(gw, db, session->call_id, "hangup", "The agent hung up.");
+		err = call_tell(gw, db, session->call_id, "hangup", "The agent hung up.");
 		break;
 	case DB_LEG_AFTER_SIGN_OUT:
 		err = db_agent_session_end(db, session->id);

@@ -3,11 +3,9 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/jobs.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -68,23 +66,12 @@ static int tell_call(
 	struct store_job *task, struct db *db, const struct db_agent_session *row)
 {
 	bool claimed = strcmp(row->call_state, "claimed") == 0;
-	char self[24];
 
 	if (row->call_id == 0 || task->how == PHONE_LET_GO ||
 		(!claimed && task->how != PHONE_HUNG_UP))
 		return 0;
-	(void)snprintf(self, sizeof(self), "%" PRId64, row->call_id);
-	return calls_apply(task->gw, db,
-		&(struct db_call_event){.call_id = row->call_id,
-			.source = "gateway",
-			.source_sid = self,
-			.sequence = -1,
-			.event = claimed ? "agent_missing" : "hangup",
-			.at_ms = clock_wall_ms(),
-			.duration_s = -1,
-			.detail = claimed ? "The agent did not answer."
-					  : "The agent hung up."},
-		1);
+	return call_tell(task->gw, db, row->call_id, claimed ? "agent_missing" : "hangup",
+		claimed ? "The agent did not answer." : "The agent hung up.");
 }
 
 /* Why a nailed agent is not to be called again by itself; NULL: it is. */

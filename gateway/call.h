@@ -42,6 +42,10 @@ void calls_changed(struct gateway *gw, struct db_call_change *changes, size_t co
 int calls_apply(struct gateway *gw, struct db *db, const struct db_call_event *events,
 	size_t count);
 
+/* The same for one event of our own; each word is taken once a call. `detail` for people. */
+int call_tell(struct gateway *gw, struct db *db, int64_t call_id, const char *event,
+	const char *detail);
+
 /* What we learned or want ourselves about one call: up to three events, in order. */
 #define CALL_NEWS_MAX 3
 struct call_news {

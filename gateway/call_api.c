@@ -2,12 +2,9 @@
 #include "gateway/call_api.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "dialer/number.h"
 #include "gateway/call.h"
 #include "gateway/call_control.h"
@@ -233,7 +230,6 @@ void call_get(struct api_call *call, struct api_reply *reply)
 void call_hangup(struct api_call *call, struct api_reply *reply)
 {
 	struct db_call row;
-	char self[24];
 	int err;
 
 	if (call_of_path(call, reply, &row) < 0)
@@ -242,19 +238,7 @@ void call_hangup(struct api_call *call, struct api_reply *reply)
 		api_fail(reply, 409, "ENDED", "The call is over already.");
 		return;
 	}
-	(void)snprintf(self, sizeof(self), "%" PRId64, row.id);
-	err = calls_apply(call->gw, call->db,
-		&(struct db_call_event){
-			.call_id = row.id,
-			.source = "gateway",
-			.source_sid = self,
-			.sequence = -1,
-			.event = "hangup",
-			.at_ms = clock_wall_ms(),
-			.duration_s = -1,
-			.detail = "Ended through the API.",
-		},
-		1);
+	err = call_tell(call->gw, call->db, row.id, "hangup", "Ended through the API.");
 	if (err < 0)
 		api_fail_db(reply, err, "call", call->db);
 	else

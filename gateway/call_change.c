@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/post.h"
 #include "gateway/agent.h"
@@ -121,4 +122,24 @@ int calls_apply(struct gateway *gw, struct db *db, const struct db_call_event *e
 	calls_changed(gw, changes, changed);
 	twilio_health_told(gw, db, events, count);
 	return 0;
+}
+
+int call_tell(struct gateway *gw, struct db *db, int64_t call_id, const char *event,
+	const char *detail)
+{
+	char self[24];
+
+	(void)snprintf(self, sizeof(self), "%" PRId64, call_id);
+	return calls_apply(gw, db,
+		&(struct db_call_event){
+			.call_id = call_id,
+			.source = "gateway",
+			.source_sid = self,
+			.sequence = -1,
+			.event = event,
+			.at_ms = clock_wall_ms(),
+			.duration_s = -1,
+			.detail = detail,
+		},
+		1);
 }

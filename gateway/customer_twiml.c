@@ -2,12 +2,9 @@
 #include "gateway/customer_twiml.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "db/calls.h"
@@ -96,24 +93,6 @@ static void send_to_agent(struct gateway *gw, struct db *db, uint64_t request_id
 		gw, request_id, call->session_id, call->conference, call->label);
 }
 
-/* Nobody was free: the call is over for us, and counted as what it is. */
-static int abandon(struct gateway *gw, struct db *db, int64_t call_id)
-{
-	char self[24];
-
-	(void)snprintf(self, sizeof(self), "%" PRId64, call_id);
-	return calls_apply(gw, db,
-		&(struct db_call_event){.call_id = call_id,
-			.source = "gateway",
-			.source_sid = self,
-			.sequence = -1,
-			.event = "abandoned",
-			.at_ms = clock_wall_ms(),
-			.duration_s = -1,
-			.detail = "No agent was free."},
-		1);
-}
-
 enum found { FOUND_AGENT, FOUND_NOBODY, FOUND_WAIT };
 
 /* `last`: whoever is not served now is not served. A failed look is a look in vain. */
@@ -132,8 +111,8 @@ static enum found find_agent(struct gateway *gw, struct db *db, int64_t call_id,
 		return FOUND_NOBODY;
 	if (!last)
 		return FOUND_WAIT;
-	if (err == 0)
-		err = abandon(gw, db, call_id);
+	if (err == 0) /* the call is over for us, and counted as what it is */
+		err = call_tell(gw, db, call_id, "abandoned", "No agent was free.");
 	if (err < 0)
 		log_warn(
 			"webhook", call_id, "no agent, and not stored: %s", db_error(db));

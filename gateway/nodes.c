@@ -2,12 +2,9 @@
 #include "gateway/nodes.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 
-#include "base/clock.h"
 #include "base/jobs.h"
 #include "base/list.h"
 #include "base/log.h"
@@ -46,20 +43,9 @@ struct seen_job {
 
 static void hang_up(struct gateway *gw, struct db *db, int64_t call_id)
 {
-	char self[24];
-
-	(void)snprintf(self, sizeof(self), "%" PRId64, call_id);
 	log_warn("nodes", call_id, "its agent's node is gone: hanging up");
-	(void)calls_apply(gw, db,
-		&(struct db_call_event){.call_id = call_id,
-			.source = "gateway",
-			.source_sid = self,
-			.sequence = -1,
-			.event = "hangup",
-			.at_ms = clock_wall_ms(),
-			.duration_s = -1,
-			.detail = "The gateway of the agent's phone is gone."},
-		1);
+	(void)call_tell(
+		gw, db, call_id, "hangup", "The gateway of the agent's phone is gone.");
 }
 
 /* The loop learns how these sessions are now. */

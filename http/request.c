@@ -9,6 +9,7 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "http/spool.h"
 
 #define FORM_TYPE "application/x-www-form-urlencoded"
@@ -137,17 +138,6 @@ static int take_headers(struct request *request, const struct request_plan *plan
 	return 0;
 }
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 /* %-decodes in place; '+' stays, this is a path. -EINVAL: broken escape, control character. */
 static int decode_param(char *text)
 {
@@ -157,8 +147,8 @@ static int decode_param(char *text)
 		unsigned char c = (unsigned char)*in;
 
 		if (c == '%') {
-			int high = hex_digit(in[1]);
-			int low = high < 0 ? -1 : hex_digit(in[2]);
+			int high = text_hex_digit(in[1]);
+			int low = high < 0 ? -1 : text_hex_digit(in[2]);
 
 			if (low < 0)
 				return -EINVAL;

@@ -118,12 +118,12 @@ void call_place(struct gateway *gw, const struct db_claimed *claimed, uint64_t r
 	assert(claimed->result == DB_CLAIM_CALL && request_id == 0);
 }
 
-int calls_apply(struct gateway *gw, struct db *db, const struct db_call_event *events,
-	size_t count)
+int call_tell(struct gateway *gw, struct db *db, int64_t call_id, const char *event,
+	const char *detail)
 {
 	(void)gw;
 	(void)db;
-	assert(count == 1 && events->call_id > 0);
+	assert(call_id > 0 && event != NULL && detail != NULL);
 	return 0;
 }
 
