@@ -31,6 +31,10 @@
 #define SAY_RETURN_CALL                                                               \
 	"Thank you for calling. All of our agents are busy at the moment. If you do " \
 	"not want to be called by us again, press 9."
+#define SAY_HIDDEN                                                                      \
+	"Thank you for calling. All of our agents are busy at the moment. Your number " \
+	"is hidden from us. If you do not want to be called by us again, call again "   \
+	"with your number shown. Goodbye."
 #define SAY_NOT_AGAIN "You will not be called by us again. Goodbye."
 #define SAY_GOODBYE "Goodbye."
 
@@ -149,38 +153,65 @@ int twiml_customer(struct gateway *gw, struct http_request *request)
 
 /* ---- return calls ---- */
 
-static void offer_to_stop(struct gateway *gw, uint64_t request_id)
+/* What Twilio gives for hidden numbers, E.164 by its form: words on the keys of a telephone. */
+static const char *const placeholders[] = {
+	"+2562533",     /* BLOCKED */
+	"+266696687",   /* ANONYMOUS */
+	"+7378742833",  /* RESTRICTED */
+	"+8656696",     /* UNKNOWN */
+	"+86282452253", /* UNAVAILABLE */
+};
+
+/* Who calls; NULL: the number is hidden. */
+static const char *caller(const struct http_request *request)
+{
+	const char *from = webhook_text(request, "From");
+
+	if (from == NULL || !number_valid(from))
+		return NULL;
+	for (size_t i = 0; i < sizeof(placeholders) / sizeof(placeholders[0]); i++)
+		if (strcmp(from, placeholders[i]) == 0)
+			return NULL;
+	return from;
+}
+
+/* Only of a number that we know can be promised that it is not called. */
+static void offer_to_stop(struct gateway *gw, const struct http_request *request)
 {
 	char action[URL_SIZE];
 	struct buf doc = {0};
 
+	if (caller(request) == NULL) {
+		twiml_send_goodbye(gw, request->id, SAY_HIDDEN);
+		return;
+	}
 	url_inbound_key(gw, action);
 	twiml_begin(&doc);
 	twiml_gather_key(&doc, action, KEY_WAIT_S, SAY_RETURN_CALL);
 	twiml_say(&doc, SAY_GOODBYE);
 	twiml_hangup(&doc);
-	twiml_send(gw, request_id, &doc);
+	twiml_send(gw, request->id, &doc);
 }
 
 static bool try_inbound(struct gateway *gw, struct db *db, void *arg, bool last)
 {
 	const struct http_request *request = arg;
 	const char *sid = webhook_sid(request, "CallSid");
-	const char *from = webhook_text(request, "From");
+	const char *from = caller(request);
 	const char *to = webhook_text(request, "To");
 	enum found found = FOUND_NOBODY;
 	int64_t call_id = 0;
 	int err = -ENOENT;
 
 	/* Who hides the number was called by nobody. */
-	if (sid != NULL && from != NULL && number_valid(from) && to != NULL)
+	if (sid != NULL && from != NULL && to != NULL)
 		err = db_call_inbound(db, sid, from, to, gw->node, gw->install, &call_id);
 	if (err == 0)
 		found = find_agent(gw, db, call_id, request, last);
 	else if (err != -ENOENT && !last)
 		found = FOUND_WAIT;
 	if (found == FOUND_NOBODY)
-		offer_to_stop(gw, request->id);
+		offer_to_stop(gw, request);
 	return found != FOUND_WAIT;
 }
 
@@ -190,13 +221,13 @@ static void key_work(struct job *job, void *ctx)
 	struct webhook_job *task = list_entry(job, struct webhook_job, job);
 	const struct http_request *request = task->request;
 	const char *digits = webhook_text(request, "Digits");
-	const char *from = webhook_text(request, "From");
+	const char *from = caller(request);
 	struct db_dnc dnc = {.reason = "Asked for it on the phone.", .source = "caller"};
 	int err = 0;
 
-	if (digits == NULL || digits[0] == '\0') {
-		offer_to_stop(task->gw, request->id);
-	} else if (strcmp(digits, "9") == 0 && from != NULL && number_valid(from)) {
+	if (from == NULL || digits == NULL || digits[0] == '\0') {
+		offer_to_stop(task->gw, request);
+	} else if (strcmp(digits, "9") == 0) {
 		(void)text_copy(dnc.number, sizeof(dnc.number), from);
 		err = db_dnc_add(ctx, &dnc, NULL, NULL);
 		if (err == 0 || err == -EEXIST)

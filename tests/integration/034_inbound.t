@@ -69,7 +69,6 @@ subtest 'a stranger' => sub {
 	my $doc = twiml(POST => $INBOUND, asks('+12125550000', 1));
 	is verbs($doc), 'Gather Say Hangup', 'hears a message and the offer';
 	is scalar(calls()), 0, 'and is no call of ours';
-	is verbs(twiml(GET => $INBOUND, asks('anonymous', 2))), 'Gather Say Hangup', 'so does who hides';
 	is ask(POST => $INBOUND, 'CallSid=' . sid(3), {'Content-Type'
 		=> 'application/x-www-form-urlencoded'})->{status}, 403, 'unsigned: nothing';
 };
@@ -151,6 +150,21 @@ subtest 'never again' => sub {
 		like $said->{children}[0]{text}, qr/not be called/, 'is confirmed';
 	}
 	ok $check->()->{isBlocked}, 'the number is not called any more';
+};
+
+# What carriers and Twilio write in place of a number: words, and words typed on a telephone's keys.
+subtest 'who hides the number' => sub {
+	my $listed = sub { [map { $_->{phoneNumber} } @{$stage->api(GET => '/api/admin/dnc?limit=200')->{entries}}] };
+	my ($before, $n) = ($listed->(), 40);
+	for my $from (qw(anonymous Restricted +266696687 +7378742833 +2562533 +8656696 +86282452253)) {
+		my $doc = twiml(($n % 2 ? 'GET' : 'POST') => $INBOUND, asks($from, ++$n));
+		is verbs($doc), 'Say Hangup', "$from is not promised what cannot be kept";
+		like $doc->{children}[0]{text}, qr/hidden.*call again/, 'but hears why, and what to do';
+		like twiml(POST => "$INBOUND?key", {%{asks($from, $n)}, Digits => '9'})->{children}[0]{text},
+			qr/hidden/, 'also after a 9';
+	}
+	is_deeply $listed->(), $before, 'and none of that is a number that is not called';
+	is scalar(grep { $_->{mode} eq 'inbound' && $_->{number} !~ /^\+1/ } calls()), 0, 'nor a call';
 };
 
 is_deeply \@wrong, [], 'every document is what Twilio takes';
