@@ -13,6 +13,9 @@
 #include "twilio/client.h"
 #include "twilio/host.h"
 
+/* RFC 3261 25.1, hostname */
+#define HOST_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-"
+
 const struct config_item settings[] = {
 	{"ADMIN_PASSWORD", CONFIG_SECRET, NULL,
 		"password of the first admin; unset: a one-time password is printed", 0,
@@ -52,8 +55,11 @@ const struct config_item settings[] = {
 		0, 36500},
 	{"RTP_PORTS", CONFIG_TEXT, "20000-29999", "low-high, 4 per agent; or auto", 0, 0},
 	{"SIP_ADVERTISE", CONFIG_TEXT, NULL,
-		"our host in Contact and SDP; unset: the SIP address", 0, 0},
-	{"SIP_LISTEN", CONFIG_ADDR, "0.0.0.0:5060", "address for phones", 0, 0},
+		"host where phones and Twilio reach SIP and RTP (public, behind NAT); unset: "
+		"that of SIP_LISTEN",
+		0, 0},
+	{"SIP_LISTEN", CONFIG_ADDR, "0.0.0.0:5060",
+		"address for phones; 0.0.0.0 or [::] needs SIP_ADVERTISE", 0, 0},
 	{"SIP_REALM", CONFIG_TEXT, "omnivox",
 		"digest realm; part of every stored secret, never change it", 0, 0},
 	{"TRUSTED_PROXIES", CONFIG_TEXT, NULL,
@@ -209,10 +215,16 @@ static int check_number(const struct config *config, struct err *err)
 		number);
 }
 
+/* A sandbox: what is told to it may be on loopback. */
+static bool twilio_is_here(const struct config *config)
+{
+	return is_here(config_text(config, "TWILIO_API_BASE"), false);
+}
+
 /* Twilio's own API cannot call back to this machine's loopback; a sandbox here can. */
 static const char *backend_fault(const struct config *config, const char *url)
 {
-	bool sandbox = is_here(config_text(config, "TWILIO_API_BASE"), false);
+	bool sandbox = twilio_is_here(config);
 	size_t len = strlen(url);
 
 	if (url[0] == '\0')
@@ -310,6 +322,67 @@ static int check_rtp_ports(const struct config *config, struct err *err)
 		ports);
 }
 
+/* ---- the address that phones and Twilio are told ---- */
+
+static bool is_wildcard(const struct addr *addr)
+{
+	char host[ADDR_TEXT_SIZE];
+
+	(void)addr_host(addr, host);
+	return strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0;
+}
+
+/* A name or address alone, as Contact and SDP have it. */
+static bool is_host(const char *text)
+{
+	struct addr addr;
+
+	if (addr_from_host(text, 0, &addr) == 0)
+		return !is_wildcard(&addr);
+	return text[0] != '\0' && strlen(text) <= 200 && strchr(".-", text[0]) == NULL &&
+	       text[strspn(text, HOST_CHARS)] == '\0';
+}
+
+static bool listens_everywhere(const struct config *config)
+{
+	struct addr addr;
+
+	return addr_parse(config_text(config, "SIP_LISTEN"), &addr) == 0 &&
+	       is_wildcard(&addr);
+}
+
+/* A sandbox on this machine reaches us on loopback, which is what it is told then. */
+static int check_advertise(const struct config *config, struct err *err)
+{
+	const char *host = config_text(config, "SIP_ADVERTISE");
+
+	if (host[0] != '\0' && !is_host(host))
+		return err_set(err, -EINVAL,
+			"SIP_ADVERTISE is \"%.64s\": expected one host name or address, "
+			"without port and spaces, such as 192.0.2.10.",
+			host);
+	if (host[0] != '\0' || !listens_everywhere(config) || twilio_is_here(config))
+		return 0;
+	return err_set(err, -EINVAL,
+		"SIP_ADVERTISE is not set, and SIP_LISTEN is %s, which is no address to "
+		"reach: phones and Twilio must be told one. Set SIP_ADVERTISE to this "
+		"machine's address (behind NAT the public one), or SIP_LISTEN to one "
+		"address.",
+		config_text(config, "SIP_LISTEN"));
+}
+
+static bool told_loopback(const struct config *config)
+{
+	const char *host = config_text(config, "SIP_ADVERTISE");
+	struct addr addr;
+
+	if (host[0] != '\0')
+		return addr_from_host(host, 0, &addr) == 0 && addr_is_loopback(&addr);
+	return (listens_everywhere(config) && twilio_is_here(config)) ||
+	       (addr_parse(config_text(config, "SIP_LISTEN"), &addr) == 0 &&
+		       addr_is_loopback(&addr));
+}
+
 unsigned settings_problems(
 	const struct config *config, settings_problem_cb *problem, void *arg)
 {
@@ -319,7 +392,7 @@ unsigned settings_problems(
 	static int (*const checks[])(const struct config *, struct err *) = {
 		check_account, check_api_key, check_twiml_app, check_api_base,
 		check_region, check_log_level, check_log_format, check_number,
-		check_backend_url, check_fallback_url, check_rtp_ports};
+		check_backend_url, check_fallback_url, check_rtp_ports, check_advertise};
 	unsigned count = 0;
 	struct err err;
 
@@ -349,6 +422,11 @@ void settings_notes(const struct config *config, settings_problem_cb *note, void
 			"the caller that an application error occurred, and hangs up. Set it to "
 			"a TwiML document on another server, then run "
 			"--provision-twilio=apply.");
+	if (told_loopback(config))
+		note(arg,
+			"Phones and Twilio are told that SIP and RTP are on loopback: only those on "
+			"this machine reach us. For others set SIP_ADVERTISE to an address that "
+			"they reach, and SIP_LISTEN not to loopback.");
 }
 
 /* The folder itself, or the nearest one above it that is there. */

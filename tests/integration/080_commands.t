@@ -91,6 +91,7 @@ is +(command({@{$_}[0, 1]}, '--check-config'))[0], 78, "$_->[2] is a problem of 
 	[BACKEND_URL => 'https://calls.example.com/', 'a BACKEND_URL that ends in a slash'],
 	[BACKEND_URL => 'https://calls.example.com?a=b', 'one with a query'];
 my %true = (TWILIO_API_BASE => 'https://api.twilio.com');
+my %reached = (%true, BACKEND_URL => 'https://calls.example.com');
 for ([undef, qr/BACKEND_URL "" is not set: Twilio cannot tell/],
 	map { [$_, qr/is on loopback/] } qw(http://127.0.0.1:8080 https://127.0.0.1 https://localhost:8443
 		http://LocalHost http://[::1] https://[::1]:8443/calls)) {
@@ -100,6 +101,27 @@ for ([undef, qr/BACKEND_URL "" is not set: Twilio cannot tell/],
 }
 is +(command({%true, BACKEND_URL => $_}, '--check-config'))[0], 0, "it is content with $_"
 	for qw(https://calls.example.com https://localhost.example.com https://127.0.0.1.example.com:8443/a);
+
+# What phones and Twilio are told must be an address.
+for my $listen ('0.0.0.0:5060', '[::]:5060') {
+	($status, $out, $err) = command({%reached, SIP_LISTEN => $listen}, '--check-config');
+	is $status, 78, "$listen is no address to tell phones and Twilio";
+	like $err, qr/^problem: SIP_ADVERTISE is not set, .*\Q$listen\E.* Set SIP_ADVERTISE to .*[.]$/m, 'it says what to set';
+}
+is +(command({%reached, SIP_LISTEN => undef}, '--check-config'))[0], 78, 'nor is the default';
+for ('198.51.100.7', 'calls.example.com', '2001:db8::7') {
+	($status, $out, $err) = command({%reached, SIP_LISTEN => '0.0.0.0:5060', SIP_ADVERTISE => $_}, '--check-config');
+	is "$status $err", '0 ', "$_ is";
+	unlike $out, qr/loopback/, 'and nothing is to be noted';
+}
+for ('198.51.100.7:5060', 'two words', '0.0.0.0', '::', "'x'") {
+	($status, $out, $err) = command({%reached, SIP_ADVERTISE => $_}, '--check-config');
+	is $status, 78, "not $_";
+	like $err, qr/^problem: SIP_ADVERTISE is "\Q$_\E": expected .* such as/m, 'which it says';
+}
+($status, $out) = command({SIP_LISTEN => '0.0.0.0:5060'}, '--check-config');
+is $status, 0, 'a sandbox here is told loopback';
+like $out, qr/^note: .*loopback.* SIP_ADVERTISE/m, 'which is noted';
 
 # ---- --migrate ----
 
