@@ -9,7 +9,9 @@
 
 #include "base/addr.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "dialer/number.h"
+#include "http/peer.h"
 #include "twilio/client.h"
 #include "twilio/host.h"
 
@@ -63,7 +65,9 @@ const struct config_item settings[] = {
 	{"SIP_REALM", CONFIG_TEXT, "omnivox",
 		"digest realm; part of every stored secret, never change it", 0, 0},
 	{"TRUSTED_PROXIES", CONFIG_TEXT, NULL,
-		"addresses whose X-Forwarded-For counts, comma separated", 0, 0},
+		"addresses and networks whose X-Forwarded-For counts, comma separated, at most "
+		"16",
+		0, 0},
 	{"TWILIO_ACCOUNT_SID", CONFIG_TEXT, NULL, "the account (AC...)", 0, 0},
 	{"TWILIO_API_BASE", CONFIG_TEXT, "https://api.twilio.com",
 		"where Twilio's REST API is; http:// only on loopback", 0, 0},
@@ -173,9 +177,19 @@ static int check_account(const struct config *config, struct err *err)
 	return check_sid(config, "TWILIO_ACCOUNT_SID", "AC", err);
 }
 
+/* Without its secret Twilio's client cannot be had; alone the secret would do nothing. */
 static int check_api_key(const struct config *config, struct err *err)
 {
-	return check_sid(config, "TWILIO_API_KEY_SID", "SK", err);
+	static const char sid[] = "TWILIO_API_KEY_SID",
+			  secret[] = "TWILIO_API_KEY_SECRET";
+	bool has_sid = config_text(config, sid)[0] != '\0';
+
+	if (has_sid != (config_text(config, secret)[0] != '\0'))
+		return err_set(err, -EINVAL,
+			"%s is set, but %s is not. Set both, or neither to use the auth "
+			"token.",
+			has_sid ? sid : secret, has_sid ? secret : sid);
+	return check_sid(config, sid, "SK", err);
 }
 
 static int check_twiml_app(const struct config *config, struct err *err)
@@ -383,6 +397,52 @@ static bool told_loopback(const struct config *config)
 		       addr_is_loopback(&addr));
 }
 
+int settings_proxies(
+	const char *text, struct settings_proxies *ret_proxies, const char **ret_wrong)
+{
+	char *save = NULL, *word;
+	struct peer_trust *trust;
+	size_t count = 0;
+	int err;
+
+	*ret_wrong = text;
+	if (text_copy(ret_proxies->text, sizeof(ret_proxies->text), text) < 0)
+		return -E2BIG;
+	for (word = strtok_r(ret_proxies->text, ", ", &save); word != NULL;
+		word = strtok_r(NULL, ", ", &save)) {
+		*ret_wrong = word;
+		if (count == SETTINGS_PROXIES)
+			return -E2BIG;
+		err = peer_trust_new((const char *const[]){word, NULL}, &trust);
+		if (err < 0)
+			return err;
+		peer_trust_free(&trust);
+		ret_proxies->list[count++] = word;
+	}
+	ret_proxies->list[count] = NULL;
+	return 0;
+}
+
+static int check_proxies(const struct config *config, struct err *err)
+{
+	struct settings_proxies proxies;
+	const char *wrong;
+	int rc = settings_proxies(
+		config_text(config, "TRUSTED_PROXIES"), &proxies, &wrong);
+
+	if (rc == -E2BIG)
+		return err_set(err, rc,
+			"TRUSTED_PROXIES has more than %d entries or 1023 characters. Name "
+			"networks such as 10.0.0.0/8 instead of single addresses.",
+			SETTINGS_PROXIES);
+	if (rc < 0)
+		return err_set(err, rc,
+			"TRUSTED_PROXIES has \"%.64s\": expected addresses or networks such "
+			"as 10.0.0.0/8, separated by commas.",
+			wrong);
+	return 0;
+}
+
 unsigned settings_problems(
 	const struct config *config, settings_problem_cb *problem, void *arg)
 {
@@ -392,7 +452,8 @@ unsigned settings_problems(
 	static int (*const checks[])(const struct config *, struct err *) = {
 		check_account, check_api_key, check_twiml_app, check_api_base,
 		check_region, check_log_level, check_log_format, check_number,
-		check_backend_url, check_fallback_url, check_rtp_ports, check_advertise};
+		check_backend_url, check_fallback_url, check_rtp_ports, check_advertise,
+		check_proxies};
 	unsigned count = 0;
 	struct err err;
 

@@ -40,4 +40,19 @@ int settings_twilio_base(
 /* "low-high" or "auto" (0, 0). -EINVAL. */
 int settings_rtp_ports(const char *text, uint16_t *ret_lo, uint16_t *ret_hi);
 
+#define SETTINGS_PROXIES 16
+
+struct settings_proxies {
+	char text[1024]; /* cut into words; 16 of the longest networks fit */
+	const char *list[SETTINGS_PROXIES + 1];
+};
+
+/*
+ * Addresses and networks between commas or spaces to a NULL-ended list. -E2BIG: more than
+ * SETTINGS_PROXIES; -EINVAL: *ret_wrong is neither. What is returned lies in *ret_proxies, or is
+ * `text`.
+ */
+int settings_proxies(
+	const char *text, struct settings_proxies *ret_proxies, const char **ret_wrong);
+
 #endif

@@ -74,15 +74,13 @@
 #define SIP_PENDING_MAX 4096
 #define RTP_SILENT_MS 15000
 #define STOP_WAIT_MS 2000
-#define PROXIES_MAX 16
 
 struct worker {
 	struct gateway gw;
 	struct db *db; /* the worker thread's own, for start and stop */
 	const struct worker_params *params;
 	int signal_fd;
-	char proxy_text[512];
-	const char *proxies[PROXIES_MAX + 1];
+	struct settings_proxies proxies;
 	struct err err;
 };
 
@@ -306,21 +304,10 @@ static int start_nouns(struct worker *w)
 	return err;
 }
 
-static void split_proxies(struct worker *w)
-{
-	char *save = NULL, *word;
-	size_t count = 0;
-
-	(void)text_copy(w->proxy_text, sizeof(w->proxy_text),
-		config_text(w->gw.config, "TRUSTED_PROXIES"));
-	for (word = strtok_r(w->proxy_text, ", ", &save);
-		word != NULL && count < PROXIES_MAX; word = strtok_r(NULL, ", ", &save))
-		w->proxies[count++] = word;
-}
-
 static int start_http(struct worker *w)
 {
 	struct gateway *gw = &w->gw;
+	const char *wrong;
 	struct http_config config = {
 		.listen_fd = w->params->listen_fd,
 		.body_max = HTTP_BODY_MAX,
@@ -328,7 +315,7 @@ static int start_http(struct worker *w)
 		.idle_s = HTTP_IDLE_S,
 		.spool_dir = config_text(gw->config, "DATA_DIR"),
 		.static_dir = or_null(config_text(gw->config, "WEB_DIR")),
-		.trusted_proxies = w->proxies,
+		.trusted_proxies = w->proxies.list,
 		.handle = api_handle,
 		.verify = api_verify,
 		.answered = metrics_http,
@@ -341,7 +328,8 @@ static int start_http(struct worker *w)
 			config.static_dir);
 		config.static_dir = NULL;
 	}
-	split_proxies(w);
+	(void)settings_proxies(/* checked before the start */
+		config_text(gw->config, "TRUSTED_PROXIES"), &w->proxies, &wrong);
 	config.routes = api_routes(&config.route_count);
 	return http_server_new(&config, &gw->http);
 }

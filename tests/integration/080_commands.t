@@ -123,6 +123,24 @@ for ('198.51.100.7:5060', 'two words', '0.0.0.0', '::', "'x'") {
 is $status, 0, 'a sandbox here is told loopback';
 like $out, qr/^note: .*loopback.* SIP_ADVERTISE/m, 'which is noted';
 
+# What would stop the start later, or be dropped without a word.
+my $key = 'SK' . 'a' x 32;
+for ([{TWILIO_API_KEY_SID => $key}, qr/TWILIO_API_KEY_SID is set, but TWILIO_API_KEY_SECRET is not/],
+	[{TWILIO_API_KEY_SECRET => 'hush-hush'}, qr/TWILIO_API_KEY_SECRET is set, but TWILIO_API_KEY_SID is not/],
+	[{TRUSTED_PROXIES => '10.0.0.0/8, proxy.example.com'}, qr/TRUSTED_PROXIES .*"proxy\.example\.com"/],
+	[{TRUSTED_PROXIES => '10.0.0.0/33'}, qr{TRUSTED_PROXIES .*"10\.0\.0\.0/33"}],
+	[{TRUSTED_PROXIES => join ',', map { "10.0.0.$_" } 1 .. 17}, qr/TRUSTED_PROXIES .*16/]) {
+	($status, $out, $err) = command($_->[0], '--check-config');
+	is $status, 78, join(' ', %{$_->[0]}) . ' is a problem';
+	like $err, qr/^problem: $_->[1].*[.]$/m, 'and it says why';
+	unlike $err, qr/hush/, 'without the secret';
+}
+for ({TWILIO_API_KEY_SID => $key, TWILIO_API_KEY_SECRET => 'hush'}, {TRUSTED_PROXIES => ' , '},
+	{TRUSTED_PROXIES => join ', ', map { "2001:db8:1111:2222:3333:4444:5555:66$_/128" } 10 .. 25}) {
+	($status, $out, $err) = command($_, '--check-config');
+	is "$status $err", '0 ', join(' ', keys %$_) . ' can be right';
+}
+
 # ---- --migrate ----
 
 ($status, $out, $err) = command({}, '--backup', "$stage->{dir}/none");
