@@ -120,7 +120,11 @@ int api_handle(void *gateway, struct http_request *request);
 /* verify(): X-Twilio-Signature over BACKEND_URL + path, with the primary or secondary token. */
 int api_verify(void *gateway, const struct http_request *request);
 
-/* Makes the user `admin` when there is no user yet; prints a one-time password if none is set. */
-int api_first_admin(struct gateway *gw, struct db *db);
+/*
+ * Makes the user `admin` when there is no user yet. Without ADMIN_PASSWORD a password is made, into
+ * DATA_DIR/run/first-password, which goes away when the admin changes it. A sentence in *err when
+ * that cannot be written.
+ */
+int api_first_admin(struct gateway *gw, struct db *db, struct err *err);
 
 #endif

@@ -2,9 +2,11 @@
 #include "gateway/auth_api.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <openssl/sha.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/config.h"
@@ -15,6 +17,8 @@
 #include "gateway/password.h"
 #include "gateway/rate.h"
 
+#define FIRST_ADMIN "admin"
+#define PATH_SIZE 512
 #define TOKEN_BYTES 32
 #define SESSION_S (12 * 3600)
 #define PASSWORD_MAX ACCOUNT_PASSWORD_SIZE
@@ -207,6 +211,23 @@ static int check_old(struct api_call *call, struct api_reply *reply, const char 
 	return err;
 }
 
+static int first_password_path(const struct gateway *gw, char path[PATH_SIZE])
+{
+	int len = snprintf(path, PATH_SIZE, "%s/run/first-password",
+		config_text(gw->config, "DATA_DIR"));
+
+	return len < 0 || len >= PATH_SIZE ? -ENAMETOOLONG : 0;
+}
+
+static void forget_first_password(const struct gateway *gw)
+{
+	char path[PATH_SIZE];
+
+	if (first_password_path(gw, path) == 0 && unlink(path) < 0 && errno != ENOENT)
+		log_warn("auth", 0, "%s cannot be deleted: %s; delete it", path,
+			strerror(errno));
+}
+
 void auth_password(struct api_call *call, struct api_reply *reply)
 {
 	char old[PASSWORD_MAX] = "", new[PASSWORD_MAX] = "";
@@ -229,35 +250,84 @@ void auth_password(struct api_call *call, struct api_reply *reply)
 		goto out;
 	}
 	listeners_end_user(call->gw, call->user.id, call->session_id);
+	if (strcmp(call->user.username, FIRST_ADMIN) == 0)
+		forget_first_password(call->gw);
 	api_ok(reply, 200, json_object());
 out:
 	explicit_bzero(old, sizeof(old));
 	explicit_bzero(new, sizeof(new));
 }
 
-int api_first_admin(struct gateway *gw, struct db *db)
+/* ---- the first admin ---- */
+
+/* For nobody but the account that runs us: what goes to standard error stays in a journal. */
+static int keep_first_password(
+	const struct gateway *gw, const char *password, struct err *err)
+{
+	char path[PATH_SIZE];
+	int rc = first_password_path(gw, path), fd = -1;
+
+	if (rc == 0 && unlink(path) < 0 && errno != ENOENT)
+		rc = -errno;
+	if (rc == 0)
+		fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (rc == 0 && (fd < 0 || dprintf(fd, "%s\n", password) < 0 || fsync(fd) < 0))
+		rc = -errno;
+	if (fd >= 0 && close(fd) < 0 && rc == 0)
+		rc = -errno;
+	if (rc < 0)
+		return err_set(err, rc,
+			"The first admin's password cannot be written into "
+			"DATA_DIR/run/first-password: %s. Make room, or set "
+			"ADMIN_PASSWORD.",
+			strerror(-rc));
+	return 0;
+}
+
+/* A terminal is read by whoever sits there, and keeps nothing. */
+static void tell_first_password(const struct gateway *gw, const char *password)
+{
+	char path[PATH_SIZE];
+
+	(void)first_password_path(gw, path); /* it fitted before */
+	log_warn("auth", 0, "first sign-in: user admin, the password is in %s; change it",
+		path);
+	if (isatty(STDERR_FILENO))
+		(void)dprintf(STDERR_FILENO, "First sign-in: user admin, password %s\n",
+			password);
+}
+
+int api_first_admin(struct gateway *gw, struct db *db, struct err *err)
 {
 	const char *given = config_text(gw->config, "ADMIN_PASSWORD");
-	struct db_user admin = {.username = "admin",
+	struct db_user admin = {.username = FIRST_ADMIN,
 		.name = "Administrator",
 		.role = "admin",
 		.active = true};
-	char password[25];
+	char password[25] = "";
 	int64_t users;
-	int err;
+	int rc;
 
-	err = db_user_count(db, &users);
-	if (err < 0 || users > 0)
-		return err;
-	if (given[0] == '\0')
+	rc = db_user_count(db, &users);
+	if (rc < 0 || users > 0)
+		return rc;
+	if (given[0] == '\0') {
 		given = text_random(password, 12);
-	err = password_hash(given, admin.password_hash, sizeof(admin.password_hash));
-	if (err == 0)
-		err = db_user_create(db, &admin, NULL);
-	if (err == -EEXIST)
-		return 0; /* another node was faster */
-	if (err == 0 && given == password)
-		/* To the terminal of whoever starts it, once; never to a log file by the logger. */
-		(void)dprintf(2, "First sign-in: user admin, password %s\n", password);
-	return err;
+		/* Before the user: of a user without it nobody could sign in. */
+		rc = keep_first_password(gw, password, err);
+	}
+	if (rc == 0)
+		rc = password_hash(
+			given, admin.password_hash, sizeof(admin.password_hash));
+	if (rc == 0)
+		rc = db_user_create(db, &admin, NULL);
+	if (rc == 0 && given == password)
+		tell_first_password(gw, password);
+	if (rc == -EEXIST) { /* another node was faster; its password counts */
+		if (given == password)
+			forget_first_password(gw);
+		rc = 0;
+	}
+	explicit_bzero(password, sizeof(password));
+	return rc;
 }

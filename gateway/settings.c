@@ -20,8 +20,9 @@
 
 const struct config_item settings[] = {
 	{"ADMIN_PASSWORD", CONFIG_SECRET, NULL,
-		"password of the first admin; unset: a one-time password is printed", 0,
-		0},
+		"password of the first admin; unset: one is made, in "
+		"DATA_DIR/run/first-password",
+		0, 0},
 	{"AMBIGUOUS_AFTER", CONFIG_INT, "120",
 		"seconds until a call whose request was lost, and that Twilio does not list, "
 		"counts as over",

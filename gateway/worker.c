@@ -170,7 +170,7 @@ static int start_database(struct worker *w)
 	if (err == 0)
 		err = load_tables(w);
 	if (err == 0)
-		err = api_first_admin(gw, w->db);
+		err = api_first_admin(gw, w->db, &w->err);
 	if (err < 0)
 		return err;
 	err = jobs_new(

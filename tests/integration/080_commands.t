@@ -196,6 +196,32 @@ SKIP: {
 	is $stage->stop('theirs') >> 8, 0, 'and their gateway ends well';
 }
 
+# ---- the first sign-in ----
+
+# The log goes to a file, as to a journal: the password is in a file of its own.
+{
+	my $first = "$stage->{dir}/new-data";
+	mkdir $first, 0700;
+	$stage->spawn('first', {%{$stage->gateway_env}, DATA_DIR => $first, ADMIN_PASSWORD => ''}, $program);
+	$stage->{gateway} = $stage->wait_until(60, 'the first start', sub { $stage->read_json("$first/run/addresses.json") });
+	my $text = sub { open my $fh, '<', $_[0] or return ''; local $/; scalar <$fh> };
+	my ($password) = $text->("$first/run/first-password") =~ /^(\S+)\n\z/;
+	ok $password, 'without ADMIN_PASSWORD the first password is in a file' or $password = 'none';
+	is sprintf('%o', ((stat "$first/run/first-password")[2] // 0) & 07777), '600', 'that only its owner reads';
+	my $log = $text->("$stage->{dir}/first.log");
+	is_deeply [grep { !eval { JSON::PP->new->utf8->decode($_) } } split /\n/, $log], [], 'every line of the log is JSON';
+	like $log, qr{"msg":"[^"]*\Q$first\E/run/first-password}, 'it tells where the password is';
+	unlike $log, qr/\Q$password\E/, 'and not the password';
+	SKIP: {
+		skip 'no password', 3 unless eval { $stage->login('admin', $password) };
+		pass 'it signs in';
+		$stage->api(POST => '/api/auth/password', {oldPassword => $password, newPassword => 'another-password'});
+		ok !-e "$first/run/first-password", 'once it is changed, the file is gone';
+		ok $stage->login('admin', 'another-password'), 'and the new one signs in';
+	}
+	is $stage->stop('first') >> 8, 0, 'it ends well';
+}
+
 # ---- data ----
 
 $stage->start_gateway;
