@@ -24,7 +24,8 @@ struct run {
 	bool apply;
 	struct twilio_wait wait;
 	struct err err;
-	unsigned create, change, same;
+	unsigned create, change, same;    /* with `apply`: done; else: to be done */
+	bool seen;                        /* TWILIO_PHONE_NUMBER is one of the numbers */
 	char list_sid[TWILIO_SID_SIZE];   /* "": still to be made */
 	char domain_sid[TWILIO_SID_SIZE]; /* the same */
 };
@@ -44,7 +45,8 @@ static void our_url(const struct run *run, const char *path, char url[URL_SIZE])
 static void plan_create(struct run *run, const char *what, const char *name)
 {
 	(void)printf("  + %s %s\n", what, name);
-	run->create++;
+	if (!run->apply)
+		run->create++;
 }
 
 static void plan_same(struct run *run, const char *what, const char *name)
@@ -71,7 +73,8 @@ static bool plan_change(struct run *run, const char *what, const char *name,
 			(void)printf("      %s: %s -> %s\n", p->name,
 				p->now[0] != '\0' ? p->now : "(none)",
 				p->wanted[0] != '\0' ? p->wanted : "(none)");
-	run->change++;
+	if (!run->apply)
+		run->change++;
 	return true;
 }
 
@@ -88,10 +91,28 @@ static void print_new_voice(const struct twilio_voice *voice)
 		(void)printf("      fallback URL: %s\n", voice->fallback_url);
 }
 
-/* A request of the apply. */
-static int done(struct run *run, int asked, const char *what)
+static int ask(struct run *run, int asked, const char *what)
 {
 	return twilio_wait_for(&run->wait, asked, what, &run->err);
+}
+
+/* The requests of the apply: each counts when Twilio has done it. */
+static int created(struct run *run, int asked, const char *what)
+{
+	int rc = ask(run, asked, what);
+
+	if (rc == 0)
+		run->create++;
+	return rc;
+}
+
+static int changed(struct run *run, int asked, const char *what)
+{
+	int rc = ask(run, asked, what);
+
+	if (rc == 0)
+		run->change++;
+	return rc;
 }
 
 /* The first row that fits, over all pages; NULL when there is none. `first` asked for them. */
@@ -130,7 +151,7 @@ static int want_credential_list(struct run *run)
 	plan_create(run, "SIP credential list", OUR_NAME);
 	if (!run->apply)
 		return 0;
-	rc = done(run, twilio_sip_credential_list_create(client, 0, OUR_NAME),
+	rc = created(run, twilio_sip_credential_list_create(client, 0, OUR_NAME),
 		"The SIP credential list");
 	return rc < 0 ? rc
 		      : text_copy(run->list_sid, sizeof(run->list_sid),
@@ -158,7 +179,7 @@ static int want_credential(struct run *run)
 	plan_create(run, "SIP credential", user);
 	if (!run->apply)
 		return 0;
-	return done(run,
+	return created(run,
 		twilio_sip_credential_create(client, 0, run->list_sid, user,
 			config_text(run->config, "TWILIO_SIP_PASSWORD")),
 		"The SIP credential");
@@ -189,7 +210,7 @@ static int settle_domain(
 		print_new_voice(&voice);
 		if (!run->apply)
 			return 0;
-		rc = done(run, twilio_sip_domain_create(client, 0, name, &voice),
+		rc = created(run, twilio_sip_domain_create(client, 0, name, &voice),
 			"The SIP domain");
 		return rc < 0 ? rc
 			      : text_copy(run->domain_sid, sizeof(run->domain_sid),
@@ -209,7 +230,7 @@ static int settle_domain(
 		!run->apply)
 		return 0;
 	voice.friendly_name = NULL;
-	return done(run, twilio_sip_domain_update(client, 0, run->domain_sid, &voice),
+	return changed(run, twilio_sip_domain_update(client, 0, run->domain_sid, &voice),
 		"The SIP domain");
 }
 
@@ -222,7 +243,7 @@ static int want_domain(struct run *run)
 
 	twilio_sip_name(config_text(run->config, "TWILIO_SIP_DOMAIN"), name);
 
-	for (rc = done(run, twilio_sip_domain_list(run->wait.client, 0), what);
+	for (rc = ask(run, twilio_sip_domain_list(run->wait.client, 0), what);
 		rc == 0 && domain == NULL;
 		rc = domain == NULL ? twilio_wait_next(&run->wait, what, &run->err) : 0)
 		domain = domain_of(run->wait.answer, name);
@@ -249,7 +270,7 @@ static int want_mapping(struct run *run)
 	plan_create(run, "calls into the domain by the list", OUR_NAME);
 	if (!run->apply)
 		return 0;
-	return done(run,
+	return created(run,
 		twilio_sip_mapping_create(client, 0, run->domain_sid, run->list_sid),
 		"The mapping of the SIP domain");
 }
@@ -271,7 +292,7 @@ static int settle_application(
 		print_new_voice(&voice);
 		if (!run->apply)
 			return 0;
-		rc = done(run, twilio_application_create(client, 0, &voice),
+		rc = created(run, twilio_application_create(client, 0, &voice),
 			"The TwiML App");
 		if (rc == 0)
 			(void)printf("      made: set TWILIO_TWIML_APP_SID=%s\n",
@@ -292,7 +313,7 @@ static int settle_application(
 		!run->apply)
 		return 0;
 	voice.friendly_name = NULL;
-	return done(
+	return changed(
 		run, twilio_application_update(client, 0, sid, &voice), "The TwiML App");
 }
 
@@ -304,7 +325,7 @@ static int want_application(struct run *run)
 	struct twilio_client *client = run->wait.client;
 	int rc;
 
-	rc = done(run,
+	rc = ask(run,
 		twilio_application_list(client, 0, wanted[0] == '\0' ? OUR_NAME : NULL),
 		what);
 	while (rc == 0) {
@@ -338,10 +359,16 @@ static bool leads_to_us(const struct run *run, const char *url)
 	       strncmp(url + len, URL_OURS, strlen(URL_OURS)) == 0;
 }
 
+static bool is_configured(const struct run *run, const struct twilio_number *number)
+{
+	return strcmp(number->number, config_text(run->config, "TWILIO_PHONE_NUMBER")) ==
+	       0;
+}
+
 /* The number of the settings, and those that lead nowhere or to us already. */
 static bool is_ours(const struct run *run, const struct twilio_number *number)
 {
-	if (strcmp(number->number, config_text(run->config, "TWILIO_PHONE_NUMBER")) == 0)
+	if (is_configured(run, number))
 		return true;
 	if (number->application_sid[0] != '\0' || number->trunk_sid[0] != '\0')
 		return false;
@@ -387,7 +414,8 @@ static int settle_number(struct run *run, const struct twilio_number *number)
 			    {NULL, NULL, NULL}}) ||
 		!run->apply)
 		return 0;
-	return done(run, twilio_number_update(run->wait.client, 0, number->sid, &voice),
+	return changed(run,
+		twilio_number_update(run->wait.client, 0, number->sid, &voice),
 		"The number");
 }
 
@@ -396,9 +424,14 @@ static int settle_page(struct run *run, const struct twilio_answer *page)
 {
 	int rc = 0;
 
-	for (size_t i = 0; rc == 0 && i < page->count; i++)
-		if (page->list.numbers[i].voice)
-			rc = settle_number(run, &page->list.numbers[i]);
+	for (size_t i = 0; rc == 0 && i < page->count; i++) {
+		const struct twilio_number *number = &page->list.numbers[i];
+
+		if (!number->voice)
+			continue;
+		run->seen |= is_configured(run, number);
+		rc = settle_number(run, number);
+	}
 	return rc;
 }
 
@@ -407,7 +440,7 @@ static int want_numbers(struct run *run)
 	static const char what[] = "Numbers";
 	struct twilio_client *client = run->wait.client;
 	struct twilio_answer *page = NULL;
-	int rc = done(run, twilio_number_list(client, 0), what);
+	int rc = ask(run, twilio_number_list(client, 0), what);
 
 	while (rc == 0) {
 		page = run->wait.answer;
@@ -415,13 +448,48 @@ static int want_numbers(struct run *run)
 		rc = settle_page(run, page);
 		if (rc < 0 || page->next_page == NULL)
 			break;
-		rc = done(run,
+		rc = ask(run,
 			twilio_next_page(client, TWILIO_NUMBER_LIST, 0, page->next_page),
 			what);
 		twilio_answer_free(&page);
 	}
 	twilio_answer_free(&page);
 	return rc;
+}
+
+static bool lists_configured(const struct run *run, const struct twilio_answer *page)
+{
+	for (size_t i = 0; i < page->count; i++)
+		if (is_configured(run, &page->list.numbers[i]))
+			return true;
+	return false;
+}
+
+/* The caller id of the settings: one of the numbers, or somebody's, verified at Twilio. */
+static int want_caller_id(struct run *run)
+{
+	const char *number = config_text(run->config, "TWILIO_PHONE_NUMBER");
+	static const char what[] = "Verified caller ids";
+	int rc = 0;
+
+	if (run->seen)
+		return 0;
+	for (rc = ask(run, twilio_caller_id_list(run->wait.client, 0), what); rc == 0;
+		rc = twilio_wait_next(&run->wait, what, &run->err))
+		if (lists_configured(run, run->wait.answer)) {
+			(void)printf("  . number %s is a verified caller id: who calls "
+				     "it does not come here\n",
+				number);
+			return 0;
+		}
+	if (rc != -ENOENT)
+		return rc;
+	(void)printf("  ! number %s is not the account's\n", number);
+	return err_set(&run->err, -EINVAL,
+		"TWILIO_PHONE_NUMBER is %s, which is neither a number of the account that "
+		"can call nor a verified caller id. Buy or verify it at Twilio, or set one "
+		"that is.",
+		number);
 }
 
 /* ---- the command ---- */
@@ -459,6 +527,17 @@ static int status_of(const struct run *run, int rc)
 	return run->create + run->change > 0 && !run->apply ? PROVISION_PENDING : EX_OK;
 }
 
+/* What was done before it failed stays done, and is found by the next run. */
+static void print_failure(const struct run *run)
+{
+	(void)fprintf(stderr, "omnivox-gateway: %s\n", run->err.text);
+	if (run->apply)
+		(void)fprintf(stderr,
+			"omnivox-gateway: %u created, %u changed before that; run it "
+			"again to go on.\n",
+			run->create, run->change);
+}
+
 static void print_end(const struct run *run)
 {
 	if (run->create + run->change == 0)
@@ -476,7 +555,7 @@ int provision(const struct config *config, bool apply)
 {
 	static int (*const steps[])(struct run *) = {want_credential_list,
 		want_credential, want_domain, want_mapping, want_application,
-		want_numbers, NULL};
+		want_numbers, want_caller_id, NULL};
 	const char *fallback = config_text(config, "TWILIO_FALLBACK_URL");
 	struct run run = {.config = config,
 		.backend = config_text(config, "BACKEND_URL"),
@@ -495,7 +574,7 @@ int provision(const struct config *config, bool apply)
 		print_end(&run);
 	(void)fflush(stdout);
 	if (rc < 0)
-		(void)fprintf(stderr, "omnivox-gateway: %s\n", run.err.text);
+		print_failure(&run);
 	twilio_wait_close(&run.wait);
 	return status_of(&run, rc);
 }

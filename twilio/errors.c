@@ -31,7 +31,9 @@
 #define WEBHOOK "Twilio did not get our answer to its question about the call."
 #define FIX_WEBHOOK "See whether BACKEND_URL was reachable, and its certificate valid."
 #define TWIML "Twilio did not understand our instructions for the call."
-#define REPORT "Report it with the call's id."
+#define REPORT "Report it with this text, and with the call's id if it is a call's."
+#define FIX_NAMED \
+	"Correct the setting that Twilio means here, or report it with this text."
 #define BY_ITSELF ""
 
 static const struct twilio_error table[] = {
@@ -129,7 +131,7 @@ static const struct twilio_error table[] = {
 	{21221, 21229, TWILIO_STOP_SETUP, "Twilio refuses the SIP address or login.",
 		FIX_SETUP},
 	{21230, 21260, TWILIO_STOP_NOTHING, "Twilio refuses what was to be set up.",
-		REPORT},
+		FIX_NAMED},
 	{21261, 21263, TWILIO_STOP_NOTHING, "Twilio ignored a wish for the call.",
 		REPORT},
 	{21300, 21302, TWILIO_STOP_SETUP, OURS, FIX_SETUP},
@@ -137,7 +139,7 @@ static const struct twilio_error table[] = {
 	{21402, 21420, TWILIO_STOP_SETUP, OURS, FIX_SETUP},
 	{21421, 21421, TWILIO_STOP_NUMBER, BAD_NUMBER, FIX_CONTACT},
 	{21422, 21469, TWILIO_STOP_NOTHING, "Twilio refuses what was to be set up.",
-		REPORT},
+		FIX_NAMED},
 	{21470, 21471, TWILIO_STOP_SETUP, "There is no such account.", MEND_LOGIN},
 	{21472, 21472, TWILIO_STOP_ACCOUNT, SUSPENDED, SEE_CONSOLE},
 	{21473, 21477, TWILIO_STOP_SETUP, OURS, FIX_SETUP},
@@ -150,7 +152,7 @@ static const struct twilio_error table[] = {
 		BY_ITSELF},
 	{22005, 22005, TWILIO_STOP_PAUSE, "Twilio's queue of calls is full.", WAIT},
 	{22100, 22500, TWILIO_STOP_NOTHING, "Twilio refuses what was to be set up.",
-		REPORT},
+		FIX_NAMED},
 	{31000, 31960, TWILIO_STOP_NOTHING, "The browser's phone or a stream failed.",
 		BY_ITSELF},
 	{32001, 32001, TWILIO_STOP_PAUSE, LIMIT, WAIT},

@@ -153,6 +153,33 @@ $between->answer('POST .*Credentials', 400, {code => 21243, message => 'Password
 ($status, $out, $err) = provision('--provision-twilio=apply', TWILIO_SIP_USER => 'third');
 is $status, 77, 'a password that Twilio does not take';
 like $err, qr/21243/, 'is explained';
+like $err, qr/^omnivox-gateway: 0 created, 0 changed before that; run it again to go on\.$/m, 'nothing was done';
+unlike $err, qr/with the call's id\./, 'and no call is spoken of';
+like $err, qr/Correct the setting/, 'but what to do';
+# Halfway: list, credential, domain are made, what comes then is not.
+my %half = (TWILIO_SIP_USER => 'fourth', TWILIO_SIP_DOMAIN => 'third.sip.twilio.com');
+$between->answer('POST .*Domains/SD[0-9a-f]+/Auth', 400, {code => 21230, message => 'Enough mappings'});
+($status, $out, $err) = provision('--provision-twilio=apply', %half);
+is $status, 77, 'refused halfway';
+like $err, qr/The mapping of the SIP domain: .*Enough mappings/, 'it says at what';
+like $err, qr/^omnivox-gateway: 2 created, 0 changed before that; run it again to go on\.$/m, 'and what was done';
+$between->answer;
+($status, $out, $err) = provision('--provision-twilio=apply', %half);
+is $status, 0, 'run again it goes on';
+like $out, qr/^Done: 1 created, 0 changed, /m, 'with the rest';
+
+# The caller id is nobody's, or somebody's who verified it.
+%half = (%half, TWILIO_PHONE_NUMBER => '+15559990001');
+($status, $out, $err) = provision('--provision-twilio', %half);
+is $status, 78, 'a number that is not in the account';
+like $out, qr/^  ! number \+15559990001 is not the account's$/m, 'is seen';
+unlike $out, qr/Nothing to do/, 'and not called well';
+like $err, qr/TWILIO_PHONE_NUMBER is \+15559990001, .* Buy or verify it/, 'it says what to do';
+$between->answer('GET .*OutgoingCallerIds', 200, {outgoing_caller_ids => [{sid => 'PN' . 'a' x 32,
+	phone_number => '+15559990001', friendly_name => 'Ours'}], next_page_uri => undef, page => 0});
+($status, $out, $err) = provision('--provision-twilio', %half);
+is $status, 0, 'a verified caller id may be called with' or diag "$out$err";
+like $out, qr/^  \. number \+15559990001 is a verified caller id/m, 'and is named';
 $between->answer;
 $between->away;
 ($status, $out, $err) = provision('--provision-twilio');
