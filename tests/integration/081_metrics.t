@@ -52,6 +52,10 @@ sub scrape {
 my ($r, $first) = scrape();
 is $r->{headers}{'content-type'}, 'text/plain; version=0.0.4; charset=utf-8', 'it says which format';
 is_deeply [$first->complaints], [], 'and keeps to it';
+open my $operation, '<', "$FindBin::Bin/../../docs/OPERATION.md" or die $!;
+my $documented = do { local $/; <$operation> };
+is_deeply [grep { $documented !~ /`\Q$_\E[`{]/ } map { s/^omnivox_//r } grep { !/^process_/ }
+	$r->{content} =~ /^# TYPE (\S+)/mg], [], 'each of them is documented';
 is +HTTP::Tiny->new->get("http://$stage->{gateway}{http}/metrics")->{status}, 404,
 	'the public address has no metrics';
 is +HTTP::Tiny->new->get("http://$stage->{gateway}{metrics}/api/agents")->{status}, 404,
