@@ -132,7 +132,8 @@ static enum MHD_Result send_answer(struct exchange *exchange, struct answer answ
 		exchange->feed = answer.feed;
 		feed_begin(answer.feed, exchange->wait.connection);
 	}
-	if (!answer.shared && !exchange->wait.reserved && crowded(exchange))
+	if (exchange->refusal == REFUSE_UNCLEAR_BODY ||
+		(!answer.shared && !exchange->wait.reserved && crowded(exchange)))
 		(void)MHD_add_response_header(answer.response, "Connection", "close");
 	result = MHD_queue_response(
 		exchange->wait.connection, (unsigned)answer.status, answer.response);
@@ -304,14 +305,12 @@ static enum refusal judge_head(struct exchange *exchange, const char *method_nam
 	struct route_match match;
 	int err;
 
+	if (!request_head_is_clear(head))
+		return REFUSE_UNCLEAR_BODY;
 	if (strlen(exchange->uri) > EXCHANGE_URI_MAX)
 		return REFUSE_LONG_URI;
 	if (size->header_size > EXCHANGE_HEAD_MAX)
 		return REFUSE_LONG_HEAD;
-	/* Two lengths are how requests are smuggled past a proxy (RFC 9112, 6.1). */
-	if (head->values[HEADER_TRANSFER_ENCODING] != NULL &&
-		head->values[HEADER_CONTENT_LENGTH] != NULL)
-		return REFUSE_BROKEN;
 	if (split_uri(exchange) != 0)
 		return REFUSE_BROKEN;
 	err = route_find(
@@ -401,6 +400,9 @@ static enum MHD_Result take_head(struct exchange *exchange, const char *method)
 	exchange->refusal = judge_head(exchange, method, &head);
 	if (exchange->refusal == REFUSE_NOTHING)
 		return is_asked(exchange) ? ask(exchange) : MHD_YES;
+	/* What follows may be the next request to a proxy and body to us, or the reverse. */
+	if (exchange->refusal == REFUSE_UNCLEAR_BODY)
+		return send_refusal(exchange, exchange->refusal);
 	/*
 	 * An answer before the end of the body closes the connection, and the reset may destroy
 	 * the answer on its way. A body of bearable length is read first.

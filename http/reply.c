@@ -19,6 +19,10 @@ static const struct refusal_text refusals[REFUSE_COUNT] = {
 	[REFUSE_BROKEN] = {400, "BAD_REQUEST",
 		"The address, a header or the form has a broken %-escape, a control character "
 		"or more than 256 fields. Send it again, correctly encoded."},
+	[REFUSE_UNCLEAR_BODY] = {400, "BAD_REQUEST",
+		"The headers do not say clearly where the body ends, so the connection was "
+		"closed. Send one Content-Length in digits, or Transfer-Encoding: chunked "
+		"alone."},
 	[REFUSE_SIGNATURE] = {403, "SIGNATURE_INVALID",
 		"The request's signature does not match. Sign it with this account's auth "
 		"token over the exact public address and fields."},

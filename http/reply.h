@@ -26,6 +26,7 @@ struct answer {
 enum refusal {
 	REFUSE_NOTHING,
 	REFUSE_BROKEN,
+	REFUSE_UNCLEAR_BODY, /* the connection ends with it */
 	REFUSE_SIGNATURE,
 	REFUSE_UNKNOWN_PATH,
 	REFUSE_METHOD,

@@ -59,13 +59,37 @@ void request_head_add(struct request_head *head, const char *name, size_t name_l
 	const char *value, size_t value_len)
 {
 	for (size_t i = 0; i < HEADER_COUNT; i++) {
+		bool ends_body =
+			i == HEADER_CONTENT_LENGTH || i == HEADER_TRANSFER_ENCODING;
+
+		/*
+		 * A blank before the colon stays with the name; and of a folded line
+		 * libmicrohttpd 0.9.75 makes a name: "Transfer-Encodingchunked".
+		 */
+		if (ends_body && name_len > header_names[i].len &&
+			strncasecmp(header_names[i].name, name, header_names[i].len) == 0)
+			head->unclear = true;
 		if (header_names[i].len != name_len ||
 			strcasecmp(header_names[i].name, name) != 0)
 			continue;
+		if (ends_body && head->values[i] != NULL)
+			head->unclear = true;
 		head->values[i] = value;
 		head->lens[i] = value_len;
 		return;
 	}
+}
+
+bool request_head_is_clear(const struct request_head *head)
+{
+	const char *length = head->values[HEADER_CONTENT_LENGTH];
+	const char *coding = head->values[HEADER_TRANSFER_ENCODING];
+
+	if (head->unclear || (length != NULL && coding != NULL))
+		return false;
+	if (length != NULL)
+		return length[0] != '\0' && length[strspn(length, "0123456789")] == '\0';
+	return coding == NULL || strcasecmp(coding, "chunked") == 0;
 }
 
 size_t request_head_body_len(const struct request_head *head)

@@ -42,6 +42,7 @@ enum request_header {
 struct request_head {
 	const char *values[HEADER_COUNT];
 	size_t lens[HEADER_COUNT];
+	bool unclear; /* Content-Length or Transfer-Encoding came twice or distorted */
 };
 
 struct request_plan {
@@ -59,7 +60,13 @@ struct request_plan {
 void request_head_add(struct request_head *head, const char *name, size_t name_len,
 	const char *value, size_t value_len);
 
-/* Declared length of the body; SIZE_MAX when it comes in chunks. */
+/*
+ * Whether everybody on the way sees the same end of the body: one length in digits, or chunks
+ * alone, or neither (RFC 9112, 6.1 and 6.3).
+ */
+bool request_head_is_clear(const struct request_head *head);
+
+/* Declared length of the body of a clear head; SIZE_MAX when it comes in chunks. */
 size_t request_head_body_len(const struct request_head *head);
 
 /* -EINVAL: a broken or forbidden byte in a path parameter or a header; -ENOMEM. */
