@@ -21,6 +21,7 @@ struct waiting {
 	size_t open_places;
 	size_t open_used;
 	size_t unanswered;
+	size_t sending; /* who have their answer and no place any more */
 	uint64_t turn;
 	int64_t next_ms; /* when the clock thread will look again */
 	bool closing;
@@ -121,22 +122,30 @@ bool waiting_pause(struct waiting *w, struct wait *wait)
 	return pause;
 }
 
-void waiting_leave(struct waiting *w, struct wait *wait)
+/* Under the lock. */
+static void give_place_back(struct waiting *w, struct wait *wait)
 {
-	size_t place;
+	size_t place = (size_t)(wait->id % w->place_count);
 
-	if (wait->id == 0)
-		return;
-	(void)pthread_mutex_lock(&w->lock);
-	place = (size_t)(wait->id % w->place_count);
 	assert(w->places[place] == wait && !wait->suspended);
 	w->places[place] = NULL;
 	w->free_places[w->free_count++] = place;
 	w->open_used -= wait->reserved ? 0 : 1;
 	w->unanswered -= wait->answered ? 0 : 1;
+	wait->id = 0;
+}
+
+void waiting_leave(struct waiting *w, struct wait *wait)
+{
+	if (wait->id == 0 && !wait->sending)
+		return;
+	(void)pthread_mutex_lock(&w->lock);
+	if (wait->id != 0)
+		give_place_back(w, wait);
+	w->sending -= wait->sending ? 1 : 0;
+	wait->sending = false;
 	(void)pthread_cond_signal(&w->someone_left);
 	(void)pthread_mutex_unlock(&w->lock);
-	wait->id = 0;
 	answer_drop(&wait->answer);
 }
 
@@ -147,6 +156,9 @@ struct answer waiting_take(struct waiting *w, struct wait *wait)
 	(void)pthread_mutex_lock(&w->lock);
 	answer = wait->answer;
 	wait->answer = (struct answer){0};
+	give_place_back(w, wait);
+	wait->sending = true;
+	w->sending++;
 	(void)pthread_mutex_unlock(&w->lock);
 	return answer;
 }
@@ -251,7 +263,7 @@ void waiting_drain(struct waiting *w, int64_t grace_ms)
 	int err = 0;
 
 	(void)pthread_mutex_lock(&w->lock);
-	while (w->free_count < w->place_count && err == 0)
+	while ((w->free_count < w->place_count || w->sending > 0) && err == 0)
 		err = pthread_cond_timedwait(&w->someone_left, &w->lock, &until);
 	(void)pthread_mutex_unlock(&w->lock);
 }

@@ -24,6 +24,7 @@ struct wait {
 	struct answer answer; /* empty until answered */
 	bool answered;
 	bool suspended;
+	bool sending; /* the answer was taken and the place with it; it has not left yet */
 	bool reserved; /* counts on the limit of signed routes */
 };
 
@@ -45,10 +46,13 @@ int waiting_enter(struct waiting *waiting, struct wait *wait);
 /* http thread, in the access handler. False when the answer is already there: send it. */
 bool waiting_pause(struct waiting *waiting, struct wait *wait);
 
-/* http thread. The id means nothing from here on; drops an answer that was not taken. */
+/* http thread. The wait and its answer are over; drops an answer that was not taken. */
 void waiting_leave(struct waiting *waiting, struct wait *wait);
 
-/* http thread. The answer, which is the caller's now; empty when there is none. */
+/*
+ * http thread. The answer, which is the caller's now; empty when there is none. The place is
+ * free for others: however long the answer takes on its way, nobody waits for a reply any more.
+ */
 struct answer waiting_take(struct waiting *waiting, struct wait *wait);
 
 /* Any thread. Takes the answer over; a request that is gone or answered drops it. */
@@ -63,7 +67,7 @@ bool waiting_run_clock(struct waiting *waiting, int64_t until_ms);
 /* Takes nobody new, waits at most `grace_ms` for answers, answers the rest, ends the clock. */
 void waiting_close(struct waiting *waiting, int64_t grace_ms);
 
-/* Waits until everybody has left, at most `grace_ms`. */
+/* Waits until everybody has left, with the answer or without, at most `grace_ms`. */
 void waiting_drain(struct waiting *waiting, int64_t grace_ms);
 
 #endif

@@ -305,6 +305,21 @@ static void the_streams_of_one_owner_end_at_once_and_no_other(void **state)
 	client_close(&eight);
 }
 
+static void streams_take_no_place_from_those_who_wait_for_a_reply(void **state)
+{
+	static struct client_reply reply;
+	struct client streams[DOUBLE_CONNECTIONS / 2];
+
+	(void)state;
+	wait_until_nobody_reads();
+	for (int i = 0; i < DOUBLE_CONNECTIONS / 2; i++)
+		attach(&streams[i], i + 1, "");
+	client_get(d->port, "/echo/1/2", &reply);
+	assert_int_equal(reply.status, 201);
+	for (int i = 0; i < DOUBLE_CONNECTIONS / 2; i++)
+		client_close(&streams[i]);
+}
+
 static void stopping_ends_every_stream(void **state)
 {
 	struct client a, b;
@@ -342,6 +357,7 @@ int main(void)
 		cmocka_unit_test(a_client_that_does_not_read_is_cut_off),
 		cmocka_unit_test(clients_that_leave_are_forgotten),
 		cmocka_unit_test(the_streams_of_one_owner_end_at_once_and_no_other),
+		cmocka_unit_test(streams_take_no_place_from_those_who_wait_for_a_reply),
 		cmocka_unit_test(stopping_ends_every_stream),
 	};
 

@@ -111,6 +111,27 @@ static void parts_written_one_by_one_arrive_as_one_body(void **state)
 	client_close(&client);
 }
 
+static void feeds_take_no_place_from_those_who_wait_for_a_reply(void **state)
+{
+	static struct client_reply reply;
+	struct client clients[DOUBLE_CONNECTIONS / 2];
+	struct told told[DOUBLE_CONNECTIONS / 2];
+	struct http_feed *feeds[DOUBLE_CONNECTIONS / 2];
+
+	(void)state;
+	for (int i = 0; i < DOUBLE_CONNECTIONS / 2; i++) {
+		feeds[i] = open_feed(ask(&clients[i], "GET"), -1, &told[i]);
+		assert_true(client_await(&clients[i], "HTTP/1.1 200", 5000));
+	}
+	client_get(d->port, "/echo/1/2", &reply);
+	assert_int_equal(reply.status, 201);
+	for (int i = 0; i < DOUBLE_CONNECTIONS / 2; i++) {
+		http_feed_close(&feeds[i], true);
+		assert_true(client_await(&clients[i], "0\r\n\r\n", 5000));
+		client_close(&clients[i]);
+	}
+}
+
 static void a_body_of_known_length_says_it_and_the_connection_stays(void **state)
 {
 	struct client client;
@@ -274,6 +295,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(parts_written_one_by_one_arrive_as_one_body),
+		cmocka_unit_test(feeds_take_no_place_from_those_who_wait_for_a_reply),
 		cmocka_unit_test(a_body_of_known_length_says_it_and_the_connection_stays),
 		cmocka_unit_test(a_head_request_gets_the_head_and_the_producer_is_told),
 		cmocka_unit_test(
