@@ -5,6 +5,8 @@
 #include "gateway/drain.h"
 #include "http/events.h"
 
+#define STREAM_AGAIN_S 3
+
 void service_livez(struct api_call *call, struct api_reply *reply)
 {
 	(void)call;
@@ -38,7 +40,12 @@ void service_events(struct api_call *call, struct api_reply *reply)
 		.grant = call->key_id != 0 ? -call->key_id : call->session_id,
 	};
 
-	http_events_attach(call->gw->http, call->request->id, &listener,
-		call->request->last_event_id);
-	reply->deferred = true;
+	reply->deferred = http_events_attach(call->gw->http, call->request->id, &listener,
+				  call->request->last_event_id) == 0;
+	if (reply->deferred)
+		return;
+	api_fail(reply, 503, "OVERLOADED",
+		"This node has as many event streams open as it takes. Open this one again in a "
+		"few seconds.");
+	reply->retry_after_s = STREAM_AGAIN_S;
 }

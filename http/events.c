@@ -385,11 +385,40 @@ static int make_response(struct stream *stream, struct MHD_Response **ret_respon
 	return err;
 }
 
-int stream_new(struct http_events *events, const struct http_listener *listener,
-	const char *last_event_id, struct answer *ret_answer)
+/*
+ * Under the lock. Whether one more may come. Of an owner with too many the oldest makes way: it
+ * is likelier a page that was left than one that is read, and who reads it comes again.
+ */
+static bool make_room(struct http_events *events, size_t max, int64_t owner)
+{
+	struct stream *oldest_own = NULL;
+	size_t all = 0, own = 0;
+	struct list *node, *tmp;
+
+	list_for_each(&events->streams, node, tmp)
+	{
+		struct stream *stream = list_entry(node, struct stream, node);
+
+		all++;
+		if (stream->cut || stream->ended || stream->listener.owner != owner)
+			continue;
+		if (own++ == 0)
+			oldest_own = stream;
+	}
+	if (all >= max)
+		return false;
+	if (own >= HTTP_STREAMS_PER_OWNER)
+		cut_off(oldest_own);
+	return true;
+}
+
+int stream_new(struct http_events *events, size_t max,
+	const struct http_listener *listener, const char *last_event_id,
+	struct answer *ret_answer)
 {
 	struct stream *stream = calloc(1, sizeof(*stream));
 	struct MHD_Response *response = NULL;
+	bool fits;
 	int err;
 
 	if (stream == NULL)
@@ -407,9 +436,16 @@ int stream_new(struct http_events *events, const struct http_listener *listener,
 		return err;
 	}
 	(void)pthread_mutex_lock(&events->lock);
-	resume_at(stream, last_event_id);
-	list_add_tail(&events->streams, &stream->node);
+	fits = make_room(events, max, listener->owner);
+	if (fits) {
+		resume_at(stream, last_event_id);
+		list_add_tail(&events->streams, &stream->node);
+	}
 	(void)pthread_mutex_unlock(&events->lock);
+	if (!fits) {
+		MHD_destroy_response(response);
+		return -EAGAIN;
+	}
 	*ret_answer = (struct answer){
 		.status = MHD_HTTP_OK, .response = response, .stream = stream};
 	return 0;

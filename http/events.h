@@ -26,10 +26,13 @@ void http_events_free(struct http_events **events);
 void http_events_publish(
 	struct http_events *events, const char *type, const char *data, int64_t audience);
 
-/* Who reads a stream. `owner` and `grant` mean nothing here; see http_events_end(). */
+/* More streams than one person has tabs open, and few beside those of a whole node. */
+#define HTTP_STREAMS_PER_OWNER 20
+
+/* Who reads a stream. `grant` means nothing here; see http_events_end(). */
 struct http_listener {
 	int64_t hears; /* 0: everything; else what is for everybody and for that id */
-	int64_t owner;
+	int64_t owner; /* has HTTP_STREAMS_PER_OWNER at most: one more ends its oldest */
 	int64_t grant;
 };
 
@@ -41,9 +44,10 @@ bool http_events_heard(struct http_events *events);
 
 /*
  * Any thread; instead of http_reply(), for a request on an HTTP_ROUTE_EVENTS route.
- * `last_event_id` may be NULL or "".
+ * `last_event_id` may be NULL or "". -EAGAIN: half of the server's connections are streams;
+ * -ENOMEM. Then nothing was answered.
  */
-void http_events_attach(struct http_server *server, uint64_t request_id,
+int http_events_attach(struct http_server *server, uint64_t request_id,
 	const struct http_listener *listener, const char *last_event_id);
 
 /*

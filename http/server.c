@@ -196,15 +196,19 @@ void http_proceed(struct http_server *server, struct http_request **request)
 	waiting_answer(server->rules.waiting, answer.proceed->id, answer);
 }
 
-void http_events_attach(struct http_server *server, uint64_t request_id,
+int http_events_attach(struct http_server *server, uint64_t request_id,
 	const struct http_listener *listener, const char *last_event_id)
 {
 	struct http_events *events = server->rules.config.events;
+	size_t max = server->rules.config.connections / 2;
 	struct answer answer = {0};
+	int err;
 
 	assert(events != NULL);
-	if (stream_new(events, listener, last_event_id, &answer) == 0)
+	err = stream_new(events, max, listener, last_event_id, &answer);
+	if (err == 0)
 		waiting_answer(server->rules.waiting, request_id, answer);
+	return err;
 }
 
 int http_feed_open(struct http_server *server, uint64_t request_id,

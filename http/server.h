@@ -128,7 +128,10 @@ struct http_config {
 	const struct http_route *routes; /* borrowed for life */
 	size_t route_count;
 	size_t body_max; /* bytes, unless the route says otherwise */
-	/* At once. Half of them may wait for replies on routes that are not signed. */
+	/*
+	 * At once. Half of them may wait for replies on routes that are not signed, half may be
+	 * event streams.
+	 */
 	unsigned connections;
 	unsigned idle_s; /* connection time-out */
 	/* Folder of the files for GET outside the table; NULL: none. */

@@ -12,9 +12,13 @@
 #include "http/events.h"
 #include "http/reply.h"
 
-/* Any thread. The answer owns the stream; dropping it frees the stream. -ENOMEM. */
-int stream_new(struct http_events *events, const struct http_listener *listener,
-	const char *last_event_id, struct answer *ret_answer);
+/*
+ * Any thread. The answer owns the stream; dropping it frees the stream. -EAGAIN: there are
+ * `max` already; -ENOMEM.
+ */
+int stream_new(struct http_events *events, size_t max,
+	const struct http_listener *listener, const char *last_event_id,
+	struct answer *ret_answer);
 
 /* http thread: from now on the stream may suspend and resume this connection. */
 void stream_open(struct stream *stream, struct MHD_Connection *connection);

@@ -190,11 +190,13 @@ static int handle(void *arg, struct http_request *request)
 		return -EAGAIN;
 	case ROUTE_EVENTS:
 		/* The query is the listener's id, its owner and its grant. */
-		http_events_attach(d->server, request->id,
-			&(struct http_listener){.hears = atoi(request->query_text),
-				.owner = atoi(request->query_text),
-				.grant = atoi(request->query_text)},
-			request->last_event_id);
+		if (http_events_attach(d->server, request->id,
+			    &(struct http_listener){.hears = atoi(request->query_text),
+				    .owner = atoi(request->query_text),
+				    .grant = atoi(request->query_text)},
+			    request->last_event_id) < 0)
+			http_reply(d->server, request->id,
+				&(struct http_reply){.status = 503});
 		break;
 	case ROUTE_SPOOL:
 	case ROUTE_LARGE:

@@ -11,7 +11,7 @@
 #include "http/server.h"
 
 #define DOUBLE_HELD_MAX 64
-#define DOUBLE_CONNECTIONS 16
+#define DOUBLE_CONNECTIONS 48
 #define DOUBLE_SPOOL_MAX (1024 * 1024)
 #define DOUBLE_LATE "<Response><Say>later</Say></Response>"
 

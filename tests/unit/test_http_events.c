@@ -305,7 +305,7 @@ static void the_streams_of_one_owner_end_at_once_and_no_other(void **state)
 	client_close(&eight);
 }
 
-static void streams_take_no_place_from_those_who_wait_for_a_reply(void **state)
+static void streams_take_half_of_the_connections_and_no_place_of_a_request(void **state)
 {
 	static struct client_reply reply;
 	struct client streams[DOUBLE_CONNECTIONS / 2];
@@ -316,8 +316,30 @@ static void streams_take_no_place_from_those_who_wait_for_a_reply(void **state)
 		attach(&streams[i], i + 1, "");
 	client_get(d->port, "/echo/1/2", &reply);
 	assert_int_equal(reply.status, 201);
+	client_get(d->port, "/events?1", &reply);
+	assert_int_equal(reply.status, 503);
 	for (int i = 0; i < DOUBLE_CONNECTIONS / 2; i++)
 		client_close(&streams[i]);
+}
+
+static void of_too_many_streams_of_one_owner_the_oldest_goes(void **state)
+{
+	struct client streams[HTTP_STREAMS_PER_OWNER + 1], other;
+
+	(void)state;
+	wait_until_nobody_reads();
+	attach(&other, 8, "");
+	for (int i = 0; i <= HTTP_STREAMS_PER_OWNER; i++)
+		attach(&streams[i], 7, "");
+	assert_true(client_ended(&streams[0]));
+	http_events_publish(d->events, "on", "{}", 0);
+	expect(&other, "event: on\n");
+	client_close(&other);
+	for (int i = 1; i <= HTTP_STREAMS_PER_OWNER; i++) {
+		expect(&streams[i], "event: on\n");
+		client_close(&streams[i]);
+	}
+	client_close(&streams[0]);
 }
 
 static void stopping_ends_every_stream(void **state)
@@ -357,7 +379,9 @@ int main(void)
 		cmocka_unit_test(a_client_that_does_not_read_is_cut_off),
 		cmocka_unit_test(clients_that_leave_are_forgotten),
 		cmocka_unit_test(the_streams_of_one_owner_end_at_once_and_no_other),
-		cmocka_unit_test(streams_take_no_place_from_those_who_wait_for_a_reply),
+		cmocka_unit_test(
+			streams_take_half_of_the_connections_and_no_place_of_a_request),
+		cmocka_unit_test(of_too_many_streams_of_one_owner_the_oldest_goes),
 		cmocka_unit_test(stopping_ends_every_stream),
 	};
 
