@@ -38,7 +38,7 @@ BEGIN
 	UPDATE calls SET counts = false WHERE id = ANY (p_call) AND id = ANY (p_unsent);
 	UPDATE campaign_days d SET minutes = d.minutes + s.minutes, calls = d.calls - s.unsent
 		FROM (SELECT c.campaign_id, c.day, sum(c.billed_minutes) AS minutes,
-				count(*) FILTER (WHERE NOT c.counts) AS unsent
+				count(*) FILTER (WHERE c.id = ANY (p_unsent)) AS unsent
 			FROM calls c WHERE c.id = ANY (p_call) GROUP BY c.campaign_id, c.day) s
 		WHERE d.campaign_id = s.campaign_id AND d.day = s.day;
 END
@@ -312,7 +312,9 @@ BEGIN
 				error_text = CASE WHEN e.speaks THEN e.detail ELSE c.error_text END,
 				billed_minutes = CASE
 					WHEN e.next <> 'ended' OR e.next IS NULL THEN c.billed_minutes
-					WHEN e.outcome = 'completed' OR COALESCE(c.duration_s, e.duration) > 0
+					-- Who is abandoned was on the line.
+					WHEN e.outcome IN ('completed', 'abandoned')
+						OR COALESCE(c.duration_s, e.duration) > 0
 						THEN ceil(GREATEST(1, COALESCE(c.duration_s, e.duration,
 							extract(epoch FROM e.at - c.answered_at), 1)) / 60)
 					ELSE 0 END,

@@ -191,14 +191,15 @@ END
 $$;
 
 -- Somebody calls one of our numbers. The last campaign that called the number, if any, gets a call
--- for it: `ringing`, for reserve_agent(); the same SID gets the same call. Null: we never called
--- it, or a call with it is open already.
+-- for it: `ringing`, for reserve_agent(); the same SID gets the same call. Its minutes count in the
+-- campaign's day, it is none of the day's calls. Null: we never called it, or a call with it is
+-- open already.
 CREATE FUNCTION inbound_call(p_sid text, p_from text, p_to text, p_node uuid, p_install text)
 RETURNS bigint LANGUAGE plpgsql
 	SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
 	made bigint;
-	leg bigint;
+	today date;
 	last calls;
 BEGIN
 	PERFORM pg_advisory_xact_lock(hashtextextended(p_from, 7251664932));
@@ -212,11 +213,16 @@ BEGIN
 			WHERE o.number = p_from) THEN
 		RETURN NULL;
 	END IF;
+	SELECT (now() AT TIME ZONE k.time_zone)::date INTO today
+		FROM campaigns k WHERE k.id = last.campaign_id;
+	INSERT INTO campaign_days (campaign_id, day) VALUES (last.campaign_id, today)
+		ON CONFLICT DO NOTHING;
 	INSERT INTO calls (campaign_id, contact_id, attempt, mode, direction, number, caller_id,
 			conference, node_id, state, verdict_rule, verdict_version, ring_timeout_s,
-			counts, ringing_at, deadline_at)
+			counts, day, ringing_at, deadline_at)
 		VALUES (last.campaign_id, last.contact_id, 0, 'inbound', 'inbound', p_from, p_to, '',
-			p_node, 'ringing', 'inbound', 0, 30, false, now(), now() + interval '15 seconds')
+			p_node, 'ringing', 'inbound', 0, 30, false, today, now(),
+			now() + interval '15 seconds')
 		RETURNING id INTO made;
 	INSERT INTO call_legs (kind, call_id, label, conference, provider_sid)
 		VALUES ('customer', made, 'ovx-' || p_install || '-in-' || made, '', p_sid);

@@ -61,6 +61,7 @@ static const struct db_transition transitions[] = {
 	ENDINGS("queued"),
 	{"ringing", "answered", "answered", NULL, NULL, 0},
 	{"ringing", "joined", "bridged", NULL, NULL, 0},
+	{"ringing", "abandoned", "ended", "abandoned", NULL, 0},
 	MACHINE("ringing"),
 	ENDINGS("ringing"),
 	{"answered", "joined", "bridged", NULL, NULL, 0},

@@ -16,6 +16,7 @@
 #include "db/numbers.h"
 #include "db/queue.h"
 #include "db/rate_state.h"
+#include "db/reserve.h"
 #include "unit/db_world.h"
 
 static struct db *db;
@@ -243,6 +244,54 @@ static void a_day_counts_calls_and_started_minutes_once(void **state)
 	assert_true(use.calls_today == 1 && use.calls_ever == 1);
 }
 
+/* The number of the campaign's last call calls back; what Twilio then tells of that. */
+static void call_back(
+	int64_t campaign, const char *sid, const char *event, int duration_s)
+{
+	char number[DB_NUMBER_SIZE];
+	int64_t id = 0;
+
+	(void)snprintf(number, sizeof(number), "%s",
+		world_text("SELECT number FROM calls WHERE campaign_id = %lld"
+			   " ORDER BY id DESC LIMIT 1",
+			(long long)campaign));
+	assert_int_equal(
+		db_call_inbound(db, sid, number, "+15550000001", NODE, INSTALL, &id), 0);
+	(void)world_text(
+		"SELECT * FROM apply_call_events('{%lld}', '{call}', '{%s}', '{1}', '{%s}',"
+		" '{1767225600000}', '{%s}', '{%d}', '{NULL}', '{NULL}')",
+		(long long)id, sid, event, sid, duration_s);
+}
+
+static void the_minutes_of_who_calls_back_count_but_no_call(void **state)
+{
+	int64_t campaign = world_campaign(1, 1), entry;
+	struct db_campaign_use use;
+	struct db_claim_facts facts;
+
+	(void)state;
+	(void)world_text("UPDATE campaigns SET max_minutes_day = 100 WHERE id = %lld",
+		(long long)campaign);
+	entry = atoll(world_text("SELECT id FROM queue_entries WHERE campaign_id = %lld",
+		(long long)campaign));
+	dial(campaign, "busy");
+	call_back(campaign, "CAback1", "completed", 61);
+	assert_int_equal(db_campaign_use(db, campaign, &use), 0);
+	assert_true(use.calls_today == 1 && use.minutes_today == 2);
+	assert_int_equal(db_facts_read(db, campaign, entry, &facts), 0);
+	assert_true(facts.calls_today == 1 && facts.minutes_today == 2);
+	/* Nobody was free for them: they heard so, which is a started minute. */
+	call_back(campaign, "CAback2", "abandoned", 0);
+	assert_int_equal(db_campaign_use(db, campaign, &use), 0);
+	assert_true(use.calls_today == 1 && use.minutes_today == 3);
+	/* It can be the first that the campaign has on a day. */
+	(void)world_text("DELETE FROM campaign_days WHERE campaign_id = %lld",
+		(long long)campaign);
+	call_back(campaign, "CAback3", "completed", 60);
+	assert_int_equal(db_campaign_use(db, campaign, &use), 0);
+	assert_true(use.calls_today == 0 && use.minutes_today == 1);
+}
+
 static void a_call_of_no_day_that_never_left_gives_its_place_back(void **state)
 {
 	int64_t campaign = world_campaign(1, 1);
@@ -418,6 +467,7 @@ int main(void)
 		cmocka_unit_test(the_list_of_numbers_is_what_twilio_has_now),
 		cmocka_unit_test(each_outcome_has_its_own_wait_and_number_of_tries),
 		cmocka_unit_test(a_day_counts_calls_and_started_minutes_once),
+		cmocka_unit_test(the_minutes_of_who_calls_back_count_but_no_call),
 		cmocka_unit_test(a_call_of_no_day_that_never_left_gives_its_place_back),
 		cmocka_unit_test(contacts_that_wait_are_put_off_together),
 		cmocka_unit_test(
