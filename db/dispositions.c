@@ -11,17 +11,24 @@
 
 /* ---- definitions ---- */
 
-#define DISPOSITION_SELECT                                                        \
+/* `named`: which of its campaigns `c`. */
+#define DISPOSITION_SELECT(named)                                                 \
 	"SELECT s.id, s.name, s.category, s.position, s.active, s.retry_after_s," \
 	" s.callback_required, s.dnc, s.final, s.notes_required,"                 \
 	" (SELECT string_agg(c.campaign_id::text, ',' ORDER BY c.campaign_id)"    \
-	"  FROM campaign_dispositions c WHERE c.disposition_id = s.id)"           \
-	" FROM dispositions s"
-#define OF_CAMPAIGN(campaign)                                \
+	"  FROM campaign_dispositions c WHERE c.disposition_id = s.id AND " named \
+	") FROM dispositions s"
+/* Of all campaigns, or of one, `o.campaign_id`, that is so. */
+#define OF_CAMPAIGN(is_so)                                   \
 	"(NOT EXISTS (SELECT 1 FROM campaign_dispositions o" \
 	" WHERE o.disposition_id = s.id)"                    \
 	" OR EXISTS (SELECT 1 FROM campaign_dispositions o"  \
-	" WHERE o.disposition_id = s.id AND o.campaign_id = " campaign "))"
+	" WHERE o.disposition_id = s.id AND " is_so "))"
+/* The list's: $1 a campaign, $2 an agent. */
+#define SEEN(campaign) "($2::bigint IS NULL OR " campaign " IN (TABLE sees))"
+#define SELECT_SEEN DISPOSITION_SELECT(SEEN("c.campaign_id"))
+#define OF_THIS OF_CAMPAIGN("o.campaign_id = $1")
+#define OF_SEEN OF_CAMPAIGN(SEEN("o.campaign_id"))
 
 static void read_campaigns(const char *list, struct db_disposition *s)
 {
@@ -59,22 +66,24 @@ static void read_disposition(struct db_row *row, void *item)
 static const struct db_reader disposition_reader = {
 	sizeof(struct db_disposition), read_disposition};
 
-int db_disposition_list(struct db *db, int64_t campaign_id,
+int db_disposition_list(struct db *db, int64_t campaign_id, int64_t agent_id,
 	struct db_disposition **ret_rows, size_t *ret_count)
 {
+	/* `sees`: as db_agent_on_campaign(). */
 	return db_run_rows(db,
-		DISPOSITION_SELECT
-		" WHERE $1::bigint IS NULL OR (s.active AND " OF_CAMPAIGN(
-			"$1") ")"
-			      " ORDER BY s.position, s.id",
-		ARGS(arg_id(campaign_id)), &disposition_reader, (void **)ret_rows,
-		ret_count);
+		"WITH sees AS (SELECT campaign_id FROM campaign_agents WHERE user_id = $2"
+		"  UNION SELECT campaign_id FROM agent_sessions"
+		"   WHERE user_id = $2 AND ended_at IS NULL AND campaign_id IS NOT NULL) " SELECT_SEEN
+		" WHERE ($1::bigint IS NULL OR s.active AND " OF_THIS ") AND " OF_SEEN
+		" ORDER BY s.position, s.id",
+		ARGS(arg_id(campaign_id), arg_id(agent_id)), &disposition_reader,
+		(void **)ret_rows, ret_count);
 }
 
 int db_disposition_get(struct db *db, int64_t id, struct db_disposition *ret_row)
 {
-	return db_run_item(db, DISPOSITION_SELECT " WHERE s.id = $1", ARGS(arg_int(id)),
-		&disposition_reader, ret_row);
+	return db_run_item(db, DISPOSITION_SELECT("true") " WHERE s.id = $1",
+		ARGS(arg_int(id)), &disposition_reader, ret_row);
 }
 
 static int save_row(struct db *db, const struct db_disposition *s, int64_t *ret_id)
@@ -182,8 +191,8 @@ static int read_facts(struct db *db, const struct db_dispose *d, struct facts *f
 			"SELECT c.campaign_id, c.contact_id, c.number, c.state = 'ended',"
 			" c.state IN ('answered', 'bridged', 'ended'), d.disposition_id,"
 			" s.active AND " OF_CAMPAIGN(
-				"c.campaign_id") " FROM calls c JOIN dispositions s ON s.id = $2"
-						 " LEFT JOIN call_dispositions d ON d.call_id = c.id WHERE c.id = $1",
+				"o.campaign_id = c.campaign_id") " FROM calls c JOIN dispositions s ON s.id = $2"
+								 " LEFT JOIN call_dispositions d ON d.call_id = c.id WHERE c.id = $1",
 			ARGS(arg_int(d->call_id), arg_int(d->disposition_id)), &result);
 	if (rc < 0)
 		return rc;

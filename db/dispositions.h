@@ -29,9 +29,10 @@ struct db_disposition {
 
 /*
  * Those of one campaign that an agent may choose now (campaign_id > 0), or all there are; in
- * the order of `position`.
+ * the order of `position`. agent_id > 0: those of all campaigns and of the agent's, which alone
+ * are named.
  */
-int db_disposition_list(struct db *db, int64_t campaign_id,
+int db_disposition_list(struct db *db, int64_t campaign_id, int64_t agent_id,
 	struct db_disposition **ret_rows, size_t *ret_count);
 int db_disposition_get(struct db *db, int64_t id, struct db_disposition *ret_row);
 /*

@@ -49,7 +49,8 @@ void dispositions_list(struct api_call *call, struct api_reply *reply)
 		return;
 	}
 	if (campaign >= 0)
-		err = db_disposition_list(call->db, campaign, &rows, &count);
+		err = db_disposition_list(
+			call->db, campaign, api_agent(call), &rows, &count);
 	for (size_t i = 0; i < count; i++)
 		(void)json_array_append_new(list, disposition_json(&rows[i]));
 	free(rows);

@@ -9,6 +9,7 @@
 #include "db/dnc.h"
 #include "dialer/number.h"
 #include "dialer/numbering.h"
+#include "gateway/scope.h"
 
 #define PAGE_DEFAULT 50
 #define PAGE_MAX 500
@@ -62,7 +63,7 @@ void dnc_list(struct api_call *call, struct api_reply *reply)
 			(json_int_t)counts.today, "nextCursor", next));
 }
 
-/* What single and bulk have in common: reason, campaign, and how numbers without + are read. */
+/* What all have in common: reason, campaign (of the agent), and how numbers without + are read. */
 static int read_common(struct api_call *call, struct api_reply *reply, struct db_dnc *dnc,
 	const char **ret_country)
 {
@@ -72,7 +73,9 @@ static int read_common(struct api_call *call, struct api_reply *reply, struct db
 		    call, reply, "reason", false, dnc->reason, sizeof(dnc->reason)) < 0 ||
 		api_body_id(call, reply, "campaignId", false, &dnc->campaign_id) < 0 ||
 		api_body_text(call, reply, "country", false, country, sizeof(country)) <
-			0)
+			0 ||
+		(dnc->campaign_id != 0 &&
+			scope_campaign(call, dnc->campaign_id, reply) < 0))
 		return -EINVAL;
 	*ret_country = country[0] == '\0' ? "" : numbering_country(country);
 	if (*ret_country == NULL) {

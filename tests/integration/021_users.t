@@ -346,6 +346,28 @@ subtest 'an agent sees its own campaigns' => sub {
 	answers(as($ana, GET => "/api/dispositions?campaignId=$other"), 404, 'NOT_FOUND',
 		'nor are its dispositions seen');
 	is as($ana, GET => "/api/dispositions?campaignId=$mine")->{status}, 200, "one's own are";
+	ask(POST => '/api/dispositions', {name => "Of $_->[0]", category => 'neutral', position => 900,
+		campaignIds => $_->[1]}) for [mine => [$mine]], [other => [$other]], [both => [$mine, $other]];
+	my $of = sub { map { "$_->{name}: @{$_->{campaignIds}}" } grep { $_->{name} =~ /^Of / }
+		@{$_[0]{json}{data}{dispositions}} };
+	is_deeply [$of->(ask(GET => '/api/dispositions'))], ["Of mine: $mine", "Of other: $other",
+		"Of both: $mine $other"], 'staff see the dispositions of all campaigns';
+	for my $query ('', "?campaignId=$mine") {
+		my $list = as($ana, GET => "/api/dispositions$query");
+		is_deeply [$of->($list)], ["Of mine: $mine", "Of both: $mine"], "an agent those of its own$query";
+		ok scalar(grep { !@{$_->{campaignIds}} } @{$list->{json}{data}{dispositions}}),
+			'and those of all campaigns';
+	}
+
+	for my $path ('/api/admin/dnc', '/api/admin/dnc/check') {
+		my $number = {phoneNumber => '+15551110002'};
+		answers(as($ana, POST => $path, {%$number, campaignId => $_}), 404, 'NOT_FOUND',
+			"POST $path: no campaign $_") for $other, 999999;
+		like as($ana, POST => $path, {%$number, campaignId => $mine})->{status}, qr/^20[01]$/,
+			'its own it may name';
+	}
+	is ask(POST => '/api/admin/dnc/check', {phoneNumber => '+15551110002', campaignId => $other})
+		->{json}{data}{isBlocked}, $F, 'the other campaign has lost nobody by it';
 
 	my $stream = open_events("Cookie: $ana");
 	my $staff = open_events("Cookie: $admin");

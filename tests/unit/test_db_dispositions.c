@@ -282,10 +282,10 @@ static void definitions_are_kept_and_used_ones_stay(void **state)
 	row.dnc = false;
 	row.campaigns[0] = 999999;
 	assert_int_equal(db_disposition_save(db, &row, &id), -ENOENT);
-	assert_int_equal(db_disposition_list(db, call.campaign_id, &rows, &count), 0);
+	assert_int_equal(db_disposition_list(db, call.campaign_id, 0, &rows, &count), 0);
 	assert_int_equal(rows[0].id, id);
 	free(rows);
-	assert_int_equal(db_disposition_list(db, 999999, &rows, &count), 0);
+	assert_int_equal(db_disposition_list(db, 999999, 0, &rows, &count), 0);
 	assert_int_not_equal(rows[0].id, id);
 	free(rows);
 	assert_int_equal(say(call.call_id, "Spoke to a child"), DB_DISPOSE_DONE);
