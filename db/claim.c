@@ -372,6 +372,17 @@ static int pass_held(struct db *db, const struct db_claim *claim)
 	return rc < 0 ? rc : 1;
 }
 
+/*
+ * The contact's number is the one that we hold the lock of, and that was dialled by hand. It may
+ * have been written anew while our look waited.
+ */
+static bool same_number(const struct db_claim *claim, const struct db_claimed *claimed,
+	const struct db_claim_facts *facts)
+{
+	return strcmp(facts->number, claimed->number) == 0 &&
+	       (claim->dial == NULL || strcmp(claim->dial->number, claimed->number) == 0);
+}
+
 /* The call, or the refusal. 1: commit; 0: roll back, nothing was written. */
 static int decide(struct db *db, const struct db_claim *claim, const struct pick *p,
 	struct db_claimed *claimed)
@@ -385,7 +396,7 @@ static int decide(struct db *db, const struct db_claim *claim, const struct pick
 		rc = read_facts(db, claim, p, &facts);
 	if (rc < 0)
 		return rc;
-	facts.locked = facts.locked || !ours;
+	facts.locked = facts.locked || !ours || !same_number(claim, claimed, &facts);
 	verdict = claim->verdict(claim->arg, &facts);
 	if (!verdict.allowed) {
 		rc = refuse(db, claim, p, &verdict, claimed);

@@ -117,8 +117,18 @@ static void two_claims_at_once_do_not_pass_the_calls_of_a_day(void **state)
 
 /* ---- an agent whom somebody else writes about ---- */
 
+static struct db_claim_verdict unless_locked(
+	void *arg, const struct db_claim_facts *facts)
+{
+	(void)arg;
+	return (struct db_claim_verdict){.allowed = !facts->locked,
+		.later = facts->locked,
+		.rule = facts->locked ? "contact.locked" : "ok"};
+}
+
 struct asking {
 	int64_t campaign, entry, session;
+	struct db_dial *dial;
 	struct db_claimed claimed;
 	int rc;
 	atomic_bool done;
@@ -132,6 +142,8 @@ static void *call_now(void *arg)
 	claim.manual = true;
 	claim.entry_id = asking->entry;
 	claim.session_id = asking->session;
+	claim.dial = asking->dial;
+	claim.verdict = unless_locked;
 	asking->rc = db_call_claim(other, &claim, &asking->claimed);
 	atomic_store(&asking->done, true);
 	return NULL;
@@ -292,15 +304,6 @@ static void an_agent_is_not_signed_out_when_a_call_was_just_claimed_for_it(void 
 
 /* ---- a list that is being taken in ---- */
 
-static struct db_claim_verdict unless_locked(
-	void *arg, const struct db_claim_facts *facts)
-{
-	(void)arg;
-	return (struct db_claim_verdict){.allowed = !facts->locked,
-		.later = facts->locked,
-		.rule = facts->locked ? "contact.locked" : "ok"};
-}
-
 static int64_t contact_of(int64_t campaign, const char *what)
 {
 	return strtoll(
@@ -412,6 +415,71 @@ static void a_call_ends_while_its_contact_is_written_over(void **state)
 	assert_string_equal(world_text(held, (long long)c.contact_id), "f busy 1");
 }
 
+/* ---- a number that is written anew ---- */
+
+/* Number and ban come after the claim's look, which waits for what `db` has locked. */
+static void the_number_changes_meanwhile(
+	struct asking *asking, int64_t contact, const char *number)
+{
+	int64_t until = clock_wall_ms() + WAIT_MS;
+	pthread_t thread;
+
+	assert_int_equal(pthread_create(&thread, NULL, call_now, asking), 0);
+	while (db_number("SELECT count(*) FROM pg_stat_activity"
+			 " WHERE wait_event_type = 'Lock'") == 0)
+		assert_true(clock_wall_ms() < until);
+	assert_int_equal(db_run_one(db, "UPDATE contacts SET phone = $2 WHERE id = $1",
+				 ARGS(arg_int(contact), arg_text(number)), NULL),
+		0);
+	assert_int_equal(db_commit(db), 0);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_int_equal(asking->rc, 0);
+	assert_int_equal(asking->claimed.result, DB_CLAIM_REFUSED);
+	assert_string_equal(asking->claimed.rule, "contact.locked");
+}
+
+/* Else one number is judged, and another is called that nobody may call any more. */
+static void the_number_that_was_judged_is_the_one_that_is_called(void **state)
+{
+	struct asking asking = {.campaign = world_campaign(1, 1)};
+
+	(void)state;
+	asking.entry = strtoll(
+		world_text("SELECT id FROM queue_entries WHERE campaign_id = %lld",
+			(long long)asking.campaign),
+		NULL, 10);
+	assert_int_equal(db_begin(db), 0);
+	assert_int_equal(
+		db_run(db, "SELECT 1 FROM queue_entries WHERE id = $1 FOR UPDATE",
+			ARGS(arg_int(asking.entry)), NULL),
+		0);
+	the_number_changes_meanwhile(
+		&asking, contact_of(asking.campaign, "pending"), "+15557770001");
+	(void)call_now(&asking);
+	assert_int_equal(asking.claimed.result, DB_CLAIM_CALL);
+	assert_string_equal(asking.claimed.number, "+15557770001");
+	assert_int_equal(world_event(db, asking.claimed.call_id, "completed", 1), 1);
+}
+
+static void the_number_that_was_dialled_is_the_one_that_is_called(void **state)
+{
+	struct db_dial dial = {.number = "+15557770002", .name = ""};
+	struct asking asking = {.campaign = world_campaign(1, 1), .dial = &dial};
+	int64_t contact = contact_of(asking.campaign, "pending");
+
+	(void)state;
+	(void)world_text("UPDATE contacts SET phone = '%s' WHERE id = %lld", dial.number,
+		(long long)contact);
+	(void)world_text(
+		"DELETE FROM queue_entries WHERE contact_id = %lld", (long long)contact);
+	/* It has no entry: to make one waits for who holds the contact. */
+	assert_int_equal(db_begin(db), 0);
+	assert_int_equal(db_run(db, "SELECT 1 FROM contacts WHERE id = $1 FOR UPDATE",
+				 ARGS(arg_int(contact)), NULL),
+		0);
+	the_number_changes_meanwhile(&asking, contact, "+15557770003");
+}
+
 /* ---- a promise that is taken back ---- */
 
 struct taking_back {
@@ -510,6 +578,8 @@ int main(void)
 		cmocka_unit_test(nobody_waits_for_a_contact_that_is_written_over),
 		cmocka_unit_test(one_claim_passes_over_all_contacts_that_are_held),
 		cmocka_unit_test(a_call_ends_while_its_contact_is_written_over),
+		cmocka_unit_test(the_number_that_was_judged_is_the_one_that_is_called),
+		cmocka_unit_test(the_number_that_was_dialled_is_the_one_that_is_called),
 		cmocka_unit_test(a_promise_is_taken_back_while_it_gets_its_entry),
 		cmocka_unit_test(
 			a_preview_of_a_list_that_is_deleted_gives_another_contact),
