@@ -33,7 +33,8 @@ int db_entry_requeue(struct db *db, int64_t campaign_id, int64_t entry_id)
 {
 	int rc = db_run_one(db,
 		"UPDATE queue_entries SET state = 'pending', reason = '', run_at = now(),"
-		" attempts = 0, completed_at = NULL WHERE campaign_id = $1 AND id = $2"
+		" attempts = 0, dials_before = dials, completed_at = NULL"
+		" WHERE campaign_id = $1 AND id = $2"
 		" AND state IN ('skipped', 'completed')",
 		ARGS(arg_int(campaign_id), arg_int(entry_id)), NULL);
 

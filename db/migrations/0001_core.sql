@@ -198,6 +198,7 @@ CREATE TABLE queue_entries (
 	run_at timestamptz NOT NULL DEFAULT now(),
 	attempts int NOT NULL DEFAULT 0,    -- counted against max_attempts
 	dials int NOT NULL DEFAULT 0,       -- calls ever made for it: names the next attempt
+	dials_before int NOT NULL DEFAULT 0, -- those of them that no retry counts: it was put back since
 	agent_id bigint REFERENCES users,   -- for this agent alone, until agent_until
 	agent_until timestamptz,
 	outcome text,

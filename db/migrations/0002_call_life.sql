@@ -154,7 +154,8 @@ BEGIN
 				JOIN campaigns k ON k.id = p.campaign_id
 				LEFT JOIN call_retry r ON r.outcome = c.outcome
 				CROSS JOIN LATERAL (SELECT count(*) AS so_far FROM calls o
-					WHERE o.entry_id = c.entry_id AND o.outcome = c.outcome AND o.counts) s
+					WHERE o.entry_id = c.entry_id AND o.outcome = c.outcome AND o.counts
+						AND o.attempt > p.dials_before) s
 				WHERE c.id = ANY (queued)) e
 			WHERE q.id = e.entry_id AND q.state = 'dialing' AND q.dials = e.attempt;
 	END IF;

@@ -212,6 +212,29 @@ static void each_outcome_has_its_own_wait_and_number_of_tries(void **state)
 	assert_string_equal(entry_of(campaign), "completed ");
 }
 
+static void who_is_queued_again_has_all_its_attempts(void **state)
+{
+	int64_t campaign = world_campaign(1, 1);
+	int64_t entry = strtoll(
+		world_text("SELECT id FROM queue_entries WHERE campaign_id = %lld",
+			(long long)campaign),
+		NULL, 10);
+
+	(void)state;
+	(void)world_text(
+		"UPDATE campaigns SET max_attempts = 5, max_attempts_24h = 9,"
+		" retry_after_s = '{60,120,1,1,1,1,1}', retry_max = '{1,2,0,0,0,0,0}'"
+		" WHERE id = %lld",
+		(long long)campaign);
+	for (int i = 0; i < 2; i++) {
+		dial(campaign, "busy");
+		assert_string_equal(entry_of(campaign), "pending retry");
+		dial(campaign, "busy");
+		assert_string_equal(entry_of(campaign), "completed ");
+		assert_int_equal(db_entry_requeue(db, campaign, entry), 0);
+	}
+}
+
 static void a_day_counts_calls_and_started_minutes_once(void **state)
 {
 	int64_t campaign = world_campaign(1, 2);
@@ -466,6 +489,7 @@ int main(void)
 		cmocka_unit_test(many_numbers_are_added_in_one_go),
 		cmocka_unit_test(the_list_of_numbers_is_what_twilio_has_now),
 		cmocka_unit_test(each_outcome_has_its_own_wait_and_number_of_tries),
+		cmocka_unit_test(who_is_queued_again_has_all_its_attempts),
 		cmocka_unit_test(a_day_counts_calls_and_started_minutes_once),
 		cmocka_unit_test(the_minutes_of_who_calls_back_count_but_no_call),
 		cmocka_unit_test(a_call_of_no_day_that_never_left_gives_its_place_back),
