@@ -361,6 +361,17 @@ static void stand_in(const struct import_columns *columns, const struct import_r
 	}
 }
 
+/* Of two values under one name the database keeps the last: the inner one. */
+static void add_customs(
+	struct import_checker *checker, const struct import_row *row, bool inner)
+{
+	const struct import_columns *columns = checker->columns;
+
+	for (size_t i = 0; i < row->count && i < columns->count; i++)
+		if (columns->targets[i] == IMPORT_CUSTOM && columns->inner[i] == inner)
+			add_custom(checker, i, bare(row->fields[i]));
+}
+
 /* Fields by target; what is no target of its own goes to the custom fields. */
 static void sort_fields(struct import_checker *checker, const struct import_row *row,
 	struct import_field fields[IMPORT_CUSTOM])
@@ -370,15 +381,12 @@ static void sort_fields(struct import_checker *checker, const struct import_row 
 	buf_reset(&checker->custom);
 	checker->custom_fields = 0;
 	buf_add_char(&checker->custom, '{');
-	for (size_t i = 0; i < row->count && i < columns->count; i++) {
-		struct import_field field = bare(row->fields[i]);
-
-		if (columns->targets[i] == IMPORT_CUSTOM)
-			add_custom(checker, i, field);
-		else
-			fields[columns->targets[i]] = field;
-	}
+	add_customs(checker, row, false);
+	add_customs(checker, row, true);
 	buf_add_char(&checker->custom, '}');
+	for (size_t i = 0; i < row->count && i < columns->count; i++)
+		if (columns->targets[i] != IMPORT_CUSTOM)
+			fields[columns->targets[i]] = bare(row->fields[i]);
 	stand_in(columns, row, fields);
 }
 

@@ -10,6 +10,9 @@
 
 #define CUSTOM_PREFIX "custom:"
 
+/* Ranks that go before all guesses: the mapping says so, of the column or of its inner name. */
+enum { RANK_TOLD = -2, RANK_TOLD_INNER = -1 };
+
 static const char *const target_names[] = {
 	[IMPORT_IGNORE] = "ignore",
 	[IMPORT_PHONE] = "phone",
@@ -190,6 +193,7 @@ static void tell_apart(struct import_columns *columns, size_t index)
 
 		while (i < columns->count &&
 			(i == index || columns->targets[i] != IMPORT_CUSTOM ||
+				columns->inner[i] != columns->inner[index] ||
 				strcmp(columns->names[i], name) != 0))
 			i++;
 		if (i == columns->count)
@@ -211,8 +215,8 @@ static void set_name(struct import_columns *columns, size_t index, const char *w
 }
 
 /* Two columns for one field: said so, that is refused; guessed, the better name has it. */
-static int settle(struct import_columns *columns, size_t index, const char *name,
-	bool told, struct err *err)
+static int settle(
+	struct import_columns *columns, size_t index, const char *name, struct err *err)
 {
 	enum import_target target = columns->targets[index];
 	size_t other = 0;
@@ -223,7 +227,7 @@ static int settle(struct import_columns *columns, size_t index, const char *name
 		other++;
 	if (other == index)
 		return 0;
-	if (told && columns->ranks[other] < 0)
+	if (columns->ranks[index] < 0 && columns->ranks[other] == columns->ranks[index])
 		return err_set(err, -EINVAL,
 			"mapping: two columns are %s, \"%.40s\" and \"%.40s\".",
 			target_names[target], columns->names[other], name);
@@ -239,24 +243,32 @@ static int settle(struct import_columns *columns, size_t index, const char *name
 int import_columns_add(struct import_columns *columns, const char *name,
 	const json_t *mapping, struct err *err)
 {
+	bool inner = strncmp(name, IMPORT_INNER, IMPORT_INNER_LEN) == 0;
+	const char *custom = inner ? name + IMPORT_INNER_LEN : name;
 	const char *told = json_string_value(json_object_get(mapping, name));
 	size_t index = columns->count;
-	const char *custom = name;
 	int rc;
 
 	if (index >= IMPORT_COLUMNS_MAX)
 		return err_set(err, -EINVAL, "There are more than %d columns.",
 			IMPORT_COLUMNS_MAX);
-	columns->ranks[index] = -1;
-	if (told == NULL) {
+	columns->ranks[index] = RANK_TOLD;
+	columns->inner[index] = inner;
+	if (told == NULL && inner) {
+		told = json_string_value(json_object_get(mapping, custom));
+		columns->ranks[index] = RANK_TOLD_INNER;
+	}
+	if (told == NULL && inner)
+		columns->targets[index] = IMPORT_CUSTOM;
+	else if (told == NULL)
 		columns->targets[index] = guess(name, &columns->ranks[index]);
-	} else {
+	else {
 		columns->targets[index] = (enum import_target)target_named(told);
 		if (strncmp(told, CUSTOM_PREFIX, strlen(CUSTOM_PREFIX)) == 0)
 			custom = told + strlen(CUSTOM_PREFIX);
 	}
 	columns->count++;
-	rc = settle(columns, index, name, told != NULL, err);
+	rc = settle(columns, index, name, err);
 	set_name(columns, index, custom);
 	tell_apart(columns, index);
 	return rc;

@@ -25,9 +25,11 @@ enum import_target {
 struct import_columns {
 	size_t count;
 	enum import_target targets[IMPORT_COLUMNS_MAX];
-	int ranks[IMPORT_COLUMNS_MAX]; /* how well the name fits; less is better */
-	char names[IMPORT_COLUMNS_MAX]
-		  [IMPORT_NAME_MAX + 1]; /* of custom fields: none twice */
+	int ranks[IMPORT_COLUMNS_MAX];  /* how well the name fits; less is better */
+	bool inner[IMPORT_COLUMNS_MAX]; /* said to be a further field by IMPORT_INNER */
+	/* Of custom fields: none twice among the inner ones, and none among the others. An inner
+	   one goes before one that happens to be called so. */
+	char names[IMPORT_COLUMNS_MAX][IMPORT_NAME_MAX + 1];
 };
 
 /* The word for a target in mappings and answers: "phone", "firstName", ..., "ignore". */
@@ -35,7 +37,9 @@ const char *import_target_name(enum import_target target);
 
 /*
  * The next column. `mapping`: an object from column names to targets, "custom" or "custom:Name",
- * or NULL; what it does not name is guessed. -EINVAL with a sentence.
+ * or NULL; what it does not name is guessed, unless it is called IMPORT_INNER and something: then
+ * it is custom under that name. The mapping may name it with or without IMPORT_INNER; without, a
+ * column that is called just so goes before it. -EINVAL with a sentence.
  */
 int import_columns_add(struct import_columns *columns, const char *name,
 	const json_t *mapping, struct err *err);

@@ -125,7 +125,7 @@ static void read_fields(struct csv_file *file)
 static int tell_columns(struct csv_file *file)
 {
 	struct import_reader *reader = file->reader;
-	char name[IMPORT_NAME_MAX + 1];
+	char name[IMPORT_HEADING_MAX + 1];
 	int rc = 0;
 
 	if (file->count > IMPORT_COLUMNS_MAX)
@@ -140,8 +140,8 @@ static int tell_columns(struct csv_file *file)
 		if (reader->no_header)
 			(void)snprintf(name, sizeof(name), "%zu", i + 1);
 		else {
-			if (len > IMPORT_NAME_MAX)
-				len = IMPORT_NAME_MAX;
+			if (len > IMPORT_HEADING_MAX)
+				len = IMPORT_HEADING_MAX;
 			while (len > 0 && len < file->row.fields[i].len &&
 				((unsigned char)file->row.fields[i].text[len] & 0xc0) ==
 					0x80)

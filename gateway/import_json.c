@@ -25,7 +25,7 @@ struct json_file {
 	struct buf value;
 	struct import_row row;
 	char numbers[IMPORT_COLUMNS_MAX][NUMBER_SIZE]; /* their texts, by column */
-	char names[IMPORT_COLUMNS_MAX][IMPORT_NAME_MAX + 1];
+	char names[IMPORT_COLUMNS_MAX][IMPORT_HEADING_MAX + 1];
 };
 
 static int fail(struct json_file *file, const char *what)
@@ -142,19 +142,20 @@ static int take_value(struct json_file *file, bool keep)
 
 /* ---- one contact ---- */
 
-static int column_of(
-	struct json_file *file, const char *name, size_t guess, size_t *ret_index)
+/* The column of a member of a contact, or, if `inner`, of its customFields. */
+static int column_of(struct json_file *file, const char *name, bool inner, size_t guess,
+	size_t *ret_index)
 {
 	struct import_row *row = &file->row;
-	char cut[IMPORT_NAME_MAX + 1];
+	char heading[IMPORT_HEADING_MAX + 1] = IMPORT_INNER;
 
-	text_cut(cut, sizeof(cut), name);
-	if (guess < row->count && strcmp(file->names[guess], cut) == 0) {
+	text_cut(inner ? heading + IMPORT_INNER_LEN : heading, IMPORT_NAME_MAX + 1, name);
+	if (guess < row->count && strcmp(file->names[guess], heading) == 0) {
 		*ret_index = guess;
 		return 0;
 	}
 	for (size_t i = 0; i < row->count; i++)
-		if (strcmp(file->names[i], cut) == 0) {
+		if (strcmp(file->names[i], heading) == 0) {
 			*ret_index = i;
 			return 0;
 		}
@@ -162,7 +163,7 @@ static int column_of(
 		return err_set(file->err, -EINVAL,
 			"The contacts have more than %d different fields.",
 			IMPORT_COLUMNS_MAX);
-	(void)snprintf(file->names[row->count], sizeof(file->names[0]), "%s", cut);
+	(void)snprintf(file->names[row->count], sizeof(file->names[0]), "%s", heading);
 	row->fields[row->count] = (struct import_field){.text = ""};
 	*ret_index = row->count++;
 	return file->reader->column(
@@ -199,7 +200,7 @@ static void set_field(struct json_file *file, size_t index, const json_t *value)
 		file->row.trouble = IMPORT_ROW_NOT_TEXT;
 }
 
-/* "customFields": {...} is as if its members stood beside the others. */
+/* The members of "customFields": {...} have names of their own: no field of the contact is theirs. */
 static int set_fields(struct json_file *file, json_t *object, size_t *guess, bool inner)
 {
 	const char *name;
@@ -214,7 +215,7 @@ static int set_fields(struct json_file *file, json_t *object, size_t *guess, boo
 				    strcmp(name, "custom") == 0);
 
 		rc = nest ? set_fields(file, value, guess, true)
-			  : column_of(file, name, *guess, &index);
+			  : column_of(file, name, inner, *guess, &index);
 		if (rc < 0)
 			return rc;
 		if (nest)

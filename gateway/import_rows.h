@@ -14,7 +14,12 @@
 #include "gateway/import_text.h"
 
 #define IMPORT_COLUMNS_MAX 250
-#define IMPORT_NAME_MAX 64 /* bytes of a column's name; longer ones are cut */
+#define IMPORT_NAME_MAX 64 /* bytes of a field's name; longer ones are cut */
+
+/* What a column is called that is a further field whatever its name. */
+#define IMPORT_INNER "customFields."
+#define IMPORT_INNER_LEN (sizeof(IMPORT_INNER) - 1)
+#define IMPORT_HEADING_MAX (IMPORT_INNER_LEN + IMPORT_NAME_MAX) /* bytes of the above */
 
 /* What is wrong with a row as such. */
 enum import_trouble {
@@ -47,7 +52,8 @@ struct import_reader {
 	enum import_encoding encoding;
 	char delimiter; /* 0: the one the first line has most of: , ; | or tab */
 	bool no_header; /* the first row is data; columns are called 1, 2, 3 */
-	/* Callbacks return 0, or a negative errno that ends the reading. */
+	/* Callbacks return 0, or a negative errno that ends the reading. A JSON contact's
+	   customFields are columns called IMPORT_INNER and their name. */
 	int (*column)(void *arg, size_t index, const char *name, struct err *err);
 	int (*row)(void *arg, const struct import_row *row);
 	/* JSON: the other members of the document. The value is borrowed. */

@@ -33,7 +33,7 @@ static int fuzz_column(void *arg, size_t index, const char *name, struct err *er
 	struct fuzz_import *fuzz = arg;
 
 	assert(index == fuzz->columns.count || index >= IMPORT_COLUMNS_MAX);
-	assert(strlen(name) <= IMPORT_NAME_MAX);
+	assert(strlen(name) <= IMPORT_HEADING_MAX);
 	return import_columns_add(&fuzz->columns, name, NULL, err);
 }
 

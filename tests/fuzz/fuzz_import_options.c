@@ -55,7 +55,8 @@ static void check_column(const struct import_columns *columns, size_t index)
 	assert(import_target_name(target) != NULL);
 	assert(strlen(name) <= IMPORT_NAME_MAX && import_is_text(name, strlen(name)));
 	for (size_t i = 0; i < index; i++)
-		if (columns->targets[i] == target)
+		if (columns->targets[i] == target &&
+			columns->inner[i] == columns->inner[index])
 			assert(target == IMPORT_IGNORE ||
 				(target == IMPORT_CUSTOM &&
 					strcmp(columns->names[i], name) != 0));

@@ -206,6 +206,36 @@ subtest 'the order of JSON contacts does not matter' => sub {
 	}
 };
 
+subtest 'a custom field is never taken for a field of the contact' => sub {
+	my %custom = (phone => '2125552671', name => 'Rex', country => 'Mars', mobile => '2125552672', color => 'red');
+	my $inner = $json->encode(\%custom);
+	my @orders = (qq({"phone":"4155552671","color":"blue","customFields":$inner}),
+		qq({"customFields":$inner,"color":"blue","phone":"4155552671"}));
+	my $id = sub { $_[0]{json}{data}{import}{importId} };
+	for my $contact (@orders) {
+		my $list = list(country => 'US');
+		my $document = sub { qq({"contacts":[$contact,{"phone":"4155552672","color":"green"},{"phone":"none","customFields":$inner}]@_}) };
+		my $r = ask(POST => "$CM/data-lists/$list/upload", $document->(), {'Content-Type' => 'application/json'});
+		is brief($r->{json}{data}{upload}), 'uploaded=2 updated=0 removed=0 skipped=0 rejected=1', "taken: $contact"
+			or diag $r->{content};
+		my ($rex, $other) = contacts($list);
+		is_deeply [@$rex{qw(phone fullName customFields)}], ['+14155552671', '', \%custom], 'both are what they were';
+		is_deeply $other->{customFields}, {color => 'green'}, 'a further field has one name, wherever it stands';
+		my $csv = ask(GET => '/api/imports/' . $id->($r) . '/rejected.csv')->{content};
+		$csv =~ s/"none"/"4155552673"/;
+		is brief(upload($list, $csv)), 'uploaded=1 updated=0 removed=0 skipped=0 rejected=0', 'mended rows say so too';
+		my ($mended) = grep { $_->{phone} eq '+14155552673' } contacts($list);
+		is $mended->{customFields}{phone}, '2125552671', 'and keep it';
+		$r = ask(POST => "$CM/data-lists/" . list(country => 'US') . '/upload',
+			$document->(',"mapping":{"mobile":"custom","phone":"phone"}'), {'Content-Type' => 'application/json'});
+		is_deeply [map { $_->{phone} } contacts($r->{json}{data}{dataList}{id})], ['+14155552671', '+14155552672'],
+			'a mapping means the contact first' or diag $r->{content};
+	}
+	my $list = list(country => 'US');
+	ask(POST => "$CM/data-lists/$list/upload", {contacts => [{customFields => {fon => '4155552671'}}], mapping => {fon => 'phone'}});
+	is phones($list), '+14155552671', 'and then a custom field, where it names one';
+};
+
 subtest 'JSON as older front ends send it' => sub {
 	my $list = list();
 	my $r = ask(POST => "$CM/data-lists/$list/upload", {contacts => [

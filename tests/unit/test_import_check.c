@@ -109,6 +109,30 @@ static void a_mapping_goes_before_guesses(void **state)
 	assert_int_equal(add_column("b", "{\"a\":\"phone\",\"b\":\"phone\"}"), -EINVAL);
 }
 
+static void a_custom_field_is_a_field_only_where_the_mapping_says_so(void **state)
+{
+	static const char mapping[] = "{\"phone\":\"phone\",\"x\":\"email\"}";
+
+	(void)state;
+	expect_targets("customFields.phone,phone,customFields.name,customFields.--",
+		"custom,phone,custom,custom");
+	assert_string_equal(columns.names[0], "phone");
+	expect_targets("color,customFields.color,color", "custom,custom,custom");
+	assert_string_equal(columns.names[1], "color");
+	assert_string_equal(columns.names[2], "color 2");
+	for (int first = 0; first < 2; first++) {
+		memset(&columns, 0, sizeof(columns));
+		for (int i = 0; i < 2; i++)
+			assert_int_equal(
+				add_column(i == first ? "phone" : "customFields.phone",
+					mapping),
+				0);
+		assert_int_equal(import_columns_find(&columns, IMPORT_PHONE), first);
+	}
+	assert_int_equal(add_column("customFields.x", mapping), 0);
+	assert_int_equal(columns.targets[2], IMPORT_EMAIL);
+}
+
 static void a_mapping_to_nowhere_is_refused(void **state)
 {
 	static const char *const bad[] = {
@@ -363,6 +387,8 @@ int main(void)
 		cmocka_unit_test(names_are_cut_between_letters),
 		cmocka_unit_test(names_stand_in_one_line),
 		cmocka_unit_test(a_mapping_goes_before_guesses),
+		cmocka_unit_test(
+			a_custom_field_is_a_field_only_where_the_mapping_says_so),
 		cmocka_unit_test(a_mapping_to_nowhere_is_refused),
 		cmocka_unit_test(every_row_has_its_cause),
 		cmocka_unit_test(a_number_without_country_needs_one_from_somewhere),

@@ -245,7 +245,7 @@ static void json_contacts_become_rows(void **state)
 		"<a={\"b\":[1,\"]}\\\"\"]}><z=null>");
 	expect_json(
 		"\xef\xbb\xbf{\"contacts\":[{\"customFields\":{\"k\":\"v\"},\"p\":1}]}",
-		"k,p|1:v,1");
+		"customFields.k,p|1:v,1");
 	expect_json(
 		"{\"contacts\":[7,[1],{\"a\":{\"b\":1}},{\"a\":\"\\u0000\"},{\"a\":\"x\"}]}",
 		"|1:object |2:object a|3:object |4:bytes |5:x");
@@ -265,6 +265,16 @@ static void a_long_name_in_json_is_cut_between_letters(void **state)
 	expect_json(text, expected);
 }
 
+static void custom_fields_have_names_of_their_own(void **state)
+{
+	(void)state;
+	expect_json(
+		"{\"contacts\":[{\"phone\":1,\"customFields\":{\"phone\":2,\"x\":3},\"x\":4}]}",
+		"phone,customFields.phone,customFields.x,x|1:1,2,3,4");
+	expect_json("{\"contacts\":[{\"custom\":{\"phone\":2},\"phone\":1}]}",
+		"customFields.phone,phone|1:2,1");
+}
+
 /* Fields that share a column are many more than columns; the last one counts. */
 static void a_contact_may_say_its_numbers_more_than_once(void **state)
 {
@@ -272,20 +282,20 @@ static void a_contact_may_say_its_numbers_more_than_once(void **state)
 
 	(void)state;
 	buf_add_str(&text, "{\"contacts\":[{\"phone\":\"1\"");
-	for (int part = 0; part < 3; part++) {
+	for (int part = 1; part < 3; part++) {
 		static const char *const opening[] = {
 			"", ",\"customFields\":{", ",\"custom\":{"};
 
 		buf_add_str(&text, opening[part]);
 		for (int i = 1; i <= 240; i++)
-			buf_printf(&text, "%s\"c%d\":%d", part > 0 && i == 1 ? "" : ",",
-				i, part * 1000 + i);
-		buf_add_str(&text, part > 0 ? "}" : "");
+			buf_printf(&text, "%s\"c%d\":%d", i == 1 ? "" : ",", i,
+				part * 1000 + i);
+		buf_add_str(&text, "}");
 	}
 	buf_add_str(&text, "}]}");
 	buf_add_str(&expected, "phone");
 	for (int i = 1; i <= 240; i++)
-		buf_printf(&expected, ",c%d", i);
+		buf_printf(&expected, ",customFields.c%d", i);
 	buf_add_str(&expected, "|1:1");
 	for (int i = 1; i <= 240; i++)
 		buf_printf(&expected, ",%d", 2000 + i);
@@ -377,6 +387,7 @@ int main(void)
 		cmocka_unit_test_setup(a_long_name_in_json_is_cut_between_letters, setup),
 		cmocka_unit_test_setup(
 			a_contact_may_say_its_numbers_more_than_once, setup),
+		cmocka_unit_test_setup(custom_fields_have_names_of_their_own, setup),
 		cmocka_unit_test_setup(
 			numbers_under_names_that_are_cut_to_one_are_one_field, setup),
 		cmocka_unit_test_setup(json_that_is_broken_says_why, setup),
