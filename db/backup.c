@@ -12,8 +12,10 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "base/stop.h"
 #include "db/cluster.h"
 #include "db/exec.h"
 
@@ -73,11 +75,30 @@ static void set_environment(const char *url)
 	PQconninfoFree(options);
 }
 
+/* Waits for it; ends it when we are told to stop. Its status as of waitpid(). */
+static int wait_for(pid_t pid)
+{
+	const struct timespec pause = {.tv_nsec = 20000000};
+	bool told = false;
+	int status = -1;
+	pid_t got;
+
+	while ((got = waitpid(pid, &status, WNOHANG)) == 0 ||
+		(got < 0 && errno == EINTR)) {
+		if (!told && stop_asked()) {
+			(void)kill(pid, SIGTERM);
+			told = true;
+		}
+		(void)nanosleep(&pause, NULL);
+	}
+	return status;
+}
+
 /* Runs it with output to nowhere and complaints to our stderr. 0: it ended well. */
 static int run(const char *url, char *const words[], struct err *err)
 {
 	pid_t pid = fork();
-	int status = -1;
+	int status;
 
 	if (pid == 0) {
 		int null = open("/dev/null", O_RDWR);
@@ -94,10 +115,12 @@ static int run(const char *url, char *const words[], struct err *err)
 	if (pid < 0)
 		return err_set(
 			err, -errno, "No process can be started: %s.", strerror(errno));
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
+	status = wait_for(pid);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return 0;
+	if (stop_asked())
+		return err_set(err, -EINTR,
+			"Told to stop before it was done: nothing was changed.");
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
 		return err_set(err, -ENOENT,
 			"%s cannot be run. Install the PostgreSQL client of the server's "

@@ -3,7 +3,8 @@
  * pg_restore of the right version. For the commands of the program, before any thread exists.
  *
  * `url` is what db_open() takes. Passwords travel in the environment of the child, never on a
- * command line.
+ * command line. A caller that holds back the signals of base/stop.h gets -EINTR when one comes: the
+ * child is ended, and nothing of it stays.
  */
 #ifndef OMNIVOX_DB_BACKUP_H
 #define OMNIVOX_DB_BACKUP_H

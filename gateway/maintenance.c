@@ -2,11 +2,13 @@
 #include "gateway/maintenance.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "base/stop.h"
 #include "base/text.h"
 #include "db/backup.h"
 #include "db/cluster.h"
@@ -22,7 +24,17 @@ struct maintenance {
 	char url[1024];
 	int lock_fd;   /* -1: no private cluster, or a gateway runs and keeps it up */
 	bool may_make; /* a private cluster that is not there yet is made */
+	bool writes; /* a program of PostgreSQL is run, and ended when we are told to stop */
 };
+
+/* SIG_BLOCK or SIG_UNBLOCK. */
+static void hold_signals(int how)
+{
+	sigset_t signals;
+
+	stop_signals(&signals);
+	(void)sigprocmask(how, &signals, NULL);
+}
 
 /*
  * A gateway that runs has the lock and keeps PostgreSQL up; else it is ours for the time.
@@ -36,10 +48,16 @@ static int open_private(struct maintenance *m, struct err *err)
 		return err_set(err, -ENOENT,
 			"There is no database in DATA_DIR %s, and no DATABASE_URL.",
 			m->data_dir);
+	hold_signals(SIG_BLOCK);
 	rc = data_dir_lock(m->data_dir, 0, &m->lock_fd, err);
+	if (rc == -EBUSY && !m->writes)
+		hold_signals(SIG_UNBLOCK); /* nothing would be left behind */
 	if (rc < 0 && rc != -EBUSY)
 		return rc;
-	return db_cluster_start(m->data_dir, &postmaster, m->url, sizeof(m->url), err);
+	rc = db_cluster_start(m->data_dir, &postmaster, m->url, sizeof(m->url), err);
+	if (rc == 0 && stop_asked())
+		return err_set(err, -EINTR, "Told to stop before it began.");
+	return rc;
 }
 
 static int maintenance_open(
@@ -49,6 +67,8 @@ static int maintenance_open(
 
 	m->data_dir = config_text(config, "DATA_DIR");
 	m->lock_fd = -1;
+	if (m->writes)
+		hold_signals(SIG_BLOCK);
 	if (url[0] == '\0')
 		return open_private(m, err);
 	if (text_copy(m->url, sizeof(m->url), url) < 0)
@@ -84,6 +104,9 @@ static int status_of(int rc, const struct err *err)
 	case -EPERM:
 		return EX_CONFIG;
 	case -EBUSY:
+		return EX_TEMPFAIL;
+	case -EINTR: /* all is put away: the signal does what it does to any program */
+		hold_signals(SIG_UNBLOCK);
 		return EX_TEMPFAIL;
 	default:
 		return EX_UNAVAILABLE;
@@ -136,7 +159,7 @@ int maintenance_migrate(struct config *config, bool plan)
 
 int maintenance_backup(struct config *config, const char *path)
 {
-	struct maintenance m = {.may_make = false};
+	struct maintenance m = {.may_make = false, .writes = true};
 	struct err err = {{0}};
 	int rc = maintenance_open(&m, config, &err);
 
@@ -150,7 +173,7 @@ int maintenance_backup(struct config *config, const char *path)
 
 int maintenance_restore(struct config *config, const char *path)
 {
-	struct maintenance m = {.may_make = true};
+	struct maintenance m = {.may_make = true, .writes = true};
 	struct err err = {{0}};
 	bool private = config_text(config, "DATABASE_URL")[0] == '\0';
 	int rc = maintenance_open(&m, config, &err);

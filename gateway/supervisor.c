@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/notify.h"
+#include "base/stop.h"
 #include "db/cluster.h"
 #include "gateway/addresses.h"
 #include "gateway/data_dir.h"
@@ -289,7 +290,7 @@ static int watch(struct supervisor *sup)
 	while (result < 0) {
 		int sig = sigtimedwait(&sup->signals, NULL, &limit);
 
-		if ((sig == SIGTERM || sig == SIGINT) && !stopping) {
+		if ((sig == SIGTERM || sig == SIGINT || sig == SIGHUP) && !stopping) {
 			stopping = true;
 			(void)notify_send("STOPPING=1\nSTATUS=Stopping.");
 			kill_at = clock_mono_ms() + STOP_WAIT_MS;
@@ -311,28 +312,39 @@ static int watch(struct supervisor *sup)
 	return result;
 }
 
-static int start(struct supervisor *sup, struct err *err)
+static int take_data_dir(struct supervisor *sup, struct err *err)
 {
-	int result;
+	return data_dir_lock(sup->data_dir, LOCK_WAIT_MS, &sup->lock_fd, err);
+}
 
-	(void)sigemptyset(&sup->signals);
-	(void)sigaddset(&sup->signals, SIGTERM);
-	(void)sigaddset(&sup->signals, SIGINT);
+/* Blocked from the first step on, in the worker as well: both wait for them. */
+static void hold_signals(struct supervisor *sup)
+{
+	stop_signals(&sup->signals);
 	(void)sigaddset(&sup->signals, SIGCHLD);
 	(void)sigaddset(&sup->signals, SIGUSR1);
 	(void)sigaddset(&sup->signals, SIGUSR2);
-	/* PostgreSQL's processes are ours to bury, also when their starter has ended. */
-	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);
-	result = data_dir_lock(sup->data_dir, LOCK_WAIT_MS, &sup->lock_fd, err);
-	if (result == 0)
-		result = start_database(sup, err);
-	if (result == 0)
-		result = start_listening(sup, err);
-	if (result < 0)
-		return result;
-	/* Blocked from here on, in the worker as well: both wait for them. */
 	(void)sigprocmask(SIG_BLOCK, &sup->signals, NULL);
 	(void)signal(SIGPIPE, SIG_IGN);
+}
+
+/* -EINTR: it was told to stop before there was a worker. */
+static int start(struct supervisor *sup, struct err *err)
+{
+	static int (*const steps[])(struct supervisor *, struct err *) = {
+		take_data_dir, start_database, start_listening, NULL};
+	int result = 0;
+
+	hold_signals(sup);
+	/* PostgreSQL's processes are ours to bury, also when their starter has ended. */
+	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);
+	for (size_t i = 0; result == 0 && steps[i] != NULL; i++) {
+		result = steps[i](sup, err);
+		if (result == 0 && stop_asked())
+			result = err_set(err, -EINTR, "told to stop.");
+	}
+	if (result < 0)
+		return result;
 	result = start_worker(sup);
 	if (result < 0)
 		return err_set(
@@ -354,14 +366,19 @@ int supervisor_run(struct config *config)
 			MAP_SHARED | MAP_ANONYMOUS, -1, 0),
 	};
 	struct err err = {{0}};
-	int result = EX_UNAVAILABLE;
+	int started, result = EX_UNAVAILABLE;
 
 	if (sup.pulse == MAP_FAILED)
 		return EX_OSERR;
-	if (start(&sup, &err) < 0)
-		log_error("supervisor", 0, "not started: %s", err.text);
-	else
+	started = start(&sup, &err);
+	if (started == 0) {
 		result = watch(&sup);
+	} else if (started == -EINTR) {
+		log_info("supervisor", 0, "not started: %s", err.text);
+		result = EX_OK;
+	} else {
+		log_error("supervisor", 0, "not started: %s", err.text);
+	}
 	if (sup.mender > 0)
 		(void)waitpid(sup.mender, NULL, 0);
 	if (sup.own_cluster && db_cluster_stop(sup.data_dir, STOP_WAIT_MS, &err) < 0)

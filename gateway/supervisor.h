@@ -7,7 +7,10 @@
 
 #include "base/config.h"
 
-/* Returns the exit status (sysexits) when told to stop, or when it cannot start. */
+/*
+ * Returns the exit status (sysexits) when told to stop (SIGTERM, SIGINT, SIGHUP, at any time), or
+ * when it cannot start. No PostgreSQL that it started is left behind.
+ */
 int supervisor_run(struct config *config);
 
 #endif

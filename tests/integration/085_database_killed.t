@@ -1,6 +1,7 @@
 #!/usr/bin/env perl
 # The private PostgreSQL is killed twice while a campaign dials: the supervisor starts it again,
-# the worker lives on, and dialling goes on by itself.
+# the worker lives on, and dialling goes on by itself. And no signal that ends the gateway leaves it
+# behind, whenever it comes.
 use strict;
 use warnings;
 use FindBin;
@@ -32,4 +33,17 @@ for my $round (1 .. 2) {
 is $stage->worker, $worker, 'the worker is the same';
 $campaign->check_end(60);
 is_deeply [$campaign->left_out], [], 'every contact was called';
+
+my $pidfile = "$stage->{dir}/gateway-data/postgres/postmaster.pid";
+sub postmaster { open my $fh, '<', $pidfile or return; return (<$fh> // '') =~ /^(\d+)$/ ? $1 : undef }
+my $postmaster = postmaster();
+is $stage->stop('gateway', 'HUP'), 0, 'SIGHUP ends the gateway like SIGTERM';
+ok Omnivox::Stage::gone($postmaster), 'and its PostgreSQL' or kill 'INT', $postmaster;
+for my $signal (qw(TERM INT HUP)) {
+	$stage->wait_until(20, 'the last one to be away', sub { !-e $pidfile });
+	$stage->spawn('gateway', $stage->gateway_env, $stage->gateway_program);
+	$postmaster = $stage->wait_until(20, 'PostgreSQL to start', \&postmaster);
+	is $stage->stop('gateway', $signal), 0, "SIG$signal ends a gateway that has just started PostgreSQL";
+	ok Omnivox::Stage::gone($postmaster), 'and that too' or kill 'INT', $postmaster;
+}
 done_testing;
