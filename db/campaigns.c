@@ -250,7 +250,7 @@ int db_campaign_join(struct db *db, int64_t campaign_id, int64_t user_id)
 	rc = db_run_one(db,
 		"INSERT INTO campaign_agents (campaign_id, user_id)"
 		" SELECT c.id, u.id FROM campaigns c, users u"
-		" WHERE c.id = $1 AND u.id = $2 AND u.role = 'agent'"
+		" WHERE c.id = $1 AND c.archived_at IS NULL AND u.id = $2 AND u.role = 'agent'"
 		" ON CONFLICT (campaign_id, user_id) DO UPDATE SET user_id = EXCLUDED.user_id",
 		ARGS(arg_int(campaign_id), arg_int(user_id)), NULL);
 	return rc;

@@ -62,7 +62,7 @@ int db_campaign_set_state(struct db *db, int64_t id, const char *state);
 int db_campaign_list(struct db *db, int64_t agent_id, struct db_campaign **ret_campaigns,
 	size_t *ret_count);
 
-/* -ENOENT: no such campaign or agent. Both are harmless when repeated. */
+/* -ENOENT: no such campaign or agent; nobody joins an archived one. Harmless when repeated. */
 int db_campaign_join(struct db *db, int64_t campaign_id, int64_t user_id);
 int db_campaign_leave(struct db *db, int64_t campaign_id, int64_t user_id);
 

@@ -109,7 +109,7 @@ int db_list_assign(struct db *db, int64_t list_id, int64_t campaign_id, int blen
 	return change(db, list_id,
 		"UPDATE data_lists l SET campaign_id = c.id, active = true,"
 		" blend_weight = coalesce($3, l.blend_weight), updated_at = now()" WAS
-		", campaigns c WHERE l.id = w.id AND c.id = $2" WOKE,
+		", campaigns c WHERE l.id = w.id AND c.id = $2 AND c.archived_at IS NULL" WOKE,
 		ARGS(arg_int(list_id), arg_int(campaign_id), arg_id(blend_weight)));
 }
 

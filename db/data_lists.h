@@ -27,7 +27,10 @@ int db_list_of_campaign(struct db *db, int64_t campaign_id, struct db_list **ret
 int db_list_get(struct db *db, int64_t id, struct db_list *ret_list);
 /* Writes all but what is only read. -ENOENT: no such list, or no such campaign. */
 int db_list_update(struct db *db, const struct db_list *list);
-/* Gives the list to a campaign and makes it active; `blend_weight` 0 leaves that as it is. */
+/*
+ * Gives the list to a campaign, which must not be archived, and makes it active; `blend_weight` 0
+ * leaves that as it is.
+ */
 int db_list_assign(struct db *db, int64_t list_id, int64_t campaign_id, int blend_weight);
 
 /* Whether one of its contacts is in a call just now. */

@@ -72,6 +72,20 @@ static int explain(struct db *db, int64_t session_id, int rc)
 
 /* ---- signing in and out ---- */
 
+/* Why nobody signed in. Who is on the campaign was refused by its state. */
+static int explain_refused(struct db *db, int64_t user_id, int64_t campaign_id)
+{
+	int rc = db_run_one(db,
+		"SELECT 1 FROM campaigns k JOIN campaign_agents a ON a.campaign_id = k.id"
+		" JOIN users u ON u.id = a.user_id"
+		" WHERE k.id = $2 AND k.state = 'completed' AND u.id = $1 AND u.active",
+		ARGS(arg_int(user_id), arg_id(campaign_id)), NULL);
+
+	if (rc == 0)
+		return -EINVAL;
+	return rc == -ENOENT ? -EPERM : rc;
+}
+
 int db_agent_session_start(struct db *db, int64_t user_id, int64_t campaign_id,
 	const char *node, struct db_agent_session *ret_session)
 {
@@ -85,9 +99,11 @@ int db_agent_session_start(struct db *db, int64_t user_id, int64_t campaign_id,
 		" LEFT JOIN agent_endpoints e ON e.user_id = u.id"
 		" WHERE u.id = $1 AND u.active AND EXISTS (SELECT 1 FROM campaign_agents a"
 		"  WHERE a.user_id = u.id AND ($2::bigint IS NULL OR a.campaign_id = $2))"
+		" AND NOT EXISTS (SELECT 1 FROM campaigns k"
+		"  WHERE k.id = $2 AND k.state = 'completed')"
 		" RETURNING " SESSION_COLUMNS,
 		ARGS(arg_int(user_id), arg_id(campaign_id), arg_text(node)), ret_session);
-	return rc == -ENOENT ? -EPERM : rc;
+	return rc == -ENOENT ? explain_refused(db, user_id, campaign_id) : rc;
 }
 
 int db_agent_session_end(struct db *db, int64_t session_id)

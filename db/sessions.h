@@ -38,7 +38,8 @@ struct db_agent_session {
 
 /*
  * Signs in: a new session, paused until its legs are up. -EEXIST when signed in already,
- * -EPERM when the agent is not on the campaign. Campaign 0: all that the agent is on, now and later.
+ * -EPERM when the agent is not on the campaign, -EINVAL when that is completed. Campaign 0: all
+ * that the agent is on, now and later, among them completed ones, whose customers may call us.
  */
 int db_agent_session_start(struct db *db, int64_t user_id, int64_t campaign_id,
 	const char *node, struct db_agent_session *ret_session);

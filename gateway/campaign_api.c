@@ -11,6 +11,7 @@
 #include "gateway/campaign.h"
 #include "gateway/campaign_body.h"
 #include "gateway/halt.h"
+#include "gateway/list_api.h"
 #include "gateway/recheck.h"
 
 #define GENERATE_MAX 1000000
@@ -263,6 +264,8 @@ void campaign_assign_list(struct api_call *call, struct api_reply *reply)
 		api_body_id(call, reply, "listId", true, &list) < 0 ||
 		api_body_int(call, reply, "blendWeight", 1, 100, &weight) < 0)
 		return;
+	if (list_check_campaign(call, reply, api_param_id(call, 0)) < 0)
+		return;
 	err = db_list_assign(call->db, list, api_param_id(call, 0), weight);
 	if (err < 0)
 		api_fail_db(reply, err, "campaign or list", call->db);
@@ -297,6 +300,12 @@ void campaign_generate_queue(struct api_call *call, struct api_reply *reply)
 		return;
 	generate.max = max;
 	err = db_campaign_get(call->db, id, &c);
+	if (err == 0 && strcmp(c.state, "completed") == 0) {
+		api_fail(reply, 409, "CAMPAIGN_STOPPED",
+			"The campaign is completed: it dials nobody any more. Nothing was "
+			"queued; give the lists to another campaign.");
+		return;
+	}
 	if (err == 0)
 		err = db_queue_generate(call->db, id, &generate);
 	if (err < 0) {

@@ -130,6 +130,25 @@ static int read_country(
 	return 0;
 }
 
+int list_check_campaign(
+	struct api_call *call, struct api_reply *reply, int64_t campaign_id)
+{
+	struct db_campaign campaign;
+	int err = db_campaign_get(call->db, campaign_id, &campaign);
+
+	if (err == 0 && campaign.archived_ms != 0)
+		err = -ENOENT;
+	if (err < 0) {
+		api_fail_db(reply, err, "campaign", call->db);
+	} else if (strcmp(campaign.state, "completed") == 0) {
+		api_fail(reply, 409, "CAMPAIGN_STOPPED",
+			"The campaign is completed: it dials nobody any more. The list stays "
+			"where it is; give it to another campaign.");
+		err = -EINVAL;
+	}
+	return err;
+}
+
 /* The body over what is in *list; null takes the list from its campaign. */
 static int read_list(
 	struct api_call *call, struct api_reply *reply, bool fresh, struct db_list *list)
@@ -137,8 +156,7 @@ static int read_list(
 	static const char *const fields[] = {
 		"name", "campaignId", "active", "blendWeight", "country", NULL};
 	bool named = fresh || json_object_get(call->body, "name") != NULL;
-	struct db_campaign campaign;
-	int err;
+	int64_t before = list->campaign_id;
 
 	if (json_is_null(json_object_get(call->body, "campaignId")))
 		list->campaign_id = 0;
@@ -150,12 +168,9 @@ static int read_list(
 			0 ||
 		read_active(call, reply, list) < 0 || read_country(call, reply, list) < 0)
 		return -EINVAL;
-	if (list->campaign_id == 0)
+	if (list->campaign_id == 0 || list->campaign_id == before)
 		return 0;
-	err = db_campaign_get(call->db, list->campaign_id, &campaign);
-	if (err < 0)
-		api_fail_db(reply, err, "campaign", call->db);
-	return err;
+	return list_check_campaign(call, reply, list->campaign_id);
 }
 
 void list_create(struct api_call *call, struct api_reply *reply)

@@ -15,6 +15,10 @@ void list_delete(struct api_call *call, struct api_reply *reply);
 void list_clone(struct api_call *call, struct api_reply *reply);
 void list_clear(struct api_call *call, struct api_reply *reply);
 
+/* Whether a list may be given to the campaign. Negative: not, the reply is filled. */
+int list_check_campaign(
+	struct api_call *call, struct api_reply *reply, int64_t campaign_id);
+
 /*
  * Whose numbers they are that do not say: as the list says, else by the caller ID of its
  * campaign, else by TWILIO_PHONE_NUMBER. Static, or the list's.

@@ -52,6 +52,10 @@ void agent_session_start(struct api_call *call, struct api_reply *reply)
 		api_fail(reply, 403, "NOT_ON_CAMPAIGN",
 			"The agent is not on this campaign, or on none. A supervisor can add it: POST "
 			".../campaigns/{id}/join-agent.");
+	} else if (err == -EINVAL) {
+		api_fail(reply, 409, "CAMPAIGN_STOPPED",
+			"The campaign is completed: it dials nobody any more. Sign in to another "
+			"one, or, without campaignId, to all that the agent is on.");
 	} else if (err < 0) {
 		api_fail_db(reply, err, "agent", call->db);
 	} else {

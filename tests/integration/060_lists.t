@@ -127,6 +127,49 @@ subtest 'a list is copied with or without its contacts' => sub {
 	contract_kept();
 };
 
+subtest 'a campaign that is over takes nothing more' => sub {
+	my $runs = $stage->make_campaign({name => 'runs'}, '+15551110011');
+	my %over = map { $_ => $stage->make_campaign({name => $_}) } qw(completed archived);
+	my $agent = $stage->make_agent('kai', $runs);
+	my ($taken) = @{ data(GET => "$CM/campaigns/$runs/data-lists")->{dataLists} };
+	my %own;
+	for (sort keys %over) {
+		data(POST => "$CM/campaigns/$over{$_}/join-agent", {agentId => $agent->{id}});
+		($own{$_}) = @{ data(GET => "$CM/campaigns/$over{$_}/data-lists")->{dataLists} };
+		data(POST => "$CM/data-lists/$own{$_}{id}/contacts", {phone => '+15551110012'});
+	}
+	data(POST => "/api/agents/$agent->{id}/session", {campaignId => $over{archived}});
+	data(PUT => "$CM/campaigns/$over{completed}", {state => 'completed'});
+	is data(DELETE => "$CM/campaigns/$over{archived}")->{campaign}{state}, 'completed',
+		'one is archived while an agent is signed in';
+	is $stage->agent_session($agent)->{campaignId}, $over{archived}, 'who stays there';
+	my ($idle) = @{ data(GET => "$CM/campaigns/$over{archived}/auto-dial")->{agents} };
+	like $idle->{reason}, qr/./, 'and is told why nobody is called';
+	is ask(DELETE => "/api/agents/$agent->{id}/session")->{status}, 200, 'until it signs out';
+	for my $how (['completed', '409 CAMPAIGN_STOPPED'], ['archived', '404 NOT_FOUND']) {
+		my ($name, $refused) = @$how;
+		my $id = $over{$name};
+		is error(POST => "$CM/campaigns/$id/assign-data-list", {listId => $taken->{id}}), $refused, "$name: no list";
+		is error($_ => "$CM/data-lists/$taken->{id}", {campaignId => $id}), $refused, "$name: not by $_ either"
+			for qw(PUT PATCH);
+		is error(POST => "$CM/data-lists", {name => 'new', campaignId => $id}), $refused, "$name: no new one";
+		is error(POST => "$CM/campaigns/$id/generate-queue", {}), '409 CAMPAIGN_STOPPED', "$name: no entries";
+		is data(GET => "$CM/campaigns/$id")->{campaign}{stats}{pending}, 0, "$name: none was made";
+		is error(POST => "/api/agents/$agent->{id}/session", {campaignId => $id}), '409 CAMPAIGN_STOPPED',
+			"$name: nobody signs in";
+		is data(PUT => "$CM/data-lists/$own{$name}{id}", {name => 'old', campaignId => $id})->{dataList}{name}, 'old',
+			"$name: its own list may be changed";
+	}
+	is error(POST => "$CM/campaigns/$over{archived}/join-agent", {agentId => $agent->{id}}), '404 NOT_FOUND',
+		'archived: no agent';
+	is data(GET => "$CM/data-lists/$taken->{id}")->{dataList}{campaignId}, $runs, 'the running campaign keeps its list';
+	is data(PUT => "$CM/data-lists/$own{archived}{id}", {campaignId => $runs})->{dataList}{campaignId}, $runs,
+		'and takes over those of the others';
+	is ask(POST => "/api/agents/$agent->{id}/session", {campaignId => undef})->{status}, 201,
+		'the agent signs in to what is left';
+	contract_kept();
+};
+
 subtest 'nobody loses a contact in the middle of a call' => sub {
 	my $busy = $stage->make_campaign({wrapUpS => 1}, '+15551110001', '+15551110002');
 	my $agent = $stage->make_agent('ana', $busy);

@@ -152,6 +152,13 @@ static void a_completed_campaign_stays_completed(void **state)
 	assert_int_equal(db_campaign_auto_dial(db, -1, true), -ENOENT);
 }
 
+static int64_t of_campaign(int64_t campaign, const char *column, const char *table)
+{
+	return strtoll(world_text("SELECT %s FROM %s WHERE campaign_id = %lld", column,
+			       table, (long long)campaign),
+		NULL, 10);
+}
+
 static void an_archived_campaign_is_hidden_with_its_history(void **state)
 {
 	int64_t busy = world_campaign(1, 1), id = new_campaign();
@@ -169,6 +176,11 @@ static void an_archived_campaign_is_hidden_with_its_history(void **state)
 	assert_int_equal(db_campaign_get(db, id, &c), 0);
 	assert_true(c.archived_ms > 0 && strcmp(c.state, "completed") == 0);
 	assert_int_equal(db_campaign_update(db, &c), -ENOENT);
+	assert_int_equal(
+		db_campaign_join(db, id, of_campaign(busy, "user_id", "campaign_agents")),
+		-ENOENT);
+	assert_int_equal(db_list_assign(db, of_campaign(busy, "id", "data_lists"), id, 0),
+		-ENOENT);
 	assert_int_equal(db_campaign_list(db, 0, &all, &count), 0);
 	for (size_t i = 0; i < count; i++)
 		assert_true(all[i].id != id);

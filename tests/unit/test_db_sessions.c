@@ -272,7 +272,9 @@ static void an_agent_signs_in_once_and_only_where_it_belongs(void **state)
 	assert_int_equal(db_agent_session_get(db, s.id, &again), 0);
 	assert_string_equal(again.state, "offline");
 	assert_int_equal(db_agent_session_ready(db, s.id, &again), -ENOENT);
-	assert_int_equal(db_agent_session_start(db, user, campaign, NODE, &again), 0);
+	assert_int_equal(db_campaign_set_state(db, campaign, "completed"), 0);
+	assert_int_equal(db_agent_session_start(db, user, campaign, NODE, &s), -EINVAL);
+	assert_int_equal(db_agent_session_start(db, user, 0, NODE, &again), 0);
 	assert_int_equal(db_campaign_leave(db, campaign, user), 0);
 	assert_int_equal(db_campaign_leave(db, campaign, user), 0);
 }
