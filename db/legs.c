@@ -26,22 +26,23 @@ static const struct db_reader leg_reader = {sizeof(struct db_agent_leg), read_le
  * and `where` add to the UPDATE, `more` is the value of `column`. The label carries the leg's own
  * id, which is drawn first.
  */
-#define NEW_LEG(from, where, column, more)                                                       \
-	"n AS MATERIALIZED (SELECT nextval('call_legs_id_seq') AS id" from "),"                  \
-	" s AS (UPDATE agent_sessions a SET twilio_up = false, leg_id = n.id,"                   \
-	"  phone_up = a.phone_up AND a.endpoint = 'sip',"                                        \
-	"  turn = a.turn + CASE WHEN a.call_id IS NULL THEN 1 ELSE 0 END,"                       \
-	"  state = CASE WHEN a.nailed AND a.state = 'ready' THEN 'paused' ELSE a.state END,"     \
-	"  pause_reason = CASE WHEN a.nailed AND a.state = 'ready' THEN 'waiting for the phone'" \
-	"   ELSE a.pause_reason END"                                                             \
-	"  FROM n WHERE a.ended_at IS NULL AND " where                                           \
-	"  RETURNING a.id, a.turn, a.call_id, n.id AS leg)"                                      \
-	" INSERT INTO call_legs (id, kind, agent_session_id, turn, " column                      \
-	", label, conference)"                                                                   \
-	" OVERRIDING SYSTEM VALUE"                                                               \
-	" SELECT s.leg, 'agent', s.id, s.turn, " more ", 'ovx-' || $2 || '-' || s.leg,"          \
-	"  COALESCE((SELECT c.conference FROM calls c WHERE c.id = s.call_id),"                  \
-	"   'ovx-' || $2 || '-' || s.id || '-' || s.turn)"                                       \
+#define NEW_LEG(from, where, column, more)                                                   \
+	"n AS MATERIALIZED (SELECT nextval('call_legs_id_seq') AS id" from "),"              \
+	" s AS (UPDATE agent_sessions a SET twilio_up = false, leg_id = n.id,"               \
+	"  phone_up = a.phone_up AND a.endpoint = 'sip',"                                    \
+	"  turn = a.turn + CASE WHEN a.call_id IS NULL THEN 1 ELSE 0 END,"                   \
+	"  state = CASE WHEN a.nailed AND a.state = 'ready' THEN 'paused' ELSE a.state END," \
+	"  pause_reason = CASE WHEN a.nailed AND a.state = 'ready'"                          \
+	"   OR a.pause_reason = '" DB_REASON_CALLER "' THEN 'waiting for the phone'"         \
+	"   ELSE a.pause_reason END"                                                         \
+	"  FROM n WHERE a.ended_at IS NULL AND " where                                       \
+	"  RETURNING a.id, a.turn, a.call_id, n.id AS leg)"                                  \
+	" INSERT INTO call_legs (id, kind, agent_session_id, turn, " column                  \
+	", label, conference)"                                                               \
+	" OVERRIDING SYSTEM VALUE"                                                           \
+	" SELECT s.leg, 'agent', s.id, s.turn, " more ", 'ovx-' || $2 || '-' || s.leg,"      \
+	"  COALESCE((SELECT c.conference FROM calls c WHERE c.id = s.call_id),"              \
+	"   'ovx-' || $2 || '-' || s.id || '-' || s.turn)"                                   \
 	" FROM s RETURNING id, agent_session_id, turn, COALESCE(token, ''), label, conference"
 
 int db_agent_leg_new(struct db *db, int64_t session_id, const char *install,
@@ -212,24 +213,35 @@ int db_agent_legs_renew(struct db *db, const char *node, int64_t age_ms, int max
 #define OPEN_LEG \
 	"EXISTS (SELECT 1 FROM call_legs o WHERE o.id = a.leg_id AND o.left_at IS NULL)"
 
+/* The campaign's that the agent is rung for, else `fallback`. */
+#define CALLER_ID(fallback)                                                                \
+	"COALESCE((SELECT k.caller_id FROM campaigns k WHERE k.id = COALESCE((SELECT"      \
+	"  c.campaign_id FROM calls c WHERE c.id = a.call_id), a.campaign_id)), " fallback \
+	"::text)"
+
 /*
  * While nothing is dialled, nobody is rung to wait for a call. Whose call there is already is
  * rung all the same: what Twilio answers ends that call or lets it go on.
  */
-#define STOPPED                                                             \
+#define CALLER_STOPPED(fallback)                                              \
+	"(a.call_id IS NULL AND EXISTS (SELECT 1 FROM twilio_stops t WHERE"   \
+	"  t.ended_at IS NULL AND t.scope = 'caller' AND t.key = " CALLER_ID( \
+		fallback) "))"
+#define STOPPED(fallback)                                                   \
 	"(a.call_id IS NULL AND EXISTS (SELECT 1 FROM twilio_stops t WHERE" \
-	"  t.ended_at IS NULL AND t.scope = 'account'))"
+	"  t.ended_at IS NULL AND t.scope = 'account') OR " CALLER_STOPPED(fallback) ")"
 #define STOPPED_MS 2000 /* then it is asked again */
 
 /* Why nothing was made: no such session, a leg that has not ended, a stop, or no token. */
-static int explain_ring(struct db *db, int64_t session_id, int64_t *ret_wait_ms)
+static int explain_ring(
+	struct db *db, const struct db_leg_ring *ring, int64_t *ret_wait_ms)
 {
 	int64_t why = 0;
 	int rc = db_run_number(db,
-		"SELECT CASE WHEN " OPEN_LEG " THEN 2 WHEN " STOPPED
-		" THEN 1 ELSE 0 END FROM agent_sessions a WHERE a.id = $1"
-		" AND a.ended_at IS NULL AND (a.nailed OR a.call_id IS NOT NULL)",
-		ARGS(arg_int(session_id)), &why);
+		"SELECT CASE WHEN " OPEN_LEG " THEN 2 WHEN " STOPPED(
+			"$2") " THEN 1 ELSE 0 END FROM agent_sessions a WHERE a.id = $1"
+			      " AND a.ended_at IS NULL AND (a.nailed OR a.call_id IS NOT NULL)",
+		ARGS(arg_int(ring->session_id), arg_text(ring->caller_id)), &why);
 
 	if (rc < 0)
 		return rc;
@@ -237,27 +249,56 @@ static int explain_ring(struct db *db, int64_t session_id, int64_t *ret_wait_ms)
 		return -EALREADY;
 	if (why == 1) {
 		*ret_wait_ms = STOPPED_MS;
-		return -EAGAIN;
+		return -EBUSY;
 	}
 	rc = db_run_number(db, RATE_WAIT_SQL, NO_ARGS, ret_wait_ms);
 	return rc < 0 ? rc : -EAGAIN;
 }
 
-int db_agent_leg_ring(struct db *db, int64_t session_id, const char *install,
+static void read_rung(struct db_row *row, void *item)
+{
+	struct db_agent_leg *leg = item;
+
+	read_leg(row, leg);
+	row_text(row, leg->caller_id, sizeof(leg->caller_id));
+}
+
+int db_agent_leg_ring(struct db *db, const struct db_leg_ring *ring,
 	struct db_agent_leg *ret_leg, int64_t *ret_wait_ms)
 {
+	static const struct db_reader reader = {sizeof(struct db_agent_leg), read_rung};
 	/* A token is taken only when there is a leg to make. */
 	int rc = db_run_item(db,
-		"WITH wants AS MATERIALIZED (SELECT a.id FROM agent_sessions a WHERE a.id = $1"
-		"  AND a.ended_at IS NULL AND (a.nailed OR a.call_id IS NOT NULL)"
-		"  AND a.endpoint <> 'sip' AND NOT " OPEN_LEG " AND NOT " STOPPED
-		"  FOR UPDATE),"
-		" rate AS (UPDATE account_rate r SET " RATE_TAKE
-		"  AND EXISTS (SELECT 1 FROM wants) RETURNING 1),"
-		" " NEW_LEG(" FROM rate", "a.id = $1", "token", "NULL"),
-		ARGS(arg_int(session_id), arg_text(install)), &leg_reader, ret_leg);
+		"WITH wants AS MATERIALIZED (SELECT a.id, " CALLER_ID(
+			"$3") " AS caller_id"
+			      "  FROM agent_sessions a WHERE a.id = $1"
+			      "  AND a.ended_at IS NULL AND (a.nailed OR a.call_id IS NOT NULL)"
+			      "  AND a.endpoint <> 'sip' AND NOT " OPEN_LEG
+			      " AND NOT " STOPPED(
+				      "$3") "  FOR UPDATE),"
+					    " rate AS (UPDATE account_rate r SET " RATE_TAKE
+					    "  AND EXISTS (SELECT 1 FROM wants) RETURNING 1),"
+					    " " NEW_LEG(" FROM rate", "a.id = $1",
+						    "token",
+						    "NULL") ", (SELECT w.caller_id FROM wants w)",
+		ARGS(arg_int(ring->session_id), arg_text(ring->install),
+			arg_text(ring->caller_id)),
+		&reader, ret_leg);
 
-	return rc == -ENOENT ? explain_ring(db, session_id, ret_wait_ms) : rc;
+	return rc == -ENOENT ? explain_ring(db, ring, ret_wait_ms) : rc;
+}
+
+int db_agent_leg_held(struct db *db, const struct db_leg_ring *ring,
+	struct db_agent_session *ret_session)
+{
+	int rc = db_run_one(db,
+		"UPDATE agent_sessions a SET pause_reason = '" DB_REASON_CALLER "'"
+		" WHERE a.id = $1 AND a.ended_at IS NULL AND a.state = 'paused'"
+		" AND a.pause_reason IN ('signed in', 'waiting for the phone')"
+		" AND " CALLER_STOPPED("$2"),
+		ARGS(arg_int(ring->session_id), arg_text(ring->caller_id)), NULL);
+
+	return rc < 0 ? rc : db_agent_session_get(db, ring->session_id, ret_session);
 }
 
 static int find_own(struct db *db, int64_t user_id, const char *provider_sid,

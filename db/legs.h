@@ -18,6 +18,7 @@ struct db_agent_leg {
 	char token[65];
 	char label[64];
 	char conference[64];
+	char caller_id[DB_NUMBER_SIZE]; /* whom Twilio shows when it rings it; else "" */
 };
 
 /*
@@ -64,13 +65,28 @@ int db_agent_legs_renew(struct db *db, const char *node, int64_t age_ms, int max
 
 /* ---- phones and browsers: legs that Twilio calls ---- */
 
+/* Whom to ring. Texts are borrowed. */
+struct db_leg_ring {
+	int64_t session_id;
+	const char *install;
+	const char *caller_id; /* of a session that is of no one campaign */
+};
+
 /*
  * Makes the leg that POST Participants is to ring, and takes a calls-per-second token for it.
- * -EAGAIN: no token; *ret_wait_ms. -EALREADY: the newest leg has not ended. -ENOENT: the session
- * is over, or is not nailed and has no call.
+ * -EAGAIN: no token; *ret_wait_ms. -EBUSY: Twilio refuses the account or the caller id, and there
+ * is no call; *ret_wait_ms. -EALREADY: the newest leg has not ended. -ENOENT: the session is over,
+ * or is not nailed and has no call.
  */
-int db_agent_leg_ring(struct db *db, int64_t session_id, const char *install,
+int db_agent_leg_ring(struct db *db, const struct db_leg_ring *ring,
 	struct db_agent_leg *ret_leg, int64_t *ret_wait_ms);
+
+/*
+ * After -EBUSY: an agent who only waits for the phone is told when it is the caller id's fault.
+ * -ENOENT: it is not, or has been told.
+ */
+int db_agent_leg_held(struct db *db, const struct db_leg_ring *ring,
+	struct db_agent_session *ret_session);
 
 /*
  * The leg that an agent's browser makes itself, kept by its SID: the same SID gets the same leg.
@@ -88,7 +104,7 @@ enum db_leg_end {
 	DB_LEG_HUNG_UP, /* by the agent; one that never joined was not answered */
 	DB_LEG_LOST,    /* nobody wanted it: it is replaced while it is wanted */
 	DB_LEG_REFUSED, /* Twilio will not call it */
-	DB_LEG_UNSENT,  /* Twilio was never asked: as if it had not been there */
+	DB_LEG_UNSENT, /* Twilio was never asked, or refuses us: as if it had not been there */
 };
 
 /* What follows, for the caller to do. Told again when the news comes again, but SIGN_OUT. */
@@ -105,6 +121,8 @@ enum db_leg_after {
 #define DB_REASON_UNANSWERED "did not answer"
 #define DB_REASON_HUNG_UP "phone hung up"
 #define DB_REASON_REFUSED "cannot be called"
+/* Why one is not rung although it would be. */
+#define DB_REASON_CALLER "Twilio refuses the caller id"
 
 /*
  * The leg, told by its id, or by its label when `leg_id` is 0, has ended. When it was the newest:

@@ -49,6 +49,8 @@ struct agent {
 	bool looking;            /* Twilio was asked who is in the leg's conference */
 	unsigned missed;         /* answers in a row without the leg */
 	/* agent_ring.c */
+	int64_t rung_leg; /* the last that Twilio was asked to ring, and with which caller id */
+	char rung_from[DB_NUMBER_SIZE];
 	bool ending;        /* the leg was told to end, and is not gone yet */
 	int64_t failed_leg; /* the last that ended before it joined, and was counted */
 	bool going;         /* a job asks whether the customer may be dialled */

@@ -86,13 +86,19 @@ static void ring_drop(struct job *job)
 static void ring_work(struct job *job, void *ctx)
 {
 	struct ring_job *task = list_entry(job, struct ring_job, job);
+	struct db_leg_ring ring = {.session_id = task->session_id,
+		.install = task->gw->install,
+		.caller_id = config_text(task->gw->config, "TWILIO_PHONE_NUMBER")};
 	struct db_agent_session session;
+	int err = -ENOENT;
 
-	task->err = db_agent_leg_ring(
-		ctx, task->session_id, task->gw->install, &task->leg, &task->wait_ms);
+	task->err = db_agent_leg_ring(ctx, &ring, &task->leg, &task->wait_ms);
 	/* The row tells the loop of the leg, or what is different from what the loop thought. */
-	if (task->err != -EAGAIN &&
-		db_agent_session_get(ctx, task->session_id, &session) == 0)
+	if (task->err == -EBUSY)
+		err = db_agent_leg_held(ctx, &ring, &session);
+	else if (task->err != -EAGAIN)
+		err = db_agent_session_get(ctx, task->session_id, &session);
+	if (err == 0)
 		agent_changed(task->gw, &session);
 }
 
@@ -112,10 +118,12 @@ static int ring_send(struct agent *agent, const struct db_agent_leg *leg)
 	address(agent, to, sizeof(to));
 	url_leg_status(gw, leg->id, status);
 	url_conference(gw, agent->row.id, conference);
+	agent->rung_leg = leg->id;
+	(void)text_copy(agent->rung_from, sizeof(agent->rung_from), leg->caller_id);
 	return twilio_participant_create(gw->twilio, AGENT_RING_ID | (uint64_t)leg->id,
 		&(struct twilio_participant){
 			.conference = leg->conference,
-			.from = config_text(gw->config, "TWILIO_PHONE_NUMBER"),
+			.from = leg->caller_id,
 			.to = to,
 			.label = leg->label,
 			.timeout_s = RING_S,
@@ -134,7 +142,7 @@ static void ring_done(struct job *job)
 
 	if (agent != NULL)
 		agent->twilio.starting = false;
-	if (task->err == -EAGAIN && agent != NULL)
+	if ((task->err == -EAGAIN || task->err == -EBUSY) && agent != NULL)
 		timer_start(task->gw->timers, &agent->twilio.retry, task->wait_ms);
 	else if (task->err < 0 && agent != NULL)
 		agent_retry(&agent->twilio);
@@ -334,6 +342,21 @@ void agent_ring_go(struct agent *agent)
 
 /* ---- what Twilio says ---- */
 
+/* An agent who has signed out meanwhile needs nobody to know; the next one tells it. */
+static void stop_caller(
+	struct gateway *gw, const struct twilio_answer *answer, int64_t leg_id)
+{
+	struct list *node, *tmp;
+
+	list_for_each(&gw->agents->all, node, tmp)
+	{
+		const struct agent *agent = list_entry(node, struct agent, node);
+
+		if (agent->rung_leg == leg_id)
+			twilio_health_caller(gw, answer, agent->rung_from);
+	}
+}
+
 static void answer_create(struct gateway *gw, const struct twilio_answer *answer,
 	struct agent_leg_news *news)
 {
@@ -343,10 +366,12 @@ static void answer_create(struct gateway *gw, const struct twilio_answer *answer
 	if (answer->result == TWILIO_LOST)
 		return; /* it may be ringing: its webhooks tell, or the check */
 	news->ended = answer->result != TWILIO_OK;
-	/* What stops the account is not the agent's fault. */
-	news->how = answer->result == TWILIO_NOT_SENT || error->stop >= TWILIO_STOP_PAUSE
+	/* What stops the account or the caller id is not the agent's fault. */
+	news->how = answer->result == TWILIO_NOT_SENT || error->stop >= TWILIO_STOP_CALLER
 			    ? DB_LEG_UNSENT
 			    : DB_LEG_REFUSED;
+	if (answer->result == TWILIO_REFUSED && error->stop == TWILIO_STOP_CALLER)
+		stop_caller(gw, answer, news->leg_id);
 	(void)text_copy(news->sid, sizeof(news->sid), answer->sid);
 	if (answer->result == TWILIO_REFUSED)
 		twilio_health_explain(answer, news->detail, sizeof(news->detail));

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "db/legs.h"
 #include "db/queue.h"
 #include "db/rate_state.h"
 #include "gateway/campaign.h"
@@ -47,7 +48,8 @@ static const char *agent_code(const struct db_campaign *c, const struct db_queue
 	if (strcmp(a->state, "on_call") == 0)
 		return "talking";
 	if (!a->reachable)
-		return "phone";
+		return strcmp(a->pause_reason, DB_REASON_CALLER) == 0 ? "twilio"
+								      : "phone";
 	return strcmp(a->state, "paused") == 0 ? "pause" : reason_of_campaign(c);
 }
 

@@ -163,9 +163,17 @@ static void stop_drop(struct job *job)
 	free(list_entry(job, struct stop_job, job));
 }
 
-/* `error` NULL: all is well. When it cannot be queued, the next answer says it again. */
-static void stop_put(struct gateway *gw, const struct twilio_error *error, int code,
-	const char *detail)
+static int code_of(const struct twilio_answer *answer)
+{
+	return answer->code != 0 ? answer->code : answer->http_status;
+}
+
+/*
+ * `error` NULL: all is well; else it stops `caller`, or the account with NULL. When it cannot be
+ * queued, the next answer says it again.
+ */
+static void stop_put(struct gateway *gw, const struct twilio_error *error,
+	const char *caller, int code, const char *detail)
 {
 	struct stop_job *task = calloc(1, sizeof(*task));
 
@@ -176,7 +184,10 @@ static void stop_put(struct gateway *gw, const struct twilio_error *error, int c
 	task->gw = gw;
 	if (error != NULL) {
 		task->stop.code = code;
-		(void)snprintf(task->stop.scope, sizeof(task->stop.scope), "account");
+		(void)snprintf(task->stop.scope, sizeof(task->stop.scope), "%s",
+			caller != NULL ? "caller" : "account");
+		(void)text_copy(task->stop.key, sizeof(task->stop.key),
+			caller != NULL ? caller : "");
 		(void)snprintf(task->stop.kind, sizeof(task->stop.kind), "%s",
 			twilio_stop_word(error->stop));
 		fill_reason(error, &task->stop);
@@ -186,12 +197,19 @@ static void stop_put(struct gateway *gw, const struct twilio_error *error, int c
 		free(task);
 }
 
+void twilio_health_caller(
+	struct gateway *gw, const struct twilio_answer *answer, const char *number)
+{
+	stop_put(gw, twilio_error(answer->code, answer->http_status), number,
+		code_of(answer), answer->message);
+}
+
 /* ---- what Twilio answers ---- */
 
 static void note_error(struct twilio_health *health, const struct twilio_answer *answer)
 {
 	health->seen.error_ms = clock_wall_ms();
-	health->seen.error_code = answer->code != 0 ? answer->code : answer->http_status;
+	health->seen.error_code = code_of(answer);
 	text_cut(health->seen.error_text, sizeof(health->seen.error_text),
 		answer->message);
 }
@@ -204,7 +222,7 @@ static void heard_nothing(
 
 	health->seen.reachable = false;
 	if (++health->trouble % TROUBLE_MAX == 0)
-		stop_put(health->gw, twilio_error(code, 0), code, answer->message);
+		stop_put(health->gw, twilio_error(code, 0), NULL, code, answer->message);
 }
 
 /*
@@ -234,9 +252,7 @@ static void heard_refusal(
 		twilio_error(answer->code, answer->http_status);
 
 	if (locks_out(answer, error) && error->stop >= TWILIO_STOP_PAUSE)
-		stop_put(health->gw, error,
-			answer->code != 0 ? answer->code : answer->http_status,
-			answer->message);
+		stop_put(health->gw, error, NULL, code_of(answer), answer->message);
 }
 
 static void heard_probe(struct twilio_health *health, const struct twilio_answer *answer)
@@ -246,12 +262,10 @@ static void heard_probe(struct twilio_health *health, const struct twilio_answer
 
 	health->probing = false;
 	if (answer->result == TWILIO_REFUSED && error->stop == TWILIO_STOP_ACCOUNT)
-		stop_put(health->gw, error,
-			answer->code != 0 ? answer->code : answer->http_status,
-			answer->message);
+		stop_put(health->gw, error, NULL, code_of(answer), answer->message);
 	/* Refused for another reason, it was understood all the same. */
 	else if (answer->result == TWILIO_OK || answer->result == TWILIO_REFUSED)
-		stop_put(health->gw, NULL, 0, "");
+		stop_put(health->gw, NULL, NULL, 0, "");
 }
 
 void twilio_health_heard(struct gateway *gw, const struct twilio_answer *answer)

@@ -22,6 +22,10 @@ int twilio_health_load(struct db *db);
 /* Loop. Every answer of Twilio, whatever it is about. */
 void twilio_health_heard(struct gateway *gw, const struct twilio_answer *answer);
 
+/* Loop. Twilio refuses the caller id `number` to an agent's leg, which no call's own news tells. */
+void twilio_health_caller(
+	struct gateway *gw, const struct twilio_answer *answer, const char *number);
+
 /* Database worker. Events that were applied: their errors stop what they stop. */
 void twilio_health_told(struct gateway *gw, struct db *db,
 	const struct db_call_event *events, size_t count);

@@ -10,10 +10,11 @@ use Omnivox::Sound qw(tones heard_order);
 use Omnivox::Stage;
 
 my $CM = $Omnivox::Stage::CM;
-my ($ANA, $BO, $DEAF) = ('+15557770001', '+15557770002', '+15557770009');
+my ($ANA, $BO, $FRED, $DEAF) = map { "+1555777000$_" } 1, 2, 3, 9;
 my $stage = Omnivox::Stage->new(population => [
 	{match => $ANA, behaviour => 'human', ring_ms => 300, talk_ms => 0, say => 'tone:1330'},
 	{match => $BO, behaviour => 'human', ring_ms => 1000, talk_ms => 0, say => 'tone:1330'},
+	{match => $FRED, behaviour => 'human', ring_ms => 300, talk_ms => 0, say => 'tone:1330'},
 	{match => $DEAF, behaviour => 'busy', ring_ms => 300},
 	{match => 'client:', behaviour => 'human', ring_ms => 300, talk_ms => 0, say => 'tone:1330'},
 	{match => '+1555111', behaviour => 'human', ring_ms => 300, talk_ms => 2500, say => 'tone:440'},
@@ -166,6 +167,37 @@ subtest 'the red button' => sub {
 		is $s->{reason}, $nailed ? 'phone hung up' : '', $nailed
 			? 'who is nailed up must say Ready' : 'who is rung for each call is ready';
 	}
+};
+
+subtest 'the number that agents are called from' => sub {
+	my ($old, $new) = ('+15550000001', '+15550000002');
+	my $agent = agent_with('fred', {type => 'phone', number => $FRED});
+	my $other = agent_with('gwen', {type => 'phone', number => $FRED});
+	$stage->sandbox_put('/sandbox/numbers', {numbers => [$new]});
+	$stage->api(POST => '/api/numbers/sync');
+	$stage->api(PUT => "$CM/campaigns/$agent->{campaign}", {callerId => $new});
+	$stage->agent_ready($agent, $agent->{campaign});
+	is_deeply [map { $_->{from} } creates($FRED)], [$new], "is the campaign's";
+	$stage->api(DELETE => "/api/agents/$agent->{id}/session");
+
+	$stage->api(POST => "/api/agents/$other->{id}/session", {});
+	$stage->api(POST => "/api/agents/$other->{id}/session/ready");
+	my $s = $stage->wait_until(20, 'the reason', sub {
+		my $now = session($other);
+		$now->{reason} =~ /caller id/ && $now });
+	is "$s->{state} $s->{reason}", 'paused Twilio refuses the caller id',
+		'an agent of all campaigns has the setting, and is told when it is refused';
+	ok $s->{wantsReady}, 'nor is it blamed';
+	is_deeply [map { "$_->{scope} $_->{key} $_->{code}" }
+		@{$stage->api(GET => '/api/twilio/status')->{stops}}], ["caller $old 21210"], 'what is stopped names it';
+	my ($seen) = grep { $_->{agentId} eq $other->{id} } @{$stage->api(
+		GET => "$CM/campaigns/$other->{campaign}/auto-dial")->{agents}};
+	like "$seen->{code} $seen->{reason}", qr{^twilio .*/api/twilio/status}, 'and auto-dial says where to look';
+	$stage->sandbox_put('/sandbox/numbers', {numbers => [$old, $new]});
+	$stage->api(POST => '/api/numbers/sync');
+	$stage->api(POST => '/api/twilio/resume');
+	wait_state($other, 'ready');
+	pass 'with the number back it is rung without another click';
 };
 
 $stage->stop('gateway');

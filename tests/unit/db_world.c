@@ -262,12 +262,33 @@ int64_t world_agent(
 	return campaign;
 }
 
+static struct db_leg_ring ring_of(const struct db_agent_session *s)
+{
+	return (struct db_leg_ring){
+		.session_id = s->id, .install = INSTALL, .caller_id = WORLD_CALLER_ID};
+}
+
+int world_try_ring(struct db *db, const struct db_agent_session *s,
+	struct db_agent_leg *ret_leg, int64_t *ret_wait_ms)
+{
+	struct db_leg_ring ring = ring_of(s);
+
+	return db_agent_leg_ring(db, &ring, ret_leg, ret_wait_ms);
+}
+
+int world_held(struct db *db, struct db_agent_session *s)
+{
+	struct db_leg_ring ring = ring_of(s);
+
+	return db_agent_leg_held(db, &ring, s);
+}
+
 struct db_agent_leg world_ring(struct db *db, const struct db_agent_session *s)
 {
 	struct db_agent_leg leg;
 	int64_t wait_ms = 0;
 
-	assert_int_equal(db_agent_leg_ring(db, s->id, INSTALL, &leg, &wait_ms), 0);
+	assert_int_equal(world_try_ring(db, s, &leg, &wait_ms), 0);
 	return leg;
 }
 

@@ -44,6 +44,12 @@ void world_tell(struct db *db, int64_t call_id, const char *event);
 int64_t world_agent(struct db *db, const char *endpoint, bool nailed,
 	struct db_agent_session *ret_session);
 /* A leg of that session, which Twilio is about to ring. */
+/* As a session that is of no one campaign is rung from. */
+#define WORLD_CALLER_ID "+15550000009"
+int world_try_ring(struct db *db, const struct db_agent_session *s,
+	struct db_agent_leg *ret_leg, int64_t *ret_wait_ms);
+/* Whether the session is told that its caller id is refused; reads it again. */
+int world_held(struct db *db, struct db_agent_session *s);
 struct db_agent_leg world_ring(struct db *db, const struct db_agent_session *s);
 /* ... and its end, by no SID; the session as it is then. */
 enum db_leg_after world_leg_end(struct db *db, int64_t leg_id, enum db_leg_end how,

@@ -32,7 +32,7 @@ static void assert_not_rung(const struct db_agent_session *s)
 	struct db_agent_leg leg;
 	int64_t wait_ms = 0;
 
-	assert_int_equal(db_agent_leg_ring(db, s->id, INSTALL, &leg, &wait_ms), -ENOENT);
+	assert_int_equal(world_try_ring(db, s, &leg, &wait_ms), -ENOENT);
 	assert_string_equal(
 		world_text("SELECT count(*) FROM call_legs WHERE agent_session_id = %lld",
 			(long long)s->id),
@@ -160,12 +160,40 @@ static void nobody_is_rung_to_wait_while_the_account_is_stopped(void **state)
 	(void)world_text(
 		"INSERT INTO twilio_stops (scope, key, kind, code, reason, detail)"
 		" VALUES ('account', '', 'setup', 20006, '', '')");
-	assert_int_equal(
-		db_agent_leg_ring(db, nailed.id, INSTALL, &leg, &wait_ms), -EAGAIN);
+	assert_int_equal(world_try_ring(db, &nailed, &leg, &wait_ms), -EBUSY);
 	assert_in_range(wait_ms, 1000, 10000);
 	assert_true(world_ring(db, &rung).id > 0); /* what it is told ends its call */
 	(void)world_text("UPDATE twilio_stops SET ended_at = now(), ended_by = 'x'");
 	assert_true(world_ring(db, &nailed).id > 0);
+}
+
+static void an_agent_is_rung_from_its_campaigns_number(void **state)
+{
+	struct db_agent_session own, all;
+	struct db_agent_leg leg;
+	int64_t wait_ms = 0;
+
+	(void)state;
+	(void)world_text(
+		"UPDATE campaigns SET caller_id = '+15550000002' WHERE id = %lld",
+		(long long)world_agent(db, "phone", true, &own));
+	assert_string_equal(world_ring(db, &own).caller_id, "+15550000002");
+	(void)world_agent(db, "phone", true, &all);
+	(void)world_text("UPDATE agent_sessions SET campaign_id = NULL, state = 'paused',"
+			 " pause_reason = 'waiting for the phone' WHERE id = %lld",
+		(long long)all.id);
+	(void)world_text(
+		"INSERT INTO twilio_stops (scope, key, kind, code, reason, detail)"
+		" VALUES ('caller', '" WORLD_CALLER_ID "', 'caller', 21210, '', '')");
+	assert_int_equal(world_try_ring(db, &all, &leg, &wait_ms), -EBUSY);
+	assert_int_equal(world_held(db, &all), 0);
+	assert_string_equal(all.pause_reason, DB_REASON_CALLER);
+	assert_true(all.wants_ready);
+	assert_int_equal(world_held(db, &all), -ENOENT); /* once */
+	(void)world_text("UPDATE twilio_stops SET ended_at = now(), ended_by = 'x'");
+	assert_string_equal(world_ring(db, &all).caller_id, WORLD_CALLER_ID);
+	assert_int_equal(db_agent_session_get(db, all.id, &all), 0);
+	assert_string_equal(all.pause_reason, "waiting for the phone");
 }
 
 /* It goes on: the customer is there, and the call is told why its agent is not. */
@@ -249,6 +277,7 @@ int main(void)
 		cmocka_unit_test(legs_of_one_morning_are_not_all_renewed_at_once),
 		cmocka_unit_test(a_customer_who_calls_gets_an_agent_of_all_campaigns),
 		cmocka_unit_test(nobody_is_rung_to_wait_while_the_account_is_stopped),
+		cmocka_unit_test(an_agent_is_rung_from_its_campaigns_number),
 		cmocka_unit_test(a_conversation_learns_that_its_agent_could_not_be_rung),
 		cmocka_unit_test(ready_at_the_moment_of_the_legs_end_shows_the_end),
 	};

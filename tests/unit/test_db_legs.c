@@ -96,8 +96,7 @@ static void a_nailed_phone_is_rung_once_and_is_both_legs(void **state)
 	(void)state;
 	(void)world_agent(db, "phone", true, &s);
 	leg = world_ring(db, &s);
-	assert_int_equal(
-		db_agent_leg_ring(db, s.id, INSTALL, &again, &wait_ms), -EALREADY);
+	assert_int_equal(world_try_ring(db, &s, &again, &wait_ms), -EALREADY);
 	assert_int_equal(db_agent_session_get(db, s.id, &s), 0);
 	assert_string_equal(s.state, "paused");
 	assert_true(s.leg_id == leg.id && !s.leg_joined && !s.phone_up && !s.twilio_up);
@@ -122,7 +121,7 @@ static void no_leg_is_made_without_a_rate_token(void **state)
 	(void)world_agent(db, "phone", true, &s);
 	(void)db_text(
 		"UPDATE account_rate SET tokens = 0, per_second = 1, filled_at = now()");
-	assert_int_equal(db_agent_leg_ring(db, s.id, INSTALL, &leg, &wait_ms), -EAGAIN);
+	assert_int_equal(world_try_ring(db, &s, &leg, &wait_ms), -EAGAIN);
 	assert_in_range(wait_ms, 1, 1000);
 	assert_string_equal(
 		world_text("SELECT count(*) FROM call_legs WHERE agent_session_id = %lld",
@@ -168,7 +167,7 @@ static void the_end_of_a_sip_phones_leg_is_not_told_here(void **state)
 	(void)state;
 	(void)world_agent(db, "sip", true, &s);
 	/* Nor does Twilio ring it. */
-	assert_int_not_equal(db_agent_leg_ring(db, s.id, INSTALL, &leg, &wait_ms), 0);
+	assert_int_not_equal(world_try_ring(db, &s, &leg, &wait_ms), 0);
 	assert_int_equal(db_agent_leg_new(db, s.id, INSTALL, "sip-token", &leg), 0);
 	assert_int_equal(db_agent_leg_joined(db, leg.label, "CAsip", &s), 0);
 	assert_int_equal(
