@@ -32,7 +32,7 @@ static int too_often(struct api_reply *reply, int wait_s)
 int admit_address(struct gateway *gw, const struct http_request *request,
 	const struct api_route *route, struct api_reply *reply)
 {
-	if (route->http.flags & HTTP_ROUTE_SIGNED)
+	if (route->http.flags & (HTTP_ROUTE_SIGNED | HTTP_ROUTE_VITAL))
 		return 0;
 	return too_often(reply, rate_address(gw->rate, &request->peer, clock_mono_ms()));
 }

@@ -251,7 +251,12 @@ static const struct api_route routes[] = {
 	DIRECT(HTTP_GET, "/api/docs.css", docs_css),
 	DIRECT(HTTP_GET, "/api/openapi.yaml", docs_yaml),
 	DIRECT(HTTP_GET, "/api/openapi.json", docs_json),
-	ROUTE(HTTP_GET, "/livez", API_ANYBODY, service_livez),
+	{
+		.http = {.methods = HTTP_GET,
+			.path = "/livez",
+			.flags = HTTP_ROUTE_VITAL},
+		.direct = service_livez,
+	},
 	ROUTE(HTTP_GET, "/readyz", API_ANYBODY, service_readyz),
 	ROUTE(HTTP_GET, "/api/version", API_ANYBODY, service_version),
 

@@ -4,7 +4,7 @@
 
 #include "gateway/api.h"
 
-void service_livez(struct api_call *call, struct api_reply *reply);
+int service_livez(struct gateway *gw, struct http_request *request);
 void service_readyz(struct api_call *call, struct api_reply *reply);
 void service_version(struct api_call *call, struct api_reply *reply);
 /* Keeps the request open as a stream of server-sent events. */

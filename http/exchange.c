@@ -100,6 +100,12 @@ static bool crowded(const struct exchange *exchange)
 	return now->num_connections > exchange->rules->config.connections / 4 * 3;
 }
 
+static bool is_signed(const struct exchange *exchange)
+{
+	return exchange->route != NULL &&
+	       (exchange->route->flags & HTTP_ROUTE_SIGNED) != 0;
+}
+
 static void tell(const struct exchange *exchange, const struct answer *answer)
 {
 	const struct http_config *config = &exchange->rules->config;
@@ -133,7 +139,7 @@ static enum MHD_Result send_answer(struct exchange *exchange, struct answer answ
 		feed_begin(answer.feed, exchange->wait.connection);
 	}
 	if (exchange->refusal == REFUSE_UNCLEAR_BODY ||
-		(!answer.shared && !exchange->wait.reserved && crowded(exchange)))
+		(!answer.shared && !is_signed(exchange) && crowded(exchange)))
 		(void)MHD_add_response_header(answer.response, "Connection", "close");
 	result = MHD_queue_response(
 		exchange->wait.connection, (unsigned)answer.status, answer.response);
@@ -322,7 +328,8 @@ static enum refusal judge_head(struct exchange *exchange, const char *method_nam
 	if (err == -ENOENT)
 		return REFUSE_UNKNOWN_PATH;
 	exchange->route = &rules->config.routes[match.route];
-	exchange->wait.reserved = (exchange->route->flags & HTTP_ROUTE_SIGNED) != 0;
+	exchange->wait.reserved =
+		(exchange->route->flags & (HTTP_ROUTE_SIGNED | HTTP_ROUTE_VITAL)) != 0;
 	return start_request(exchange, method, &match, head);
 }
 
@@ -376,7 +383,7 @@ static void take_word(struct exchange *exchange)
 /* The head is here: may the body come? */
 static enum MHD_Result ask(struct exchange *exchange)
 {
-	assert(!exchange->wait.reserved); /* a signature is checked with the body only */
+	assert(!is_signed(exchange)); /* a signature is checked with the body only */
 	exchange->request->awaits_body = true;
 	if (hand_to_gateway(exchange) != 0) {
 		http_request_free(&exchange->request);
@@ -491,8 +498,7 @@ static enum MHD_Result finish(struct exchange *exchange)
 	if (err != 0)
 		return send_refusal(
 			exchange, err == -ENOMEM ? REFUSE_FAULT : REFUSE_BROKEN);
-	if (exchange->wait.reserved &&
-		config->verify(config->arg, exchange->request) != 0)
+	if (is_signed(exchange) && config->verify(config->arg, exchange->request) != 0)
 		return send_refusal(exchange, REFUSE_SIGNATURE);
 	return hand_over(exchange);
 }

@@ -42,6 +42,8 @@ enum http_route_flag {
 	 * http_proceed(), and then gets the request once more, with body_fd or body.
 	 */
 	HTTP_ROUTE_SPOOLED = 1 << 2,
+	/* Shed as late as signed ones. Only for a route that handle() answers before it returns. */
+	HTTP_ROUTE_VITAL = 1 << 3,
 };
 
 /*

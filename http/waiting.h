@@ -25,7 +25,7 @@ struct wait {
 	bool answered;
 	bool suspended;
 	bool sending; /* the answer was taken and the place with it; it has not left yet */
-	bool reserved; /* counts on the limit of signed routes */
+	bool reserved; /* of a route that is shed last */
 };
 
 /* Makes the answer for a wait whose time is over; `closing` when the server stops. */
@@ -33,7 +33,7 @@ typedef int (*waiting_late_cb)(
 	const struct wait *wait, bool closing, struct answer *ret_answer);
 
 /*
- * `places`: waits at once; `open_places` of them at most for requests that are not signed,
+ * `places`: waits at once; `open_places` of them at most for requests that are not reserved,
  * so that those are shed first.
  */
 int waiting_new(size_t places, size_t open_places, waiting_late_cb late,

@@ -40,6 +40,7 @@ $pg->stop('QUIT');
 my $away = time;
 $stage->wait_until(5, '/readyz to say so', sub { $stage->request(GET => '/readyz')->{status} == 503 });
 is ask(GET => '/readyz')->{json}{error}{code}, 'DATABASE_UNAVAILABLE', 'not ready, with the reason';
+is ask(GET => '/livez')->{status}, 200, 'but alive';
 my $r = ask(GET => '/api/calls');
 is $r->{status}, 503, 'the API answers 503';
 ok $r->{headers}{'retry-after'}, 'and when to come again';

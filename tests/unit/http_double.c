@@ -22,6 +22,7 @@ enum {
 	ROUTE_HOLD,
 	ROUTE_BUSY,
 	ROUTE_EVENTS,
+	ROUTE_VITAL,
 	ROUTE_EMPTY,
 	ROUTE_SPOOL,
 	ROUTE_SPOOL_HOLD,
@@ -54,6 +55,9 @@ static const struct http_route routes[] = {
 	[ROUTE_EVENTS] = {.methods = HTTP_GET,
 		.path = "/events",
 		.flags = HTTP_ROUTE_EVENTS},
+	[ROUTE_VITAL] = {.methods = HTTP_GET,
+		.path = "/vital",
+		.flags = HTTP_ROUTE_VITAL},
 	[ROUTE_SPOOL] = {.methods = HTTP_POST,
 		.path = "/spool",
 		.flags = HTTP_ROUTE_SPOOLED,
@@ -183,6 +187,7 @@ static int handle(void *arg, struct http_request *request)
 	case ROUTE_ECHO:
 	case ROUTE_SMALL:
 	case ROUTE_SIGNED:
+	case ROUTE_VITAL:
 		echo(d, request);
 		break;
 	case ROUTE_BUSY:

@@ -397,7 +397,7 @@ static void a_reply_after_the_client_left_is_dropped(void **state)
 	assert_int_equal(reply.status, 201);
 }
 
-static void others_are_shed_while_signed_requests_still_get_through(void **state)
+static void others_are_shed_while_signed_and_vital_requests_get_through(void **state)
 {
 	struct client clients[DOUBLE_CONNECTIONS / 2], more;
 	size_t held = d->held_count;
@@ -410,6 +410,8 @@ static void others_are_shed_while_signed_requests_still_get_through(void **state
 	}
 	client_get(d->port, "/hold", &reply);
 	expect_error(503, "OVERLOADED");
+	client_get(d->port, "/vital", &reply);
+	assert_int_equal(reply.status, 201);
 	client_open(&more, d->port);
 	post_on(&more, "/signed/hold", "X-Twilio-Signature: good\r\n", "");
 	assert_int_not_equal(
@@ -527,7 +529,8 @@ int main(void)
 		cmocka_unit_test(a_reply_from_another_thread_reaches_its_connection),
 		cmocka_unit_test(a_second_reply_and_an_unknown_id_are_dropped),
 		cmocka_unit_test(a_reply_after_the_client_left_is_dropped),
-		cmocka_unit_test(others_are_shed_while_signed_requests_still_get_through),
+		cmocka_unit_test(
+			others_are_shed_while_signed_and_vital_requests_get_through),
 		cmocka_unit_test(the_console_is_served_with_tags_and_types),
 		cmocka_unit_test(a_cookie_is_found_by_its_whole_name),
 		cmocka_unit_test(
