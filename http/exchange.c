@@ -90,14 +90,26 @@ void exchange_close(void *arg, struct MHD_Connection *connection, void **held,
 }
 
 /* Whether idle connections of others should make room for Twilio's. */
-static bool crowded(const struct exchange *exchange)
+static bool crowded(const struct exchange_rules *rules, struct MHD_Connection *connection)
 {
-	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
-		exchange->wait.connection, MHD_CONNECTION_INFO_DAEMON);
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_DAEMON);
 	const union MHD_DaemonInfo *now =
 		MHD_get_daemon_info(info->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
 
-	return now->num_connections > exchange->rules->config.connections / 4 * 3;
+	return now->num_connections > rules->config.connections / 4 * 3;
+}
+
+void exchange_greet(void *arg, struct MHD_Connection *connection, void **held,
+	enum MHD_ConnectionNotificationCode code)
+{
+	const struct exchange_rules *rules = arg;
+
+	(void)held;
+	if (code == MHD_CONNECTION_NOTIFY_STARTED &&
+		rules->config.idle_s > EXCHANGE_CROWDED_S && crowded(rules, connection))
+		(void)MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT,
+			(unsigned)EXCHANGE_CROWDED_S);
 }
 
 static bool is_signed(const struct exchange *exchange)
@@ -139,7 +151,8 @@ static enum MHD_Result send_answer(struct exchange *exchange, struct answer answ
 		feed_begin(answer.feed, exchange->wait.connection);
 	}
 	if (exchange->refusal == REFUSE_UNCLEAR_BODY ||
-		(!answer.shared && !is_signed(exchange) && crowded(exchange)))
+		(!answer.shared && !is_signed(exchange) &&
+			crowded(exchange->rules, exchange->wait.connection)))
 		(void)MHD_add_response_header(answer.response, "Connection", "close");
 	result = MHD_queue_response(
 		exchange->wait.connection, (unsigned)answer.status, answer.response);

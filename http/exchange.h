@@ -15,6 +15,8 @@
 #define EXCHANGE_HEAD_MAX (8 * 1024) /* bytes of request line and headers; more is 431 */
 #define EXCHANGE_DRAIN_MAX \
 	(256 * 1024) /* bytes of a refused body read to keep the line open */
+#define EXCHANGE_CROWDED_S \
+	5 /* idle time of a connection that comes when most are taken */
 
 /* What every exchange of one server reads; set before the first, never changed. */
 struct exchange_rules {
@@ -26,6 +28,8 @@ struct exchange_rules {
 };
 
 /* libmicrohttpd's callbacks; `arg` is the struct exchange_rules. */
+void exchange_greet(void *arg, struct MHD_Connection *connection, void **held,
+	enum MHD_ConnectionNotificationCode code);
 void *exchange_open(void *arg, const char *uri, struct MHD_Connection *connection);
 enum MHD_Result exchange_step(void *arg, struct MHD_Connection *connection,
 	const char *url, const char *method, const char *version, const char *data,

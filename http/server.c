@@ -62,6 +62,7 @@ static int start_daemon(struct http_server *server)
 		0, NULL, NULL, exchange_step, rules, MHD_OPTION_LISTEN_SOCKET,
 		server->listen_fd, MHD_OPTION_URI_LOG_CALLBACK, exchange_open, rules,
 		MHD_OPTION_NOTIFY_COMPLETED, exchange_close, rules,
+		MHD_OPTION_NOTIFY_CONNECTION, exchange_greet, rules,
 		MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL,
 		MHD_OPTION_CONNECTION_LIMIT, rules->config.connections,
 		MHD_OPTION_CONNECTION_TIMEOUT, rules->config.idle_s,

@@ -135,7 +135,7 @@ struct http_config {
 	 * event streams.
 	 */
 	unsigned connections;
-	unsigned idle_s; /* connection time-out */
+	unsigned idle_s; /* connection time-out; 5 s when three quarters are taken */
 	/* Folder of the files for GET outside the table; NULL: none. */
 	const char *static_dir;
 	const char *spool_dir; /* of HTTP_ROUTE_SPOOLED; NULL when no route has it */

@@ -277,7 +277,7 @@ void http_double_start(struct http_double *d)
 		.route_count = sizeof(routes) / sizeof(routes[0]),
 		.body_max = 4096,
 		.connections = DOUBLE_CONNECTIONS,
-		.idle_s = 2,
+		.idle_s = d->idle_s == 0 ? 2 : d->idle_s,
 		.static_dir = d->static_dir[0] != '\0' ? d->static_dir : NULL,
 		.spool_dir = d->spool_dir == NULL ? "/tmp" : d->spool_dir,
 		.trusted_proxies = proxies,

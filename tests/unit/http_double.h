@@ -21,6 +21,7 @@ struct http_double {
 	int listen_fd;
 	uint16_t port;
 	char static_dir[64];   /* "": none */
+	unsigned idle_s;       /* 0: 2; for the next start */
 	const char *spool_dir; /* NULL: /tmp; for the next start */
 	pthread_mutex_t lock;
 	pthread_cond_t held_more;

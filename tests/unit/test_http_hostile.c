@@ -307,6 +307,27 @@ static void an_idle_connection_is_closed(void **state)
 	client_close(&client);
 }
 
+static void idle_connections_do_not_keep_others_out(void **state)
+{
+	struct client idle[DOUBLE_CONNECTIONS], client;
+
+	(void)state;
+	http_double_stop(d);
+	d->idle_s = 60;
+	http_double_start(d);
+	for (size_t i = 0; i < DOUBLE_CONNECTIONS; i++)
+		client_open(&idle[i], d->port);
+	client_open(&client, d->port);
+	client_printf(&client, "GET /echo/1/2 HTTP/1.1\r\nHost: t\r\n\r\n");
+	assert_true(client_await(&client, "HTTP/1.1 201", 20000));
+	client_close(&client);
+	for (size_t i = 0; i < DOUBLE_CONNECTIONS; i++)
+		client_close(&idle[i]);
+	http_double_stop(d);
+	d->idle_s = 0;
+	http_double_start(d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -323,6 +344,7 @@ int main(void)
 		cmocka_unit_test(a_request_that_breaks_off_anywhere_costs_nothing),
 		cmocka_unit_test(noise_is_answered_or_closed_but_never_served),
 		cmocka_unit_test(an_idle_connection_is_closed),
+		cmocka_unit_test(idle_connections_do_not_keep_others_out),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
