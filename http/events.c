@@ -322,29 +322,32 @@ static void free_stream(void *arg)
 	free(stream);
 }
 
-/* The number of the event, or 0 when the id is none of this run. */
-static uint64_t seen_event(const struct http_events *events, const char *id)
+/* The number of the event after that with this id; 0 when the id is none of this run. */
+static uint64_t event_after(const struct http_events *events, const char *id)
 {
 	uint64_t life, number;
 
 	if (event_id_parse(id, &life, &number) < 0)
 		return 0;
-	return life == events->life && number < events->next ? number : 0;
+	return life == events->life && number < events->next ? number + 1 : 0;
 }
 
-/* Under the lock. Places the stream behind the last event its client has seen. */
+/*
+ * Under the lock. Places the stream behind the last event its client has seen, and greets it
+ * with that one's id: so it may come back before it has seen another.
+ */
 static void resume_at(struct stream *stream, const char *last_event_id)
 {
 	struct http_events *events = stream->events;
-	uint64_t seen = 0;
+	uint64_t after = 0;
 	bool asks = last_event_id != NULL && last_event_id[0] != '\0';
 	bool resync = false;
 	char id[EVENT_ID_SIZE];
 
 	if (asks)
-		seen = seen_event(events, last_event_id);
-	stream->at = seen > 0 ? seen + 1 : events->next;
-	resync = asks && (seen == 0 || stream->at < oldest(events));
+		after = event_after(events, last_event_id);
+	stream->at = after > 0 ? after : events->next;
+	resync = asks && (after == 0 || stream->at < oldest(events));
 	for (uint64_t i = stream->at; i < events->next && !resync; i++) {
 		stream->behind +=
 			hears(stream, event_at(events, i)) ? event_at(events, i)->len : 0;
@@ -355,13 +358,10 @@ static void resume_at(struct stream *stream, const char *last_event_id)
 		stream->at = events->next;
 		stream->behind = 0;
 	}
-	stream->note_len = (size_t)snprintf(
-		stream->note, sizeof(stream->note), "retry: %d\n\n", STREAM_RETRY_MS);
-	event_id_write(events->life, events->next - 1, id);
-	if (resync)
-		stream->note_len += (size_t)snprintf(stream->note + stream->note_len,
-			sizeof(stream->note) - stream->note_len,
-			"id: %s\nevent: resync\ndata: {}\n\n", id);
+	event_id_write(events->life, stream->at - 1, id);
+	stream->note_len = (size_t)snprintf(stream->note, sizeof(stream->note),
+		"retry: %d\nid: %s\n%s\n", STREAM_RETRY_MS, id,
+		resync ? "event: resync\ndata: {}\n" : "");
 	assert(stream->note_len < sizeof(stream->note));
 }
 

@@ -161,6 +161,11 @@ bool client_await(struct client *client, const char *text, int deadline_ms)
 	return true;
 }
 
+bool client_more(struct client *client)
+{
+	return read_more(client, clock_mono_ms() + CLIENT_DEADLINE_MS) > 0;
+}
+
 bool client_ended(struct client *client)
 {
 	int64_t until_ms = clock_mono_ms() + CLIENT_DEADLINE_MS;

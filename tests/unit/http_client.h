@@ -42,6 +42,9 @@ bool client_has(const struct client_reply *reply, const char *name, const char *
 /* Reads until the bytes contain `text`; the bytes up to its end are consumed. */
 bool client_await(struct client *client, const char *text, int deadline_ms);
 
+/* Waits for more bytes. False when none came in time, or none will. */
+bool client_more(struct client *client);
+
 /* Whether the other side has closed, or does within the deadline. */
 bool client_ended(struct client *client);
 

@@ -16,14 +16,12 @@
 #include "unit/http_client.h"
 #include "unit/http_double.h"
 
-static struct http_double *d;
+static struct http_double double_of_all;
+static struct http_double *d = &double_of_all;
 
 static int setup(void **state)
 {
-	static struct http_double one;
-
 	(void)state;
-	d = &one;
 	http_double_open(d, false);
 	return 0;
 }
@@ -35,11 +33,30 @@ static int teardown(void **state)
 	return 0;
 }
 
+static void expect(struct client *client, const char *text)
+{
+	assert_true(client_await(client, text, CLIENT_DEADLINE_MS));
+}
+
+/* Reads up to the end of the next id and keeps it. */
+static void take_id(struct client *client, char *id, size_t size)
+{
+	const char *end;
+
+	expect(client, "id: ");
+	while ((end = client->len == 0 ? NULL : strchr(client->buf, '\n')) == NULL)
+		assert_true(client_more(client));
+	(void)snprintf(id, size, "%.*s", (int)(end - client->buf), client->buf);
+	expect(client, "\n");
+}
+
 /*
- * Opens a stream and waits for its greeting: from then on it hears what is published. Like a
- * browser it comes again while the places of those who left are not free yet.
+ * Opens a stream and reads its greeting with the id to come back with: from then on it hears
+ * what is published. Like a browser it comes again while the connections of those who left are
+ * not free yet.
  */
-static void attach(struct client *client, int listener, const char *last_event_id)
+static void attach_with_id(struct client *client, int listener, const char *last_event_id,
+	char *id, size_t size)
 {
 	int64_t until_ms = clock_mono_ms() + CLIENT_DEADLINE_MS;
 	bool open = false;
@@ -55,23 +72,15 @@ static void attach(struct client *client, int listener, const char *last_event_i
 			client_close(client);
 	}
 	assert_true(open);
-	assert_true(client_await(client, "retry: ", CLIENT_DEADLINE_MS));
+	expect(client, "retry: ");
+	take_id(client, id, size);
 }
 
-static void expect(struct client *client, const char *text)
+static void attach(struct client *client, int listener, const char *last_event_id)
 {
-	assert_true(client_await(client, text, CLIENT_DEADLINE_MS));
-}
+	char id[64];
 
-/* Reads up to the event with this data and keeps its id. */
-static void take_id(struct client *client, char *id, size_t size)
-{
-	const char *end;
-
-	expect(client, "id: ");
-	end = strchr(client->buf, '\n');
-	assert_non_null(end);
-	(void)snprintf(id, size, "%.*s", (int)(end - client->buf), client->buf);
+	attach_with_id(client, listener, last_event_id, id, sizeof(id));
 }
 
 static void the_head_says_what_it_is(void **state)
@@ -143,11 +152,40 @@ static void who_comes_back_misses_nothing(void **state)
 	http_events_publish(d->events, "other", "{\"n\":3}", 6);
 	http_events_publish(d->events, "four", "{\"n\":4}", 5);
 	attach(&client, 5, id);
-	expect(&client, "\n\nid: ");
+	expect(&client, "\nid: ");
 	expect(&client, "event: two\ndata: {\"n\":2}\n\nid: ");
 	expect(&client, "\nevent: ");
 	assert_memory_equal(client.buf, "four", 4);
 	client_close(&client);
+}
+
+static void who_heard_nothing_yet_comes_back_and_misses_nothing(void **state)
+{
+	struct http_double fresh;
+	struct client client;
+	char id[64];
+
+	(void)state;
+	/* Also before the first event of a run. */
+	http_double_open(&fresh, false);
+	d = &fresh;
+	attach_with_id(&client, 5, "", id, sizeof(id));
+	client_close(&client);
+	http_events_publish(d->events, "first", "{\"n\":1}", 0);
+	attach_with_id(&client, 5, id, id, sizeof(id));
+	expect(&client, "id: ");
+	expect(&client, "\nevent: ");
+	assert_memory_equal(client.buf, "first", 5);
+	client_close(&client);
+	http_events_publish(d->events, "other", "{\"n\":2}", 6);
+	http_events_publish(d->events, "third", "{\"n\":3}", 0);
+	attach(&client, 5, id);
+	expect(&client, "event: first\n");
+	expect(&client, "\nevent: ");
+	assert_memory_equal(client.buf, "third", 5);
+	client_close(&client);
+	http_double_close(d);
+	d = &double_of_all;
 }
 
 static void who_was_away_too_long_or_asks_nonsense_gets_resync_first(void **state)
@@ -371,6 +409,7 @@ int main(void)
 		cmocka_unit_test(
 			an_event_for_one_is_heard_by_that_one_and_by_those_who_hear_all),
 		cmocka_unit_test(who_comes_back_misses_nothing),
+		cmocka_unit_test(who_heard_nothing_yet_comes_back_and_misses_nothing),
 		cmocka_unit_test(
 			who_was_away_too_long_or_asks_nonsense_gets_resync_first),
 		cmocka_unit_test(
