@@ -189,7 +189,15 @@ int db_callback_local_times(struct db *db, struct db_local_time *times, size_t c
 	return rc;
 }
 
-int db_callback_sweep(struct db *db)
+static void read_id(struct db_row *row, void *item)
 {
-	return db_run(db, "SELECT sweep_callbacks()", NO_ARGS, NULL);
+	*(int64_t *)item = row_int(row);
+}
+
+int db_callback_sweep(struct db *db, int64_t **ret_changed, size_t *ret_count)
+{
+	static const struct db_reader reader = {sizeof(int64_t), read_id};
+
+	return db_run_rows(db, "SELECT * FROM sweep_callbacks()", NO_ARGS, &reader,
+		(void **)ret_changed, ret_count);
 }

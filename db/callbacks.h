@@ -55,7 +55,11 @@ struct db_local_time {
 };
 int db_callback_local_times(struct db *db, struct db_local_time *times, size_t count);
 
-/* Lets go of what was kept for an agent, marks what was missed, queues what has no entry yet. */
-int db_callback_sweep(struct db *db);
+/*
+ * Lets go of what was kept for an agent, marks what was missed, queues what has no entry yet.
+ * `ret_changed`: up to 100 of those that a call, a disposition or time has made or changed, each
+ * once; free() it.
+ */
+int db_callback_sweep(struct db *db, int64_t **ret_changed, size_t *ret_count);
 
 #endif

@@ -256,8 +256,8 @@ static int write_callback(
 {
 	return db_run(db,
 		"INSERT INTO callbacks (campaign_id, contact_id, agent_id, from_call_id, due_at,"
-		" grace_s, note, created_by) VALUES ($1, $2, $3, $4,"
-		" to_timestamp($5::bigint / 1000.0::float8), $6, left($7, 500), $8)",
+		" grace_s, note, created_by, untold) VALUES ($1, $2, $3, $4,"
+		" to_timestamp($5::bigint / 1000.0::float8), $6, left($7, 500), $8, true)",
 		ARGS(arg_int(f->campaign_id), arg_int(f->contact_id),
 			arg_id(d->callback_agent), arg_int(d->call_id),
 			arg_int(d->callback_ms), arg_int(d->callback_grace_s),

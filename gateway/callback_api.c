@@ -85,15 +85,18 @@ static void answer(struct api_call *call, struct api_reply *reply, int status, i
 	api_ok(reply, status, json_pack("{s:o}", "callback", one));
 }
 
-/* After a change: the runner has another next entry, the console another list. */
-static void changed(struct api_call *call, int64_t id)
+/*
+ * After a change: the runner has another next entry, the console another list, and so has the
+ * agent whose it was (0: nobody's).
+ */
+static void changed(struct api_call *call, int64_t id, int64_t was_agent_id)
 {
 	struct db_callback row;
 
 	if (db_callback_get(call->db, id, &row) < 0)
 		return;
 	campaign_changed(call->gw, row.campaign_id);
-	events_callback(call->gw, &row);
+	events_callback(call->gw, &row, was_agent_id);
 }
 
 static bool is_state(const char *word)
@@ -229,7 +232,7 @@ void callback_create(struct api_call *call, struct api_reply *reply)
 		api_fail_db(reply, err, "campaign or contact", call->db);
 		return;
 	}
-	changed(call, id);
+	changed(call, id, 0);
 	answer(call, reply, 201, id);
 }
 
@@ -270,11 +273,13 @@ void callback_update(struct api_call *call, struct api_reply *reply)
 {
 	static const char *const fields[] = {"dueAt", "agentId", "graceS", "note", NULL};
 	struct db_callback row;
+	int64_t was_agent_id;
 	int err;
 
 	if (path_callback(call, reply, &row) < 0 ||
 		api_body_only(call, reply, fields) < 0)
 		return;
+	was_agent_id = row.agent_id;
 	if (json_object_get(call->body, "dueAt") == NULL)
 		row.due_ms = row.due_ms < clock_wall_ms() ? clock_wall_ms() : row.due_ms;
 	if (read_body(call, reply, &row) < 0)
@@ -284,7 +289,7 @@ void callback_update(struct api_call *call, struct api_reply *reply)
 		fail_over(call, reply, err);
 		return;
 	}
-	changed(call, row.id);
+	changed(call, row.id, was_agent_id);
 	answer(call, reply, 200, row.id);
 }
 
@@ -300,6 +305,6 @@ void callback_cancel(struct api_call *call, struct api_reply *reply)
 		fail_over(call, reply, err);
 		return;
 	}
-	changed(call, row.id);
+	changed(call, row.id, row.agent_id);
 	answer(call, reply, 200, row.id);
 }

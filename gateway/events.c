@@ -67,14 +67,21 @@ void events_campaign(struct gateway *gw, int64_t campaign_id, const char *reason
 		STAFF_ONLY);
 }
 
-void events_callback(struct gateway *gw, const struct db_callback *b)
+static json_t *callback_json(const struct db_callback *b)
 {
-	publish(gw, "callback",
-		json_pack("{s:o, s:o, s:o, s:o, s:s, s:o}", "callbackId", api_id(b->id),
-			"campaignId", api_id(b->campaign_id), "contactId",
-			api_id(b->contact_id), "agentId", api_id(b->agent_id), "state",
-			b->state, "dueAt", api_time(b->due_ms)),
+	return json_pack("{s:o, s:o, s:o, s:o, s:s, s:o}", "callbackId", api_id(b->id),
+		"campaignId", api_id(b->campaign_id), "contactId", api_id(b->contact_id),
+		"agentId", api_id(b->agent_id), "state", b->state, "dueAt",
+		api_time(b->due_ms));
+}
+
+void events_callback(
+	struct gateway *gw, const struct db_callback *b, int64_t was_agent_id)
+{
+	publish(gw, "callback", callback_json(b),
 		b->agent_id != 0 ? b->agent_id : STAFF_ONLY);
+	if (was_agent_id != 0 && was_agent_id != b->agent_id)
+		publish(gw, "callback", callback_json(b), was_agent_id);
 }
 
 void events_disposition(struct gateway *gw, const struct db_call *call,

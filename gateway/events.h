@@ -25,9 +25,13 @@ void events_control(struct gateway *gw, const struct db_call *call, json_t *cont
 /* `recording`: {recordingId, callId, campaignId, agentId, state} */
 struct db_recording;
 void events_recording(struct gateway *gw, const struct db_recording *recording);
-/* `callback`: {callbackId, campaignId, contactId, agentId, state, dueAt} */
+/*
+ * `callback`: {callbackId, campaignId, contactId, agentId, state, dueAt}; to its owner, and to
+ * whose it was before (0: nobody's, or the same).
+ */
 struct db_callback;
-void events_callback(struct gateway *gw, const struct db_callback *callback);
+void events_callback(
+	struct gateway *gw, const struct db_callback *callback, int64_t was_agent_id);
 /* `disposition`: {callId, campaignId, agentId, dispositionId, name, by} */
 struct db_call_disposition;
 void events_disposition(struct gateway *gw, const struct db_call *call,

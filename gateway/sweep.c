@@ -21,6 +21,7 @@
 #include "gateway/agent.h"
 #include "gateway/call.h"
 #include "gateway/call_table.h"
+#include "gateway/events.h"
 #include "gateway/recheck.h"
 #include "twilio/calls.h"
 #include "twilio/conferences.h"
@@ -197,6 +198,21 @@ static void renew_legs(struct sweeper *sweeper, struct db *db)
 	tell_sessions(sweeper->gw, sessions, count);
 }
 
+/* Whose callback a call, a disposition or time has changed hears of it. */
+static void sweep_callbacks(struct sweeper *sweeper, struct db *db)
+{
+	struct db_callback callback;
+	int64_t *changed = NULL;
+	size_t count = 0;
+
+	if (db_callback_sweep(db, &changed, &count) < 0)
+		log_warn("sweep", 0, "callbacks: %s", db_error(db));
+	for (size_t i = 0; i < count; i++)
+		if (db_callback_get(db, changed[i], &callback) == 0)
+			events_callback(sweeper->gw, &callback, 0);
+	free(changed);
+}
+
 static void sweep_work(void *arg, void *ctx)
 {
 	struct sweeper *sweeper = arg;
@@ -209,8 +225,7 @@ static void sweep_work(void *arg, void *ctx)
 	}
 	tell_sessions(sweeper->gw, sessions, count);
 	renew_legs(sweeper, ctx);
-	if (db_callback_sweep(ctx) < 0)
-		log_warn("sweep", 0, "callbacks: %s", db_error(ctx));
+	sweep_callbacks(sweeper, ctx);
 	tidy(sweeper, ctx);
 	if (db_call_due(ctx, sweeper->gw->node, sweeper->again_ms, DUE_MAX, &sweeper->due,
 		    &sweeper->due_count) < 0)

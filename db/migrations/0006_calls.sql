@@ -70,6 +70,7 @@ CREATE TABLE callbacks (
 	was_priority int,             -- what the entry was before, if it was there: to be given back
 	was_run_at timestamptz,
 	done_call_id bigint REFERENCES calls ON DELETE SET NULL,
+	untold boolean NOT NULL DEFAULT false, -- made or changed by no route: the sweeper tells of it
 	created_by bigint REFERENCES users,
 	created_at timestamptz NOT NULL DEFAULT now(),
 	updated_at timestamptz NOT NULL DEFAULT now()
@@ -79,6 +80,7 @@ CREATE UNIQUE INDEX callbacks_open ON callbacks (campaign_id, contact_id)
 CREATE INDEX callbacks_due ON callbacks (due_at) WHERE state = 'pending';
 CREATE INDEX callbacks_unarmed ON callbacks (id) WHERE state = 'pending' AND armed_dials IS NULL;
 CREATE INDEX callbacks_cancelled ON callbacks (id) WHERE state = 'cancelled' AND entry_id IS NOT NULL;
+CREATE INDEX callbacks_untold ON callbacks (id) WHERE untold;
 CREATE INDEX callbacks_entry ON callbacks (entry_id) WHERE state IN ('pending', 'missed');
 CREATE INDEX callbacks_agent ON callbacks (agent_id, id);
 CREATE INDEX callbacks_campaign ON callbacks (campaign_id, id);
@@ -193,14 +195,14 @@ BEGIN
 				OR (c.campaign_id = p_campaign AND c.contact_id = p_contact))
 			ORDER BY c.id LOOP
 		PERFORM disarm_callback(b);
-		UPDATE callbacks SET state = 'cancelled', updated_at = now() WHERE id = b;
+		UPDATE callbacks SET state = 'cancelled', untold = true, updated_at = now() WHERE id = b;
 	END LOOP;
 END
 $$;
 
 -- Twice a second: what was cancelled during its call, what was kept for one agent and is not any
--- more, what was missed, what still has no entry.
-CREATE FUNCTION sweep_callbacks() RETURNS void
+-- more, what was missed, what still has no entry. Returns those to be told of, each once.
+CREATE FUNCTION sweep_callbacks() RETURNS SETOF bigint
 LANGUAGE plpgsql AS $$
 BEGIN
 	PERFORM disarm_callback(c.id) FROM (SELECT b.id FROM callbacks b
@@ -211,7 +213,7 @@ BEGIN
 		WHERE id IN (SELECT id FROM queue_entries WHERE state = 'pending'
 			AND agent_id IS NOT NULL AND agent_until <= now()
 			ORDER BY id FOR UPDATE SKIP LOCKED);
-	UPDATE callbacks SET state = 'missed', updated_at = now()
+	UPDATE callbacks SET state = 'missed', untold = true, updated_at = now()
 		WHERE id IN (SELECT b.id FROM callbacks b WHERE b.state = 'pending'
 			AND b.due_at <= now() - interval '1 hour'
 			AND b.due_at <= now() - interval '1 hour' - make_interval(secs => b.grace_s)
@@ -221,6 +223,10 @@ BEGIN
 	PERFORM arm_callbacks(array_agg(id)) FROM (SELECT id FROM callbacks
 		WHERE state = 'pending' AND armed_dials IS NULL ORDER BY id LIMIT 100) b
 		HAVING count(*) > 0;
+	RETURN QUERY UPDATE callbacks SET untold = false
+		WHERE id IN (SELECT b.id FROM callbacks b WHERE b.untold
+			ORDER BY b.id LIMIT 100 FOR UPDATE SKIP LOCKED)
+		RETURNING id;
 END
 $$;
 
@@ -265,7 +271,8 @@ LANGUAGE plpgsql
 	SET plan_cache_mode = force_generic_plan
 	SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 BEGIN
-	UPDATE callbacks b SET state = 'done', done_call_id = c.id, updated_at = now()
+	UPDATE callbacks b SET state = 'done', done_call_id = c.id, untold = true,
+			updated_at = now()
 		FROM calls c
 		WHERE c.id = ANY (p_call) AND NOT c.id = ANY (p_unsent)
 			AND b.entry_id = c.entry_id AND b.state IN ('pending', 'missed')

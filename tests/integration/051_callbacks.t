@@ -5,6 +5,7 @@ use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
+use JSON::PP;
 use POSIX qw(strftime);
 use Test::More;
 use Omnivox::Asking;
@@ -84,6 +85,39 @@ subtest 'looking' => sub {
 		for 'state=lost', 'after=x', 'limit=0', 'dueFrom=noon';
 };
 
+# Who hears what of a callback: its states with their owners, in the order of the stream.
+my %hears = map { $_->[0] => open_events("Cookie: $_->[1]") } [staff => $admin],
+	[ana => $cookie{ana}], [bo => $cookie{bo}];
+for my $name (sort keys %hears) {
+	$stage->wait_until(10, "the stream of $name", sub { events_text($hears{$name}) =~ /retry:/ });
+}
+sub heard {
+	my ($name, $id) = @_;
+	my ($text, @heard) = events_text($hears{$name});
+	while ($text =~ /^event: callback\r?\n(?:.*\n)*?data: (.*)$/mg) {
+		my $told = decode_json($1);
+		push @heard, "$told->{state} " . ($told->{agentId} // '-') if $told->{callbackId} eq $id;
+	}
+	return join ', ', @heard;
+}
+sub hears {
+	my ($name, $id, $end, $what) = @_;
+	ok $stage->wait_until(10, $what, sub { heard($name, $id) =~ /\b\Q$end\E$/ }), $what;
+}
+
+subtest 'one that is moved to another agent' => sub {
+	my $moved = data(POST => '/api/callbacks', {campaignId => $campaign, dueAt => later(600),
+		contactId => $contact{'+14155550003'}, agentId => $agent{ana}{id}})->{callback}{id};
+	hears($_ => $moved, "pending $agent{ana}{id}", "$_ hears of it") for qw(ana staff);
+	data(PUT => "/api/callbacks/$moved", {agentId => $agent{bo}{id}});
+	hears($_ => $moved, "pending $agent{bo}{id}", "$_ hears who has it now") for qw(ana bo staff);
+	data(PUT => "/api/callbacks/$moved", {agentId => undef});
+	hears($_ => $moved, 'pending -', "$_ hears that anybody has it") for qw(bo staff);
+	is heard(ana => $moved), "pending $agent{ana}{id}, pending $agent{bo}{id}", 'that is not for ana';
+	data(DELETE => "/api/callbacks/$moved");
+	hears(staff => $moved, 'cancelled -', 'staff hears the end');
+};
+
 sub creates { return map { $_->{to} } grep { $_->{event} eq 'create' } $stage->call_log }
 sub state_of { return data(GET => "/api/callbacks/$_[0]{id}")->{callback}{state} }
 
@@ -112,9 +146,26 @@ subtest 'dialling' => sub {
 	my $done = data(GET => "/api/callbacks/$anas->{id}")->{callback};
 	is data(GET => "/api/calls/$done->{doneCallId}")->{call}{agentId}, $agent{ana}{id},
 		'she has dialled it';
+	hears($_ => $anas->{id}, "done $agent{ana}{id}", "$_ hears that it is done") for qw(ana staff);
 	answers(ask(PUT => "/api/callbacks/$anas->{id}", {note => 'x'}), 409, 'OVER', 'what is done is over');
 	answers(ask(DELETE => "/api/callbacks/$anas->{id}"), 409, 'OVER', 'for good');
 	is_deeply [double_dials($stage->call_log)], [], 'nobody was dialled twice';
+};
+
+subtest "a disposition's" => sub {
+	my ($call) = grep { $_->{number} eq '+14155550004' } @{data(GET => '/api/calls')->{calls}};
+	$stage->wait_until(20, 'the call to end', sub {
+		data(GET => "/api/calls/$call->{id}")->{call}{state} eq 'ended' });
+	my ($later) = grep { $_->{rules}{callbackRequired} } @{data(GET => '/api/dispositions')->{dispositions}};
+	my ($final) = grep { $_->{rules}{final} && !$_->{rules}{notesRequired} && !$_->{rules}{dnc} }
+		@{data(GET => '/api/dispositions')->{dispositions}};
+	my $path = "/api/calls/$call->{id}/disposition";
+	my $id = data(POST => $path, {dispositionId => $later->{id}, notes => 'at tea', callbackAt => later(600)})
+		->{disposition}{callbackId};
+	hears($_ => $id, "pending $agent{ana}{id}", "$_ hears what was promised") for qw(ana staff);
+	data(POST => $path, {dispositionId => $final->{id}, notes => 'done with'});
+	hears($_ => $id, "cancelled $agent{ana}{id}", "$_ hears that it is void") for qw(ana staff);
+	is heard(bo => $id), '', 'and nobody else';
 };
 
 subtest 'cancelling' => sub {

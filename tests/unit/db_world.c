@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "db/callbacks.h"
 #include "db/install.h"
 #include "unit/db_cluster.h"
 
@@ -299,4 +300,17 @@ enum db_leg_after world_leg_end(
 
 	assert_int_equal(db_agent_leg_ended(db, leg_id, "", NULL, how, &after, s), 0);
 	return after;
+}
+
+int world_sweep_tells(struct db *db, int64_t callback_id)
+{
+	int64_t *changed = NULL;
+	size_t count = 0;
+	int times = 0;
+
+	assert_int_equal(db_callback_sweep(db, &changed, &count), 0);
+	for (size_t i = 0; i < count; i++)
+		times += changed[i] == callback_id;
+	free(changed);
+	return times;
 }

@@ -55,6 +55,9 @@ struct db_agent_leg world_ring(struct db *db, const struct db_agent_session *s);
 enum db_leg_after world_leg_end(struct db *db, int64_t leg_id, enum db_leg_end how,
 	struct db_agent_session *ret_session);
 
+/* One sweep of callbacks: how often it tells of this one. */
+int world_sweep_tells(struct db *db, int64_t callback_id);
+
 /* SQL with numbers in it; the first column of the first row. */
 const char *world_text(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 

@@ -148,7 +148,7 @@ static void nobody_else_gets_it_before_the_grace_is_over(void **state)
 
 	(void)world_text("UPDATE queue_entries SET agent_until = now() WHERE id = %lld",
 		(long long)entry);
-	assert_int_equal(db_callback_sweep(db), 0);
+	(void)world_sweep_tells(db, 0);
 	claimed = claim_as(campaign, 0, 0);
 	assert_int_equal(claimed.result, DB_CLAIM_CALL);
 	assert_int_equal(claimed.session_id, other);
@@ -386,13 +386,13 @@ static void cancelled_during_its_call_it_is_taken_back_after_it(void **state)
 		int64_t id = called_promise(cases[i].queued, &call);
 
 		assert_int_equal(db_callback_cancel(db, id), 0);
-		assert_int_equal(db_callback_sweep(db), 0);
+		(void)world_sweep_tells(db, 0);
 		assert_memory_equal(entry_of(&call), "dialing 1", strlen("dialing 1"));
 		if (cases[i].left)
 			(void)world_event(db, call.call_id, "no_answer", 1);
 		else
 			world_tell(db, call.call_id, "unsent");
-		assert_int_equal(db_callback_sweep(db), 0);
+		(void)world_sweep_tells(db, 0);
 		assert_string_equal(entry_of(&call), cases[i].entry);
 		assert_string_equal(world_text("SELECT concat_ws(' ', state, entry_id)"
 					       " FROM callbacks WHERE id = %lld",
@@ -414,7 +414,7 @@ static void another_promise_may_take_the_place_of_one_cancelled_in_its_call(void
 		next = promise(call.campaign_id, call.contact_id, 0, 3600);
 		world_tell(db, call.call_id, "unsent");
 		if (!early)
-			assert_int_equal(db_callback_sweep(db), 0);
+			(void)world_sweep_tells(db, 0);
 		assert_string_equal(entry_of(&call), "pending 1 later");
 		assert_string_equal(
 			world_text("SELECT concat_ws(' ', b.state, q.run_at = b.due_at)"
@@ -423,7 +423,7 @@ static void another_promise_may_take_the_place_of_one_cancelled_in_its_call(void
 				(long long)next),
 			"pending t");
 		assert_int_equal(db_callback_cancel(db, next), 0);
-		assert_int_equal(db_callback_sweep(db), 0);
+		(void)world_sweep_tells(db, 0);
 		assert_memory_equal(entry_of(&call),
 			queued ? "pending 3 before" : "skipped", queued ? 16 : 7);
 	}
@@ -509,12 +509,13 @@ static void what_nobody_dialled_is_missed_and_still_done_later(void **state)
 	struct db_claimed call;
 
 	(void)state;
-	assert_int_equal(db_callback_sweep(db), 0);
+	assert_true(world_sweep_tells(db, id) == 1 && world_sweep_tells(db, id) == 0);
 	assert_string_equal(state_of(id), "missed");
 	assert_string_equal(state_of(recent), "pending");
 	call = world_call(db, campaign);
 	(void)world_event(db, call.call_id, "completed", 5);
 	assert_string_equal(state_of(id), "done");
+	assert_true(world_sweep_tells(db, id) == 1 && world_sweep_tells(db, id) == 0);
 }
 
 static void a_call_that_never_left_keeps_the_promise_open(void **state)
