@@ -2,31 +2,21 @@
 #include "db/dnc.h"
 
 #include <errno.h>
-#include <stdlib.h>
 
 #include "db/exec.h"
+#include "db/voided.h"
 
 /* The claim holds this lock of a number from its facts to its commit; see claim.c. */
 #define LOCK_NUMBER "pg_advisory_xact_lock(hashtextextended("
 #define LOCK_SEED ", 7251664932))"
 
-#define SKIP_FROM_ADDED                                                                 \
-	"UPDATE queue_entries q SET state = 'skipped', reason = 'dnc', outcome = NULL," \
-	" completed_at = now() FROM contacts c WHERE c.phone = ANY ($1)"                \
-	" AND q.contact_id = c.id AND q.state = 'pending'"                              \
-	" AND ($2::bigint IS NULL OR q.campaign_id = $2)"
-
-static int number_of_rows(struct db *db, const char *sql, const struct db_arg *args,
-	int count, int64_t *ret)
-{
-	PGresult *result = NULL;
-	int rc = db_run(db, sql, args, count, &result);
-
-	if (rc == 0)
-		*ret = strtoll(PQcmdTuples(result), NULL, 10);
-	PQclear(result);
-	return rc;
-}
+/* How many. */
+static const char skip_sql[] =
+	"WITH touched AS (UPDATE queue_entries q SET state = 'skipped', reason = 'dnc',"
+	"  outcome = NULL, completed_at = now() FROM contacts c WHERE c.phone = ANY ($1)"
+	"  AND q.contact_id = c.id AND q.state = 'pending'"
+	"  AND ($2::bigint IS NULL OR q.campaign_id = $2) RETURNING q.id, q.state)" VOID_PROMISES
+	" SELECT count(*) FROM touched";
 
 /* A statement begun after the lock was got sees what the claim wrote that held it. */
 static int lock_number(struct db *db, const char *number)
@@ -78,7 +68,7 @@ int db_dnc_add(
 	if (rc == 0 && added == 0)
 		rc = -EEXIST;
 	if (rc == 0)
-		rc = number_of_rows(db, SKIP_FROM_ADDED,
+		rc = db_run_number(db, skip_sql,
 			ARGS(arg_text(numbers.data), arg_id(dnc->campaign_id)), &skipped);
 	if (rc == 0)
 		rc = db_commit(db);
@@ -106,7 +96,7 @@ int db_dnc_put(struct db *db, const struct db_dnc *dnc)
 	if (rc == 0)
 		rc = insert(db, dnc, numbers.data, &id, &added);
 	if (rc == 0 && added > 0)
-		rc = number_of_rows(db, SKIP_FROM_ADDED,
+		rc = db_run_number(db, skip_sql,
 			ARGS(arg_text(numbers.data), arg_id(dnc->campaign_id)), &skipped);
 	buf_free(&numbers);
 	return rc;
@@ -129,7 +119,7 @@ int db_dnc_add_many(struct db *db, const struct db_dnc *like, const char *const 
 	if (rc == 0)
 		rc = insert(db, like, array.data, &id, &added);
 	if (rc == 0)
-		rc = number_of_rows(db, SKIP_FROM_ADDED,
+		rc = db_run_number(db, skip_sql,
 			ARGS(arg_text(array.data), arg_id(like->campaign_id)), &skipped);
 	if (rc == 0)
 		rc = db_commit(db);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "db/exec.h"
+#include "db/voided.h"
 
 /* Waiting for something that has no time of its own. */
 #define AGAIN_S "60"
@@ -105,14 +106,16 @@ int db_facts_read(struct db *db, int64_t campaign_id, int64_t entry_id,
 
 /* $1 ids, $2 whether later, $3 when (ms or null), $4 why. One second at least: no hot loop. */
 static const char refuse_sql[] =
-	"UPDATE queue_entries q SET state = CASE WHEN t.later THEN q.state ELSE 'skipped' END,"
+	"WITH touched AS (UPDATE queue_entries q SET"
+	" state = CASE WHEN t.later THEN q.state ELSE 'skipped' END,"
 	" run_at = CASE WHEN t.later THEN GREATEST(q.run_at, now() + interval '1 second',"
 	"  COALESCE(to_timestamp(t.next / 1000.0::float8),"
 	"   now() + interval '" AGAIN_S " seconds')) ELSE q.run_at END,"
 	" completed_at = CASE WHEN t.later THEN NULL ELSE now() END,"
 	" outcome = CASE WHEN t.later THEN q.outcome END, reason = t.code"
 	" FROM unnest($1::bigint[], $2::boolean[], $3::bigint[], $4::text[])"
-	"  AS t(id, later, next, code) WHERE q.id = t.id AND q.state = 'pending'";
+	"  AS t(id, later, next, code) WHERE q.id = t.id AND q.state = 'pending'"
+	" RETURNING q.id, q.state)" VOID_PROMISES " SELECT count(*) FROM touched";
 
 struct refusals {
 	struct buf ids, later, next, codes;

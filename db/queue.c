@@ -5,6 +5,7 @@
 
 #include "db/entry_reason.h"
 #include "db/exec.h"
+#include "db/voided.h"
 
 /* Tells "no such entry" from "not in this state" after an UPDATE that touched nothing. */
 static int explain(struct db *db, int64_t campaign_id, int64_t entry_id, int rc)
@@ -21,9 +22,10 @@ int db_entry_skip(
 	struct db *db, int64_t campaign_id, int64_t entry_id, const char *reason)
 {
 	int rc = db_run_one(db,
-		"UPDATE queue_entries SET state = 'skipped', reason = $3,"
-		" completed_at = now(), agent_id = NULL, agent_until = NULL"
-		" WHERE campaign_id = $1 AND id = $2 AND state = 'pending'",
+		"WITH touched AS (UPDATE queue_entries SET state = 'skipped', reason = $3,"
+		"  completed_at = now(), agent_id = NULL, agent_until = NULL"
+		"  WHERE campaign_id = $1 AND id = $2 AND state = 'pending'"
+		"  RETURNING id, state)" VOID_PROMISES " SELECT 1 FROM touched",
 		ARGS(arg_int(campaign_id), arg_int(entry_id), arg_text(reason)), NULL);
 
 	return explain(db, campaign_id, entry_id, rc);

@@ -177,6 +177,18 @@ subtest 'cancelling' => sub {
 	is $entry->{status}, 'skipped', 'its entry is not dialled';
 };
 
+subtest 'who is taken out of the queue' => sub {
+	my %b = (campaignId => $campaign, contactId => $contact{'+14155550002'}, dueAt => later(60));
+	my $b = data(POST => '/api/callbacks', \%b)->{callback};
+	data(POST => "$CM/campaigns/$campaign/queue/$b->{queueId}/skip");
+	is state_of($b), 'cancelled', 'is not called back: that is over';
+	$b = data(POST => '/api/callbacks', \%b)->{callback};
+	is $b->{state}, 'pending', 'and may be promised anew';
+	is data(POST => '/api/admin/dnc', {phoneNumber => '+14155550002'})->{skippedEntries}, 1,
+		'whom nobody may call any more';
+	is state_of($b), 'cancelled', 'nor that one';
+};
+
 contract_kept();
 undef $stage;
 done_testing;

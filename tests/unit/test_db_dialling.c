@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
+#include "db/callbacks.h"
 #include "db/dnc.h"
 #include "db/exec.h"
 #include "db/facts.h"
@@ -232,6 +234,47 @@ static void who_is_queued_again_has_all_its_attempts(void **state)
 		dial(campaign, "busy");
 		assert_string_equal(entry_of(campaign), "completed ");
 		assert_int_equal(db_entry_requeue(db, campaign, entry), 0);
+	}
+}
+
+static void a_promise_to_who_is_skipped_is_void(void **state)
+{
+	static const struct db_claim_verdict refused = {.code = "invalid"};
+	const char *ways[] = {"skip", "dnc", "refuse"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		int64_t campaign = world_campaign(1, 1), id, again;
+		struct db_callback b = {
+			.campaign_id = campaign, .due_ms = clock_wall_ms() + 3600000};
+		struct db_dnc dnc = {.source = "operator", .reason = ""};
+		int64_t entry = strtoll(
+			world_text(
+				"SELECT id FROM queue_entries WHERE campaign_id = %lld",
+				(long long)campaign),
+			NULL, 10);
+
+		b.contact_id = strtoll(
+			world_text("SELECT contact_id FROM queue_entries WHERE id = %lld",
+				(long long)entry),
+			NULL, 10);
+		(void)snprintf(dnc.number, sizeof(dnc.number), "%s",
+			world_text("SELECT phone FROM contacts WHERE id = %lld",
+				(long long)b.contact_id));
+		assert_int_equal(db_callback_create(db, &b, &id), 0);
+		assert_int_equal(i == 0   ? db_entry_skip(db, campaign, entry, "operator")
+				 : i == 1 ? db_dnc_add(db, &dnc, NULL, NULL)
+					  : db_entry_refuse(db, entry, &refused),
+			0);
+		assert_int_equal(db_callback_create(db, &b, &again), 0);
+		assert_int_equal(db_callback_sweep(db), 0);
+		assert_string_equal(
+			world_text("SELECT string_agg(b.state || ' ' || COALESCE(q.state,"
+				   " ''), ', ' ORDER BY b.id) FROM callbacks b LEFT JOIN"
+				   " queue_entries q ON q.id = b.entry_id"
+				   " WHERE b.campaign_id = %lld",
+				(long long)campaign),
+			"cancelled , pending pending");
 	}
 }
 
@@ -490,6 +533,7 @@ int main(void)
 		cmocka_unit_test(the_list_of_numbers_is_what_twilio_has_now),
 		cmocka_unit_test(each_outcome_has_its_own_wait_and_number_of_tries),
 		cmocka_unit_test(who_is_queued_again_has_all_its_attempts),
+		cmocka_unit_test(a_promise_to_who_is_skipped_is_void),
 		cmocka_unit_test(a_day_counts_calls_and_started_minutes_once),
 		cmocka_unit_test(the_minutes_of_who_calls_back_count_but_no_call),
 		cmocka_unit_test(a_call_of_no_day_that_never_left_gives_its_place_back),
