@@ -21,7 +21,7 @@ int db_import_rows_begin(struct db *db)
 			"SET LOCAL work_mem = '64MB';"
 			"CREATE TEMPORARY TABLE import_rows (number bigint, phone text,"
 			" first_name text, last_name text, email text, country text,"
-			" time_zone text, custom jsonb) ON COMMIT DROP");
+			" time_zone text, custom jsonb, refused boolean) ON COMMIT DROP");
 	if (rc == 0)
 		rc = db_copy_begin(db, "COPY import_rows FROM STDIN");
 	return rc;
@@ -65,7 +65,8 @@ void db_import_row_write(struct buf *buf, const struct db_import_row *row)
 	copy_field(buf, row->email, '\t');
 	copy_field(buf, row->country, '\t');
 	copy_field(buf, row->time_zone, '\t');
-	copy_field(buf, row->custom, '\n');
+	copy_field(buf, row->custom, '\t');
+	copy_field(buf, row->refused ? "t" : "f", '\n');
 }
 
 int db_import_rows_put(struct db *db, const struct buf *buf)
@@ -80,7 +81,17 @@ int db_import_rows_end(struct db *db)
 	return rc < 0 ? rc : db_script(db, "ANALYZE import_rows");
 }
 
+int db_import_rows_keep(struct db *db)
+{
+	return db_script(db, "CREATE TEMPORARY TABLE import_numbers ON COMMIT DROP AS"
+			     " SELECT phone FROM import_rows;"
+			     "DELETE FROM import_rows WHERE refused;"
+			     "ANALYZE import_numbers");
+}
+
 /* ---- checks ---- */
+
+#define NOT_IN_FILE "NOT EXISTS (SELECT FROM import_numbers n WHERE n.phone = c.phone)"
 
 struct teller {
 	db_import_row_cb found;
@@ -149,8 +160,7 @@ int db_import_rows_too_long(
 int db_import_rows_others(struct db *db, int64_t list_id, int64_t *ret_count)
 {
 	return db_run_number(db,
-		"SELECT count(*) FROM contacts c WHERE list_id = $1 AND NOT EXISTS"
-		" (SELECT FROM import_rows r WHERE r.phone = c.phone)",
+		"SELECT count(*) FROM contacts c WHERE list_id = $1 AND " NOT_IN_FILE,
 		ARGS(arg_int(list_id)), ret_count);
 }
 
@@ -225,8 +235,8 @@ static int remove_others(
 	const struct db_arg args[] = {arg_int(add->list_id)};
 	int64_t left = 0;
 	int rc = run_count(db,
-		"DELETE FROM contacts c WHERE list_id = $1 AND locked_by IS NULL AND NOT EXISTS"
-		" (SELECT FROM import_rows r WHERE r.phone = c.phone)",
+		"DELETE FROM contacts c WHERE list_id = $1 AND locked_by IS NULL"
+		" AND " NOT_IN_FILE,
 		args, 1, ret_removed);
 
 	if (rc == 0)

@@ -18,6 +18,7 @@ struct db_import_row {
 	int64_t number;
 	const char *phone, *first_name, *last_name, *email, *country, *time_zone;
 	const char *custom; /* a JSON object */
+	bool refused;       /* it is none, but its number is in the file: for `replace` */
 };
 
 /* A row of the table was found to be what was asked for. */
@@ -28,6 +29,12 @@ int db_import_rows_begin(struct db *db);
 void db_import_row_write(struct buf *buf, const struct db_import_row *row);
 int db_import_rows_put(struct db *db, const struct buf *buf);
 int db_import_rows_end(struct db *db);
+
+/*
+ * For `replace`: keeps in mind which numbers the file has, and takes the refused rows out. Must come
+ * before whatever takes out rows.
+ */
+int db_import_rows_keep(struct db *db);
 
 /* Takes out rows and tells each: whose number is on a do-not-call list of all, or of the list's
    campaign; is in another list; comes again further down. */
@@ -51,8 +58,8 @@ int db_import_rows_too_long(
 /* What becomes of contacts that the list has already. */
 struct db_import_add {
 	int64_t import_id, list_id;
-	bool update;               /* those in the file get what the file says */
-	bool replace;              /* those not in the file are removed */
+	bool update;  /* those in the file get what the file says */
+	bool replace; /* those whose number db_import_rows_keep() did not see go */
 	db_import_row_cb known;    /* unless `update`: rows whose number the list has */
 	db_import_row_cb too_long; /* `update`: as db_import_rows_too_long() */
 	void *arg;
@@ -65,7 +72,7 @@ struct db_import_add {
 int db_import_rows_add(
 	struct db *db, const struct db_import_add *add, struct db_import *ret_import);
 
-/* How many rows would stay behind without `replace`, for a dry run with it. */
+/* How many contacts `replace` would remove, for a dry run with it. */
 int db_import_rows_others(struct db *db, int64_t list_id, int64_t *ret_count);
 
 /* Gives the rows up and starts a transaction anew, for what a dry run has to tell. */

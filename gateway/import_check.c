@@ -298,6 +298,7 @@ static enum import_cause check_phone(struct import_checker *checker,
 {
 	char typed[64];
 
+	checker->phone[0] = '\0';
 	if (field.len == 0)
 		return IMPORT_NO_PHONE;
 	if (copy_whole(typed, sizeof(typed), field) < 0)
@@ -442,15 +443,15 @@ static enum import_cause check(struct import_checker *checker,
 	const struct import_row *row, struct numbering *found)
 {
 	struct import_field fields[IMPORT_CUSTOM];
-	enum import_cause cause = trouble_cause(row->trouble);
+	enum import_cause cause = trouble_cause(row->trouble), of_phone;
 
-	if (cause != IMPORT_TAKEN)
-		return cause;
 	for (size_t i = 0; i < IMPORT_CUSTOM; i++)
 		fields[i] = (struct import_field){.text = ""};
 	sort_fields(checker, row, fields);
-	cause = check_phone(checker, fields[IMPORT_PHONE],
+	of_phone = check_phone(checker, fields[IMPORT_PHONE],
 		row_country(checker, fields[IMPORT_COUNTRY]), found);
+	if (cause == IMPORT_TAKEN)
+		cause = of_phone;
 	return cause == IMPORT_TAKEN ? check_rest(checker, fields) : cause;
 }
 
@@ -478,8 +479,20 @@ int import_check(struct import_checker *checker, const struct import_row *row,
 			cause = IMPORT_IN_FILE;
 	}
 	import_checker_note(checker, row->number, cause);
-	if (cause != IMPORT_TAKEN)
+	if (cause != IMPORT_TAKEN) {
+		*ret_staged = (struct db_import_row){
+			.number = row->number,
+			.phone = checker->phone,
+			.first_name = "",
+			.last_name = "",
+			.email = "",
+			.country = "",
+			.time_zone = "",
+			.custom = "{}",
+			.refused = true,
+		};
 		return 0;
+	}
 	checker->unassigned += !found.valid;
 	*ret_staged = (struct db_import_row){
 		.number = row->number,

@@ -60,7 +60,8 @@ void import_checker_free(struct import_checker **checker);
 
 /*
  * A row, which may be a contact: then 1 and *ret_staged, valid until the next call. 0: it is
- * none, and the cause is noted. -ENOMEM; -E2BIG: more than IMPORT_ROWS_MAX rows.
+ * none, and the cause is noted; *ret_staged is refused, and has no more than its number, "" where
+ * that cannot be read. -ENOMEM; -E2BIG: more than IMPORT_ROWS_MAX rows.
  */
 int import_check(struct import_checker *checker, const struct import_row *row,
 	struct db_import_row *ret_staged);

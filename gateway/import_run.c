@@ -91,6 +91,12 @@ static int no_phone_column(struct run *run)
 		run->header.data == NULL ? "nothing" : run->header.data);
 }
 
+/* A refused row still says whose contact is in the file. */
+static bool keeps_number(const struct run *run, const struct db_import_row *refused)
+{
+	return run->options.replace_existing && refused->phone[0] != '\0';
+}
+
 static int on_row(void *arg, const struct import_row *row)
 {
 	struct run *run = arg;
@@ -103,7 +109,7 @@ static int on_row(void *arg, const struct import_row *row)
 	if (rc == -E2BIG)
 		return err_set(&run->err, rc, "The file has more than %d rows. Cut it.",
 			IMPORT_ROWS_MAX);
-	if (rc <= 0)
+	if (rc < 0 || (staged.refused && !keeps_number(run, &staged)))
 		return rc;
 	db_import_row_write(&run->batch, &staged);
 	if (run->batch.len < BATCH)
@@ -232,6 +238,8 @@ static int stage(struct run *run)
 		rc = db_import_rows_put(run->work, &run->batch);
 	if (rc == 0)
 		rc = db_import_rows_end(run->work);
+	if (rc == 0 && run->options.replace_existing)
+		rc = db_import_rows_keep(run->work);
 	if (rc == 0 && import_checker_seen(run->checker) == 0)
 		rc = err_set(&run->err, -EINVAL,
 			"The file has no rows besides its first one.");
@@ -266,6 +274,28 @@ static void is_counted(void *arg, int64_t number)
 	((struct run *)arg)->result.updated++;
 }
 
+/* Who sends a broken file does not mean to empty the list. */
+static int check_empty(struct run *run)
+{
+	enum import_cause first = IMPORT_TAKEN;
+	int64_t first_row = INT64_MAX, row = 0, count;
+
+	import_count(run->checker, &run->result);
+	if (run->result.skipped + run->result.rejected <
+		import_checker_seen(run->checker))
+		return 0;
+	for (enum import_cause cause = IMPORT_NO_PHONE; cause < IMPORT_CAUSES; cause++)
+		if (import_checker_rows(run->checker, cause, &count, &row, 1) > 0 &&
+			row < first_row) {
+			first = cause;
+			first_row = row;
+		}
+	return err_set(&run->err, -EINVAL,
+		"No row of the file could be taken, so nothing was removed. Row %lld: %s Mend the "
+		"rows, or clear the list if it shall be empty.",
+		(long long)first_row, import_cause_message(first));
+}
+
 static int check_all(struct run *run)
 {
 	const struct import_options *options = &run->options;
@@ -278,7 +308,7 @@ static int check_all(struct run *run)
 		rc = db_import_rows_drop_dnc(run->work, list, is_dnc, run);
 	if (rc == 0 && options->skip_in_other_lists)
 		rc = db_import_rows_drop_elsewhere(run->work, list, is_elsewhere, run);
-	return rc;
+	return rc == 0 && options->replace_existing ? check_empty(run) : rc;
 }
 
 static void is_too_long(void *arg, int64_t number)

@@ -146,6 +146,37 @@ subtest 'duplicates are skipped, or changed, or looked for everywhere' => sub {
 		'what was replaced cannot be undone');
 };
 
+subtest 'replaceExisting removes nobody whose number the file has' => sub {
+	my $list = list(country => 'US');
+	csv($list, "phone,email\n" . join '', map { "415555067$_,a\@b.example\n" } 0 .. 8);
+	my @all = phones($list);
+	my $bad = "phone,email\n12,\n,a\@b.example\n";
+	for my $query ('replaceExisting=true', 'replaceExisting=true&dryRun=true') {
+		refused(csv($list, $bad, $query), 422,
+			qr/^No row of the file could be taken, so nothing was removed. Row 2: The phone field is no phone number.* Mend/,
+			"$query: a file without a contact");
+	}
+	is_deeply [phones($list)], \@all, 'and all are still there';
+
+	my %id = map { $_->{phone} => $_->{id} } contacts($list);
+	ask(POST => '/api/admin/dnc', {phoneNumber => '+14155550672'});
+	csv(list(country => 'US'), "phone\n4155550673\n");
+	my $text = "phone,email\n4155550670,new\@b.example\n"
+		. "4155550671,nobody\n"               # a bad address
+		. "4155550672,\n"                     # must not be called
+		. "4155550673,\n"                     # in another list
+		. "4155550674,,more\n"                # too wide
+		. "4155550675,\x01\n"                 # no text
+		. "4155550676," . 'x' x 70000 . "\n"  # too long
+		. "call me,\n";
+	for my $query ('dryRun=true', '') {
+		is brief(upload($list, $text, "replaceExisting=true&validateEmails=true&skipInOtherLists=true&$query")),
+			'uploaded=0 updated=1 removed=2 skipped=1 rejected=6', $query || 'as it foretold';
+	}
+	is_deeply {map { $_->{phone} => $_->{id} } contacts($list)},
+		{map { $_ => $id{$_} } map { "+1415555067$_" } 0 .. 6}, 'who stands in the file stays who he was';
+};
+
 # A row of so many further fields that its contact shows as so many bytes of JSON.
 sub wide {
 	my ($phone, $fields, $bytes) = @_;

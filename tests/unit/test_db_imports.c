@@ -62,7 +62,7 @@ static void tell(void *arg, int64_t number)
 		(long long)number);
 }
 
-/* Stages the numbers +1555<n>, row by row from 2 on; 0 ends. */
+/* Stages the numbers +1555<n>, row by row from 2 on; those below 0 are refused, 0 ends. */
 static void stage(const int *numbers)
 {
 	struct buf buf = {0};
@@ -72,7 +72,7 @@ static void stage(const int *numbers)
 	memset(&result, 0, sizeof(result));
 	assert_int_equal(db_import_rows_begin(db), 0);
 	for (int64_t i = 0; numbers[i] != 0; i++) {
-		(void)snprintf(phone, sizeof(phone), "+1555%07d", numbers[i]);
+		(void)snprintf(phone, sizeof(phone), "+1555%07d", abs(numbers[i]));
 		db_import_row_write(&buf, &(struct db_import_row){.number = i + 2,
 						  .phone = phone,
 						  .first_name = "a\tb\\\n\r",
@@ -80,10 +80,12 @@ static void stage(const int *numbers)
 						  .email = "",
 						  .country = "US",
 						  .time_zone = "",
-						  .custom = "{\"k\": \"v\\n\\\"\\\\\"}"});
+						  .custom = "{\"k\": \"v\\n\\\"\\\\\"}",
+						  .refused = numbers[i] < 0});
 	}
 	assert_int_equal(db_import_rows_put(db, &buf), 0);
 	assert_int_equal(db_import_rows_end(db), 0);
+	assert_int_equal(db_import_rows_keep(db), 0);
 	buf_free(&buf);
 }
 
@@ -162,6 +164,29 @@ static void known_numbers_are_told_changed_or_replaced(void **state)
 	assert_int_equal(add(id, list, true, true), 0);
 	assert_true(result.added == 1 && result.updated == 1 && result.removed == 3);
 	assert_int_equal(contacts_of(list), 2);
+}
+
+static void a_number_of_the_file_is_not_replaced(void **state)
+{
+	int64_t list = new_list(), id, others = -1;
+
+	(void)state;
+	(void)import(list, (int[]){71, 72, 73, 0});
+	(void)world_text("INSERT INTO dnc_numbers (number, source)"
+			 " VALUES ('+15550000072', 'operator') RETURNING 1");
+	stage((int[]){-71, 72, 74, 0});
+	id = new_import(list);
+	assert_int_equal(db_import_rows_drop_dnc(db, list, tell, NULL), 0);
+	assert_string_equal(told, "3 ");
+	assert_int_equal(db_import_rows_others(db, list, &others), 0);
+	assert_int_equal(others, 1);
+	assert_int_equal(add(id, list, true, true), 0);
+	assert_true(result.added == 1 && result.updated == 0 && result.removed == 1);
+	assert_string_equal(
+		world_text("SELECT string_agg(right(phone, 2), ' ' ORDER BY phone)"
+			   " FROM contacts WHERE list_id = %lld",
+			(long long)list),
+		"71 72 74");
 }
 
 static void fields_that_do_not_fit_beside_others_change_nothing(void **state)
@@ -362,6 +387,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rows_become_contacts_as_they_were_written),
 		cmocka_unit_test(known_numbers_are_told_changed_or_replaced),
+		cmocka_unit_test(a_number_of_the_file_is_not_replaced),
 		cmocka_unit_test(fields_that_do_not_fit_beside_others_change_nothing),
 		cmocka_unit_test(rows_are_taken_out_by_what_they_are),
 		cmocka_unit_test(a_cancelled_or_expired_import_adds_nothing),
