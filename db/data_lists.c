@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "db/exec.h"
+#include "db/turn.h"
 
 #define LIST_SELECT                                                                \
 	"SELECT l.id, l.campaign_id, l.name, l.active, l.blend_weight, l.country," \
@@ -160,6 +161,8 @@ static int remove_all(struct db *db, int64_t id, bool with_list, int64_t *ret_co
 
 	if (rc == 0)
 		rc = db_patience(db, true);
+	if (rc == 0)
+		rc = db_turn_take(db, DB_TURN_CONTACTS, id);
 	if (rc == 0)
 		rc = remove_contacts(db, id, &removed);
 	if (rc == 0 && with_list)

@@ -7,6 +7,7 @@
 
 #include "db/contacts.h"
 #include "db/exec.h"
+#include "db/turn.h"
 
 #define MERGED_BYTES "octet_length((c.custom || r.custom)::text)"
 
@@ -248,8 +249,11 @@ int db_import_rows_add(
 	struct db *db, const struct db_import_add *add, struct db_import *ret_import)
 {
 	int64_t staged = 0;
-	int rc = db_run_number(db, "SELECT count(*) FROM import_rows", NO_ARGS, &staged);
+	int rc = db_turn_take(db, DB_TURN_CONTACTS, add->list_id);
 
+	if (rc == 0)
+		rc = db_run_number(
+			db, "SELECT count(*) FROM import_rows", NO_ARGS, &staged);
 	if (rc == 0 && add->replace)
 		rc = remove_others(db, add, &ret_import->removed);
 	if (rc == 0)

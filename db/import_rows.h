@@ -67,7 +67,8 @@ struct db_import_add {
 
 /*
  * Sets added, updated, removed, first_contact and last_contact of `ret_import`. -EBUSY: a
- * contact that should go is in a call; -ENOENT: the list is gone.
+ * contact that should go is in a call; -ENOENT: the list is gone. Waits for others who add to or
+ * remove from the list.
  */
 int db_import_rows_add(
 	struct db *db, const struct db_import_add *add, struct db_import *ret_import);

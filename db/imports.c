@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "db/exec.h"
+#include "db/turn.h"
 
 /* Longer than any statement may take, so that nobody alive is taken for dead. */
 #define SILENCE "now() + interval '35 minutes'"
@@ -239,6 +240,8 @@ static int undo(struct db *db, const struct db_import *import, int64_t *ret_remo
 
 	if (rc == 0)
 		rc = db_patience(db, true);
+	if (rc == 0)
+		rc = db_turn_take(db, DB_TURN_CONTACTS, import->list_id);
 	if (rc == 0)
 		rc = remove_added(db, import, ret_removed);
 	if (rc == 0)
