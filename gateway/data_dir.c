@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,6 +21,20 @@ static int make_dir(const char *path, mode_t mode, struct err *err)
 		return 0;
 	return err_set(
 		err, -errno, "The folder %s cannot be made: %s.", path, strerror(errno));
+}
+
+static int say_busy(const char *data_dir, struct err *err)
+{
+	pid_t pid;
+
+	if (data_dir_gateway(data_dir, &pid) == -EBUSY)
+		return err_set(err, -EBUSY,
+			"A backup, a restore or a migration is at work in %s. Try again "
+			"when it is done.",
+			data_dir);
+	return err_set(err, -EBUSY,
+		"Another gateway runs in %s. Stop it, or choose another DATA_DIR.",
+		data_dir);
 }
 
 int data_dir_lock(
@@ -45,37 +60,46 @@ int data_dir_lock(
 	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
 		if (clock_mono_ms() >= deadline) {
 			(void)close(fd);
-			return err_set(err, -EBUSY,
-				"Another gateway runs in %s. Stop it, or choose another "
-				"DATA_DIR.",
-				data_dir);
+			return say_busy(data_dir, err);
 		}
 		(void)nanosleep(&pause, NULL);
 	}
-	/* For data_dir_holder(). */
-	if (ftruncate(fd, 0) == 0)
-		(void)dprintf(fd, "%d\n", (int)getpid());
+	if (ftruncate(fd, 0) < 0) { /* nobody takes us for who was here before */
+		int cause = errno;
+
+		(void)close(fd);
+		return err_set(
+			err, -cause, "%s cannot be written: %s.", path, strerror(cause));
+	}
 	*ret_lock_fd = fd;
 	return 0;
 }
 
-int data_dir_holder(const char *data_dir, pid_t *ret_pid)
+void data_dir_serve(int lock_fd)
+{
+	(void)dprintf(lock_fd, "%d\n", (int)getpid());
+}
+
+int data_dir_gateway(const char *data_dir, pid_t *ret_pid)
 {
 	char path[512], text[16] = "";
-	int fd, free_now;
 	int64_t pid;
+	bool nobody;
+	int fd;
 
 	(void)snprintf(path, sizeof(path), "%s/run/lock", data_dir);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return -ENOENT;
-	free_now = flock(fd, LOCK_EX | LOCK_NB) == 0;
-	if (!free_now && read(fd, text, sizeof(text) - 1) < 0)
+		return -errno;
+	nobody = flock(fd, LOCK_EX | LOCK_NB) == 0;
+	if (!nobody && read(fd, text, sizeof(text) - 1) < 0)
 		text[0] = '\0';
 	(void)close(fd);
-	text[strcspn(text, "\n")] = '\0';
-	if (free_now || text_int(text, 2, INT32_MAX, &pid) < 0)
+	if (nobody)
 		return -ENOENT;
+	text[strcspn(text, "\n")] = '\0';
+	if (text_int(text, 2, INT32_MAX, &pid) < 0)
+		return -EBUSY;
 	*ret_pid = (pid_t)pid;
 	return 0;
 }

@@ -10,12 +10,22 @@
 
 /*
  * Makes DATA_DIR/run and takes the lock, waiting at most `wait_ms` for its holder to go.
- * *ret_lock_fd holds it until it is closed. -EBUSY: another gateway runs there.
+ * *ret_lock_fd holds it until it is closed. -EBUSY: another gateway runs there, or a command
+ * works on the database; else why the folder or the lock cannot be made.
  */
 int data_dir_lock(
 	const char *data_dir, unsigned wait_ms, int *ret_lock_fd, struct err *err);
 
-/* The gateway that runs there. -ENOENT: none does. */
-int data_dir_holder(const char *data_dir, pid_t *ret_pid);
+/*
+ * The holder of the lock says that it is a gateway, whose SIGUSR1 begins a drain: to be called when
+ * that signal is blocked.
+ */
+void data_dir_serve(int lock_fd);
+
+/*
+ * The gateway that runs there. -ENOENT: none does. -EBUSY: none does, but a command works on the
+ * database, or a gateway is just starting. Else why the lock cannot be looked at.
+ */
+int data_dir_gateway(const char *data_dir, pid_t *ret_pid);
 
 #endif

@@ -184,19 +184,33 @@ void drain_free(struct drain **drain)
 
 /* ---- the command ---- */
 
+static int nothing_to_drain(const char *data_dir, int rc)
+{
+	if (rc == -EBUSY)
+		(void)fprintf(stderr,
+			"omnivox-gateway: No gateway runs in %s, but a backup, a restore or a "
+			"migration is at work there, or a gateway just starts. Nothing was "
+			"told to end.\n",
+			data_dir);
+	else if (rc == -ENOENT)
+		(void)fprintf(
+			stderr, "omnivox-gateway: No gateway runs in %s.\n", data_dir);
+	else
+		(void)fprintf(stderr,
+			"omnivox-gateway: Whether a gateway runs in %s cannot be seen: %s.\n",
+			data_dir, strerror(-rc));
+	return rc == -EACCES ? EX_NOPERM : EX_UNAVAILABLE;
+}
+
 int drain_command(const struct config *config)
 {
 	const struct timespec pause = {.tv_nsec = 200000000};
 	const char *data_dir = config_text(config, "DATA_DIR");
-	struct err err = {{0}};
-	pid_t pid = 0;
-	int fd;
+	pid_t pid = 0, now = 0;
+	int rc = data_dir_gateway(data_dir, &pid);
 
-	if (access(data_dir, F_OK) < 0 || data_dir_holder(data_dir, &pid) < 0) {
-		(void)fprintf(
-			stderr, "omnivox-gateway: No gateway runs in %s.\n", data_dir);
-		return EX_UNAVAILABLE;
-	}
+	if (rc < 0)
+		return nothing_to_drain(data_dir, rc);
 	if (kill(pid, SIGUSR1) < 0) {
 		(void)fprintf(stderr, "omnivox-gateway: Process %d cannot be told: %s.\n",
 			(int)pid, strerror(errno));
@@ -205,8 +219,16 @@ int drain_command(const struct config *config)
 	(void)printf(
 		"Draining process %d. It ends when its calls have ended.\n", (int)pid);
 	(void)fflush(stdout);
-	while (data_dir_lock(data_dir, 0, &fd, &err) == -EBUSY)
+	while ((rc = data_dir_gateway(data_dir, &now)) == 0 && now == pid)
 		(void)nanosleep(&pause, NULL);
+	/* Its place is free, or somebody else's already. */
+	if (rc < 0 && rc != -ENOENT && rc != -EBUSY) {
+		(void)fprintf(stderr,
+			"omnivox-gateway: Process %d was told to drain, but whether it has "
+			"ended cannot be seen: %s.\n",
+			(int)pid, strerror(-rc));
+		return EX_UNAVAILABLE;
+	}
 	(void)printf("Drained.\n");
 	return EX_OK;
 }

@@ -41,7 +41,7 @@ static void hold_signals(int how)
  */
 static int open_private(struct maintenance *m, struct err *err)
 {
-	pid_t postmaster;
+	pid_t postmaster, gateway;
 	int rc;
 
 	if (!m->may_make && !db_cluster_exists(m->data_dir))
@@ -52,7 +52,8 @@ static int open_private(struct maintenance *m, struct err *err)
 	rc = data_dir_lock(m->data_dir, 0, &m->lock_fd, err);
 	if (rc == -EBUSY && !m->writes)
 		hold_signals(SIG_UNBLOCK); /* nothing would be left behind */
-	if (rc < 0 && rc != -EBUSY)
+	/* Another command takes PostgreSQL down when it is done. */
+	if (rc < 0 && (rc != -EBUSY || data_dir_gateway(m->data_dir, &gateway) < 0))
 		return rc;
 	rc = db_cluster_start(m->data_dir, &postmaster, m->url, sizeof(m->url), err);
 	if (rc == 0 && stop_asked())

@@ -314,7 +314,11 @@ static int watch(struct supervisor *sup)
 
 static int take_data_dir(struct supervisor *sup, struct err *err)
 {
-	return data_dir_lock(sup->data_dir, LOCK_WAIT_MS, &sup->lock_fd, err);
+	int result = data_dir_lock(sup->data_dir, LOCK_WAIT_MS, &sup->lock_fd, err);
+
+	if (result == 0)
+		data_dir_serve(sup->lock_fd);
+	return result;
 }
 
 /* Blocked from the first step on, in the worker as well: both wait for them. */

@@ -317,7 +317,7 @@ is_deeply $data[1], $data[0], 'holds the same data word for word';
 cmp_ok scalar @{$data[0]}, '>', 20, 'which is not nothing';
 is scalar(grep { $_->{event} eq 'create' } $stage->call_log), $creates, 'nobody was dialled by all that';
 
-# ---- a backup that is told to stop ----
+# ---- beside a backup, and a backup that is told to stop ----
 
 # A gateway that was killed leaves PostgreSQL running: so somebody can have a lock before pg_dump.
 $stage->start_gateway;
@@ -326,11 +326,19 @@ my ($psql) = (sort glob '/usr/lib/postgresql/*/bin/psql')[-1];
 open my $holder, '|-', $psql, '-h', "$data/run", '-U', 'omnivox', '-d', 'omnivox', '-Xq' or die $!;
 $holder->autoflush;
 print $holder "BEGIN; LOCK TABLE audit_log;\n";
-my $late = $stage->spawn('backup', $stage->gateway_env, $program, '--backup', "$stage->{dir}/late");
+$stage->spawn('backup', $stage->gateway_env, $program, '--backup', "$stage->{dir}/late");
 $stage->wait_until(20, 'pg_dump to wait', sub {
 	$stage->sql("SELECT count(*) FROM pg_stat_activity"
 		. " WHERE application_name = 'pg_dump' AND wait_event_type = 'Lock'") > 0 });
 my ($postmaster) = do { open my $pid, '<', "$data/postgres/postmaster.pid" or die $!; <$pid> } =~ /(\d+)/;
+($status, $out, $err) = command({}, '--drain');
+is "$status $out", '69 ', 'a backup is no gateway that could be drained';
+like $err, qr/No gateway runs in .* backup/, 'and it says so';
+for (['--backup', "$stage->{dir}/other"], ['--migrate'], ['--migrate=plan'], ['--restore', "$stage->{dir}/first"]) {
+	($status, $out, $err) = command({}, @$_);
+	is $status, 75, "$_->[0] does not begin beside it" or diag $err;
+	like $err, qr/is at work in .*Try again/, 'and says what to do';
+}
 is $stage->stop('backup', 'TERM'), 15, 'SIGTERM ends a backup';
 ok Omnivox::Stage::gone($postmaster), 'and the PostgreSQL that it had' or kill 'INT', $postmaster;
 is_deeply [glob "$stage->{dir}/late*"], [], 'no file is left of it';
