@@ -32,6 +32,7 @@
 struct drain {
 	struct gateway *gw;
 	struct timer timer;
+	bool begun;
 	int64_t last_calls;
 	int64_t leave_ms; /* agents were signed out; the loop stops then. 0: not yet */
 };
@@ -147,15 +148,15 @@ static void drain_fire(struct timer *timer)
 
 void drain_begin(struct gateway *gw)
 {
-	int64_t patience = config_int(gw->config, "DRAIN_TIMEOUT") * 1000;
+	struct drain *drain = gw->drain;
 
-	if (timer_started(&gw->drain->timer))
+	if (drain->begun)
 		return;
-	if (!atomic_exchange(&gw->pulse->draining, true))
-		atomic_store(&gw->pulse->drain_until_ms, clock_mono_ms() + patience);
+	drain->begun = true;
+	pulse_drain(gw->pulse, config_int(gw->config, "DRAIN_TIMEOUT") * 1000);
 	log_info("drain", 0, "no new calls are made here");
 	campaign_changed(gw, 0); /* the runner looks, and lets its campaigns go */
-	timer_start(gw->timers, &gw->drain->timer, 0);
+	timer_start(gw->timers, &drain->timer, 0);
 }
 
 int drain_new(struct gateway *gw, struct drain **ret_drain)

@@ -1,4 +1,4 @@
-/* pulse.c: the worker's side of the pulse. See pulse.h. */
+/* pulse.c: the pulse and what beats it. See pulse.h. */
 #include "gateway/pulse.h"
 
 #include <errno.h>
@@ -17,6 +17,15 @@ struct beat {
 	struct timer timer;
 	int64_t due_us;
 };
+
+void pulse_drain(struct pulse *pulse, int64_t patience_ms)
+{
+	if (atomic_load(&pulse->draining))
+		return;
+	/* Deadline first: who sees the drain sees when it ends. */
+	atomic_store(&pulse->drain_until_ms, clock_mono_ms() + patience_ms);
+	atomic_store(&pulse->draining, true);
+}
 
 static void beat_start(struct beat *beat)
 {

@@ -24,6 +24,9 @@ struct pulse {
 	atomic_uint hung;       /* of them killed because the loop stood still */
 };
 
+/* Either process: no new calls from now on, and the end in `patience_ms`. Asked again: as it was. */
+void pulse_drain(struct pulse *pulse, int64_t patience_ms);
+
 /* Loop, at start and end: beats while the loop turns. */
 int beat_new(struct gateway *gw, struct beat **ret_beat);
 void beat_free(struct beat **beat);

@@ -42,6 +42,7 @@ struct supervisor {
 	int64_t watchdog_ms; /* systemd wants to hear of us so often; 0: never */
 	int64_t barked_ms;
 	bool own_cluster;
+	bool served; /* a worker has answered: what keeps the next from it will pass */
 	pid_t worker;
 	pid_t postmaster;   /* 0: it has ended */
 	pid_t mender;       /* starts it again; 0: none is at it */
@@ -153,16 +154,34 @@ static void pause_before_restart(struct supervisor *sup)
 	sleep_ms(wait < RESTART_MAX_MS ? wait : RESTART_MAX_MS);
 }
 
-/* The worker's death in words; whether a new one makes sense. */
-static bool worker_may_restart(int status)
+/* The wish outlives the worker that is told. */
+static void drain(struct supervisor *sup)
 {
+	pulse_drain(sup->pulse, config_int(sup->config, "DRAIN_TIMEOUT") * 1000);
+	(void)notify_send("STATUS=Draining: waiting for calls to end.");
+	(void)kill(sup->worker, SIGUSR1);
+}
+
+/* A drain whose time is over waits for no database. */
+static bool may_wait(const struct supervisor *sup)
+{
+	return sup->served &&
+	       !(atomic_load(&sup->pulse->draining) &&
+		       clock_mono_ms() > atomic_load(&sup->pulse->drain_until_ms));
+}
+
+/* The worker's death in words; whether a new one makes sense. */
+static bool worker_may_restart(struct supervisor *sup, int status)
+{
+	sup->served = sup->served || atomic_load(&sup->pulse->ready);
 	if (WIFSIGNALED(status)) {
 		log_error("supervisor", 0,
 			"worker killed by signal %d, starting a new one",
 			WTERMSIG(status));
 		return true;
 	}
-	if (WEXITSTATUS(status) == EX_CONFIG || WEXITSTATUS(status) == EX_UNAVAILABLE)
+	if (WEXITSTATUS(status) == EX_CONFIG ||
+		(WEXITSTATUS(status) == EX_UNAVAILABLE && !may_wait(sup)))
 		return false; /* it said why */
 	log_error("supervisor", 0, "worker ended with status %d, starting a new one",
 		WEXITSTATUS(status));
@@ -227,8 +246,9 @@ static int reap(struct supervisor *sup, bool stopping)
 			(atomic_load(&sup->pulse->draining) && WIFEXITED(status) &&
 				WEXITSTATUS(status) == EX_OK))
 			return WIFEXITED(status) ? WEXITSTATUS(status) : EX_SOFTWARE;
-		if (!worker_may_restart(status))
+		if (!worker_may_restart(sup, status))
 			return WEXITSTATUS(status);
+		(void)notify_send("STATUS=Starting a new worker.");
 		pause_before_restart(sup);
 		if (start_worker(sup) < 0)
 			result = EX_OSERR;
@@ -296,10 +316,8 @@ static int watch(struct supervisor *sup)
 			kill_at = clock_mono_ms() + STOP_WAIT_MS;
 			(void)kill(sup->worker, SIGTERM);
 		}
-		if (sig == SIGUSR1 && !stopping) {
-			(void)notify_send("STATUS=Draining: waiting for calls to end.");
-			(void)kill(sup->worker, SIGUSR1);
-		}
+		if (sig == SIGUSR1 && !stopping)
+			drain(sup);
 		if (sig == SIGUSR2)
 			tell_ready(sup);
 		check_pulse(sup, stopping);

@@ -15,6 +15,7 @@
 #include "base/jobs.h"
 #include "base/log.h"
 #include "base/post.h"
+#include "base/stop.h"
 #include "base/text.h"
 #include "base/timers.h"
 #include "db/backup.h"
@@ -108,8 +109,11 @@ static int wait_for_database(struct worker *w)
 	int64_t deadline = clock_mono_ms() + DB_START_WAIT_MS;
 	int err;
 
-	while ((err = db_ping(w->db)) < 0 && clock_mono_ms() < deadline)
+	while ((err = db_ping(w->db)) < 0 && clock_mono_ms() < deadline) {
+		if (stop_asked())
+			return err_set(&w->err, -EINTR, "told to stop.");
 		(void)nanosleep(&pause, NULL);
+	}
 	if (err < 0)
 		return err_set(&w->err, err,
 			"PostgreSQL does not answer: %s. Is DATABASE_URL right, and does it run?",
@@ -517,7 +521,9 @@ int worker_run(const struct worker_params *params)
 		err = watch_signals(w);
 	if (err == 0)
 		err = say_ready(w);
-	if (err < 0) {
+	if (err == -EINTR) {
+		log_info("worker", 0, "not started: %s", w->err.text);
+	} else if (err < 0) {
 		log_error("worker", 0, "not started: %s",
 			w->err.text[0] != '\0' ? w->err.text : strerror(-err));
 		result = err == -EINVAL || err == -EPERM ? EX_CONFIG : EX_UNAVAILABLE;

@@ -20,7 +20,8 @@ struct worker_params {
 
 /*
  * Runs until SIGTERM (blocked by the caller; taken from a signalfd).
- * Returns an exit status: EX_CONFIG and EX_UNAVAILABLE mean that another try would not help.
+ * Returns an exit status. EX_CONFIG: another try would not help. EX_UNAVAILABLE: what it needs could
+ * not be had within its patience, as at the first start when a setting is wrong.
  */
 int worker_run(const struct worker_params *params);
 

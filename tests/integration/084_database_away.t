@@ -81,4 +81,31 @@ $r = told(POST => $call, $form);
 is $r->{status}, 204, 'when it comes again it is taken' or diag $r->{content};
 is scalar(stored()), 1, 'and stored';
 contract_kept();
+
+# A worker that dies meanwhile has successors, however long it lasts; the supervisor stays.
+sub said { my ($what) = @_; open my $log, '<', "$stage->{dir}/gateway.log" or die $!; return scalar grep { /$what/ } <$log> }
+my $supervisor = $stage->{pids}{gateway};
+$pg->stop('INT');
+kill 'KILL', $stage->worker;
+$stage->wait_until(60, 'the next one to give up', sub { said('PostgreSQL does not answer') });
+$pg->start;
+$stage->wait_until(60, 'one that serves', sub { $stage->request(GET => '/readyz')->{status} == 200 });
+is $stage->read_json("$stage->{dir}/gateway-data/run/addresses.json")->{pid}, $supervisor,
+	'a worker that died while PostgreSQL was away is replaced, when it is back, by the same supervisor';
+# Told to drain or to stop while there is none, it does so.
+$pg->stop('INT');
+kill 'KILL', $stage->worker;
+$stage->wait_until(10, 'its end to be seen', sub { said('killed by signal 9') == 2 });
+is $stage->stop('gateway'), 0, 'SIGTERM ends one that waits for PostgreSQL with 0';
+$pg->start;
+$stage->start_gateway;
+$pg->stop('INT');
+kill 'KILL', $stage->worker;
+$stage->wait_until(10, 'its end to be seen', sub { said('killed by signal 9') == 3 });
+kill 'USR1', $supervisor = delete $stage->{pids}{gateway};
+my ($next) = do { local (@ARGV, $/) = "/proc/$supervisor/task/$supervisor/children"; split ' ', <> };
+kill 'KILL', $next;
+$pg->start;
+$stage->wait_until(60, 'the drain to end', sub { waitpid($supervisor, POSIX::WNOHANG()) == $supervisor });
+is $?, 0, 'a drain is not forgotten when the worker dies that was told';
 done_testing;
