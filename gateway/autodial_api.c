@@ -150,6 +150,30 @@ out:
 
 /* ---- start and stop ---- */
 
+static void answer_running(struct api_reply *reply)
+{
+	api_fail(reply, 409, "ALREADY_RUNNING", "Auto-dial runs already.");
+}
+
+/* What can be said before anything was queued. */
+static bool refuse_start(const struct db_campaign *c, struct api_reply *reply)
+{
+	if (strcmp(c->dial_method, "progressive") != 0)
+		api_fail(reply, 422, "DIAL_METHOD",
+			"In a campaign with dialMethod %s agents dial. Set it to progressive "
+			"first.",
+			c->dial_method);
+	else if (strcmp(c->state, "completed") == 0)
+		api_fail(reply, 422, "VALIDATION",
+			"The campaign is completed, which is final. Give its lists to another "
+			"one and start that.");
+	else if (c->auto_dial && strcmp(c->state, "active") == 0)
+		answer_running(reply);
+	else
+		return false;
+	return true;
+}
+
 void autodial_start(struct api_call *call, struct api_reply *reply)
 {
 	struct db_generate generate = {.max = GENERATE_MAX, .most_ms = GENERATE_MS};
@@ -157,14 +181,9 @@ void autodial_start(struct api_call *call, struct api_reply *reply)
 	struct db_campaign c;
 	int err = db_campaign_get(call->db, id, &c);
 
-	if (err == 0 && strcmp(c.dial_method, "progressive") != 0) {
-		api_fail(reply, 422, "DIAL_METHOD",
-			"In a campaign with dialMethod %s agents dial. Set it to progressive "
-			"first.",
-			c.dial_method);
+	if (err == 0 && refuse_start(&c, reply))
 		return;
-	}
-	if (err == 0 && strcmp(c.state, "completed") != 0)
+	if (err == 0)
 		err = db_queue_generate(call->db, id, &generate);
 	if (err == 0)
 		err = db_campaign_get(call->db, id, &c);
@@ -180,7 +199,7 @@ void autodial_start(struct api_call *call, struct api_reply *reply)
 	}
 	err = db_campaign_auto_dial(call->db, id, true);
 	if (err == -EALREADY) {
-		api_fail(reply, 409, "ALREADY_RUNNING", "Auto-dial runs already.");
+		answer_running(reply);
 		return;
 	}
 	if (err < 0) {

@@ -265,8 +265,12 @@ subtest 'an agent may only what agents may' => sub {
 
 subtest 'the queue, without a phone' => sub {
 	my $path = "$CM/campaigns/$campaign->{id}";
-	answers(ask(POST => "$CM/campaigns/$other/auto-dial"), 422, 'NOTHING_TO_DIAL',
+	my $empty = ask(POST => "$CM/campaigns", {name => 'empty'})->{json}{data}{campaign}{id};
+	answers(ask(POST => "$CM/campaigns/$empty/auto-dial"), 422, 'NOTHING_TO_DIAL',
 		'nothing to dial is said');
+	my $final = ask(POST => "$CM/campaigns/$other/auto-dial");
+	answers($final, 422, 'VALIDATION', 'a completed one does not start');
+	like $final->{json}{error}{message}, qr/completed/, 'and says why';
 	my $made = ask(POST => "$path/generate-queue", {maxRecords => 2})->{json}{data};
 	is $made->{generated}, 2, 'as many as wanted are queued';
 	cmp_ok ask(POST => "$path/generate-queue")->{json}{data}{generated}, '>=', 1, 'then the rest';

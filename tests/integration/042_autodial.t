@@ -76,12 +76,15 @@ subtest 'why nothing is dialled' => sub {
 	is agent_code($first, $ana), 'pause', 'a paused one for itself';
 };
 
+sub start_again { my $r = ask(POST => "$CM/campaigns/$first/auto-dial"); "$r->{status} " . ($r->{json}{error}{code} // '') }
+
 subtest 'until the list is exhausted, and what comes later' => sub {
 	$stage->api(POST => "/api/agents/$ana->{id}/session/ready");
 	data(POST => "$CM/campaigns/$first/auto-dial");
 	$stage->wait_until(20, 'the list', sub { status($first)->{code} eq 'exhausted' });
 	is_deeply counts($first), {done => 6}, 'every contact was dialled to an end';
 	is agent_code($first, $ana), 'exhausted', 'and the agent has nothing to do';
+	is start_again(), '409 ALREADY_RUNNING', 'it runs all the same';
 	my ($list) = @{$stage->api(GET => "$CM/campaigns/$first/data-lists")->{dataLists}};
 	$stage->api(POST => "$CM/data-lists/$list->{id}/upload", "phone\n+15552119001\n",
 		{'Content-Type' => 'text/csv'});
@@ -99,6 +102,8 @@ subtest 'a list that is not active' => sub {
 	$upload->(numbers('+1555212', 2));
 	$stage->wait_until(10, 'the end of calls', sub { !counts($first)->{dialing} });
 	is counts($first)->{unqueued}, 2, 'contacts that nobody has queued say so';
+	is start_again(), '409 ALREADY_RUNNING', 'a second start is refused';
+	is counts($first)->{unqueued}, 2, 'and queues nothing';
 	data(POST => "$CM/campaigns/$first/generate-queue", {});
 	$stage->wait_until(10, 'them to wait as all do', sub { (counts($first)->{no_agent} // 0) == 2 });
 	$active->(0);
