@@ -16,7 +16,21 @@
 #define GENERATE_MAX 1000000
 #define GENERATE_MS 20000 /* the server waits 30 s; the runner queues the rest */
 
+static bool runs(const struct db_campaign *c)
+{
+	return c->auto_dial && strcmp(c->state, "active") == 0;
+}
+
 /* ---- why contacts and agents wait ---- */
+
+/* Nobody need do what the runner does by itself. */
+static const char *contact_sentence(const struct db_campaign *c, const char *code)
+{
+	if (strcmp(code, "unqueued") == 0 && runs(c))
+		return "It is not in the queue yet; auto-dial queues it within a minute of "
+		       "having nobody else to dial.";
+	return reason_text(code);
+}
 
 static json_t *contacts_json(
 	const struct db_campaign *c, const struct db_queue_reason *rows, size_t count)
@@ -29,8 +43,8 @@ static json_t *contacts_json(
 
 		(void)json_array_append_new(list,
 			json_pack("{s:s, s:s, s:s, s:I, s:o}", "status", rows[i].state,
-				"code", code, "reason", reason_text(code), "count",
-				(json_int_t)rows[i].count, "earliest",
+				"code", code, "reason", contact_sentence(c, code),
+				"count", (json_int_t)rows[i].count, "earliest",
 				api_time(rows[i].earliest_ms)));
 	}
 	return list;
@@ -136,8 +150,7 @@ void autodial_status(struct api_call *call, struct api_reply *reply)
 	code = reason_of_campaign(c);
 	api_ok(reply, 200,
 		json_pack("{s:o, s:b, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o}",
-			"campaignId", api_id(c->id), "running",
-			c->auto_dial && strcmp(c->state, "active") == 0, "state",
+			"campaignId", api_id(c->id), "running", runs(c), "state",
 			c->state, "code", strcmp(code, "next") == 0 ? "dialling" : code,
 			"reason", sentence(c, code), "stats", campaign_counts_json(c),
 			"contacts", contacts_json(c, s.reasons, s.reason_count), "agents",
@@ -167,7 +180,7 @@ static bool refuse_start(const struct db_campaign *c, struct api_reply *reply)
 		api_fail(reply, 422, "VALIDATION",
 			"The campaign is completed, which is final. Give its lists to another "
 			"one and start that.");
-	else if (c->auto_dial && strcmp(c->state, "active") == 0)
+	else if (runs(c))
 		answer_running(reply);
 	else
 		return false;

@@ -17,7 +17,10 @@ void campaigns_free(struct campaigns **campaigns);
 /* Any thread. A line or an agent came free: whoever waits for one looks at once. */
 void campaign_wake(struct gateway *gw, int64_t campaign_id);
 
-/* Any thread. Somebody started, stopped or edited it: its row is read anew. */
+/*
+ * Any thread. Somebody started, stopped or edited it, or its lists got contacts: its row is read
+ * anew and its lists are looked through. Campaign 0 is none, and only has the leases looked at.
+ */
 void campaign_changed(struct gateway *gw, int64_t campaign_id);
 
 #endif

@@ -269,8 +269,10 @@ void campaign_assign_list(struct api_call *call, struct api_reply *reply)
 	err = db_list_assign(call->db, list, api_param_id(call, 0), weight);
 	if (err < 0)
 		api_fail_db(reply, err, "campaign or list", call->db);
-	else
+	else {
+		campaign_changed(call->gw, api_param_id(call, 0));
 		answer(call, reply, 200, api_param_id(call, 0));
+	}
 }
 
 /* ---- the queue ---- */

@@ -158,9 +158,9 @@ static void settle(struct campaigns *campaigns, const struct claim_job *task)
 
 	if (run == NULL)
 		return;
-	/* Where there were some there may be more. */
-	if (task->generated)
-		run->generated_ms = task->made > 0 ? 0 : timers_now(task->gw->timers);
+	/* Not looked through after all; and where there were some there may be more. */
+	if (task->generate && (!task->generated || task->made > 0))
+		run->generated_ms = 0;
 	if (task->err < 0)
 		hold(task->gw, run, "database", IDLE_MS);
 	else if (task->claimed.result == DB_CLAIM_CALL)
@@ -199,6 +199,9 @@ static int claim(struct campaigns *campaigns, struct run *run)
 		free(task);
 		return -1;
 	}
+	/* From here on: what changes while it looks is looked for again. */
+	if (task->generate)
+		run->generated_ms = now;
 	campaigns->claiming = run->row.id;
 	return 0;
 }

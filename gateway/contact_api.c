@@ -11,6 +11,7 @@
 #include "db/contacts.h"
 #include "dialer/number.h"
 #include "dialer/numbering.h"
+#include "gateway/campaign.h"
 #include "gateway/import_check.h"
 #include "gateway/import_text.h"
 #include "gateway/list_api.h"
@@ -308,8 +309,11 @@ void contact_create(struct api_call *call, struct api_reply *reply)
 		refuse_custom(reply);
 	else if (err < 0)
 		api_fail_db(reply, err, "list", call->db);
-	else
+	else {
+		if (list.campaign_id != 0)
+			campaign_changed(call->gw, list.campaign_id);
 		answer(call, reply, 201, id);
+	}
 }
 
 void contact_get(struct api_call *call, struct api_reply *reply)

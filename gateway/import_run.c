@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "db/data_lists.h"
+#include "gateway/campaign.h"
 #include "gateway/events.h"
 #include "gateway/import_api.h"
 #include "gateway/import_report.h"
@@ -479,6 +480,17 @@ static void explain(struct run *run, int rc)
 			"The database did not take it. Nothing was added; try again.");
 }
 
+/* The list's campaign has somebody more to dial. */
+static void tell_campaign(struct run *run)
+{
+	struct db_list list;
+
+	if (run->result.added > 0 && !run->options.dry_run &&
+		db_list_get(run->note, run->order->list_id, &list) == 0 &&
+		list.campaign_id != 0)
+		campaign_changed(run->gw, list.campaign_id);
+}
+
 static void end(struct run *run, int rc)
 {
 	struct db_import *result = &run->result;
@@ -492,6 +504,8 @@ static void end(struct run *run, int rc)
 		explain(run, rc);
 		(void)db_import_fail(run->note, result->id, run->err.text);
 		answer_error(run, rc);
+	} else {
+		tell_campaign(run);
 	}
 	if (db_import_get(run->note, result->id, result) == 0)
 		events_import(run->gw, result);

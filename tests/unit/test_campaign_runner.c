@@ -181,6 +181,26 @@ static void who_changed_a_campaign_need_not_wait_for_it(void **state)
 	assert_int_equal(rig.leases, 2);
 }
 
+static void what_changes_while_its_lists_are_looked_through_is_not_missed(void **state)
+{
+	(void)state;
+	runner_will_say((struct db_claimed){.result = DB_CLAIM_NO_ENTRY});
+	runner_will_say((struct db_claimed){.result = DB_CLAIM_NO_ENTRY});
+	rig.ready = 0;
+	runner_settle();
+	rig.ready = 9;
+	campaign_wake(&rig.gw, 1);
+	rig.gated = true;
+	(void)post_queue_run(rig.gw.queue, 64);
+	runner_wait_gated();
+	campaign_changed(&rig.gw, 1);
+	(void)post_queue_run(rig.gw.queue, 64);
+	runner_open_gate();
+	runner_settle();
+	runner_pass(IDLE_MS);
+	assert_int_equal(rig.generated, 2);
+}
+
 /* ---- what holds it up ---- */
 
 static void calls_per_second_that_are_used_up_hold_all_of_them(void **state)
@@ -358,6 +378,8 @@ int main(void)
 		RUNNER_TEST(without_a_ready_agent_nothing_is_claimed),
 		RUNNER_TEST(an_agent_that_comes_free_wakes_all_that_wait_for_one),
 		RUNNER_TEST(who_changed_a_campaign_need_not_wait_for_it),
+		RUNNER_TEST(
+			what_changes_while_its_lists_are_looked_through_is_not_missed),
 		RUNNER_TEST(calls_per_second_that_are_used_up_hold_all_of_them),
 		RUNNER_TEST(a_claim_without_an_answer_is_tried_again_in_a_second),
 		RUNNER_TEST(what_twilio_forbids_is_said_in_its_words),
