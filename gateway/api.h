@@ -64,7 +64,9 @@ void api_fail_field(struct api_reply *reply, const char *field, const char *fmt,
 
 /* The ":name" of the path as a positive id; 0 when it is none. */
 int64_t api_param_id(const struct api_call *call, size_t index);
-/* An id of the query; `fallback` when absent, -1 when it is no number in 0..hi. */
+/* An id of the query; 0 when absent, -1 when it is none: 0 is nobody's. */
+int64_t api_query_id(const struct api_call *call, const char *name);
+/* A number of the query; `fallback` when absent, -1 when it is no number in 0..hi. */
 int64_t api_query_int(
 	const struct api_call *call, const char *name, int64_t hi, int64_t fallback);
 

@@ -89,6 +89,14 @@ int64_t api_param_id(const struct api_call *call, size_t index)
 	return text != NULL && text_int(text, 1, INT64_MAX, &id) == 0 ? id : 0;
 }
 
+int64_t api_query_id(const struct api_call *call, const char *name)
+{
+	int64_t id = api_query_int(call, name, INT64_MAX, 0);
+	const char *text = form_get(&call->request->query, name);
+
+	return id == 0 && text != NULL && text[0] != '\0' ? -1 : id;
+}
+
 int64_t api_query_int(
 	const struct api_call *call, const char *name, int64_t hi, int64_t fallback)
 {

@@ -216,13 +216,13 @@ void audit_list(struct api_call *call, struct api_reply *reply)
 {
 	int64_t limit = api_query_int(call, "limit", PAGE_MAX, PAGE_DEFAULT);
 	struct db_audit_filter filter = {
-		.user_id = api_query_int(call, "userId", INT64_MAX, 0),
-		.key_id = api_query_int(call, "apiKeyId", INT64_MAX, 0),
+		.user_id = api_query_id(call, "userId"),
+		.key_id = api_query_id(call, "apiKeyId"),
 		.method = query_text(call, "method"),
 		.route = query_text(call, "route"),
 		.since_ms = api_query_time(call, "since", 0),
 		.until_ms = api_query_time(call, "until", 0),
-		.before = api_query_int(call, "before", INT64_MAX, 0),
+		.before = api_query_id(call, "before"),
 		.limit = limit < 1 ? 1 : (unsigned)limit,
 	};
 	struct db_audit *rows = NULL;

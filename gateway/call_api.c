@@ -109,13 +109,13 @@ int call_filter(
 {
 	int64_t self = api_agent(call);
 	struct db_call_filter f = {
-		.campaign_id = api_query_int(call, "campaignId", INT64_MAX, 0),
-		.agent_id = api_query_int(call, "agentId", INT64_MAX, 0),
-		.contact_id = api_query_int(call, "contactId", INT64_MAX, 0),
-		.disposition_id = api_query_int(call, "dispositionId", INT64_MAX, 0),
+		.campaign_id = api_query_id(call, "campaignId"),
+		.agent_id = api_query_id(call, "agentId"),
+		.contact_id = api_query_id(call, "contactId"),
+		.disposition_id = api_query_id(call, "dispositionId"),
 		.from_ms = api_query_time(call, "from", 0),
 		.to_ms = api_query_time(call, "to", 0),
-		.before = api_query_int(call, "before", INT64_MAX, 0),
+		.before = api_query_id(call, "before"),
 	};
 
 	if (f.campaign_id < 0 || f.agent_id < 0 || f.contact_id < 0 ||

@@ -113,13 +113,13 @@ static int read_filter(struct api_call *call, struct api_reply *reply,
 	int64_t self = api_agent(call);
 
 	*f = (struct db_callback_filter){
-		.campaign_id = api_query_int(call, "campaignId", INT64_MAX, 0),
-		.agent_id = api_query_int(call, "agentId", INT64_MAX, 0),
-		.contact_id = api_query_int(call, "contactId", INT64_MAX, 0),
+		.campaign_id = api_query_id(call, "campaignId"),
+		.agent_id = api_query_id(call, "agentId"),
+		.contact_id = api_query_id(call, "contactId"),
 		.state = state != NULL && state[0] != '\0' ? state : NULL,
 		.from_ms = api_query_time(call, "dueFrom", 0),
 		.to_ms = api_query_time(call, "dueTo", 0),
-		.after = api_query_int(call, "after", INT64_MAX, 0),
+		.after = api_query_id(call, "after"),
 	};
 	*ret_limit = api_query_int(call, "limit", PAGE_MAX, PAGE_DEFAULT);
 	if (f->campaign_id < 0 || f->agent_id < 0 || f->contact_id < 0 || f->after < 0 ||

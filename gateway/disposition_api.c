@@ -38,7 +38,7 @@ static json_t *disposition_json(const struct db_disposition *s)
 
 void dispositions_list(struct api_call *call, struct api_reply *reply)
 {
-	int64_t campaign = api_query_int(call, "campaignId", INT64_MAX, 0);
+	int64_t campaign = api_query_id(call, "campaignId");
 	struct db_disposition *rows = NULL;
 	json_t *list = json_array();
 	size_t count = 0;

@@ -84,11 +84,11 @@ static int read_query(struct api_call *call, const struct db_campaign *campaign,
 
 	*query = (struct db_queue_query){
 		.campaign_id = campaign->id,
-		.after = api_query_int(call, "after", INT64_MAX, 0),
+		.after = api_query_id(call, "after"),
 		.limit = (unsigned)limit,
 		.state = text_or_null(call, "status"),
 		.reason = text_or_null(call, "reason"),
-		.list_id = api_query_int(call, "listId", INT64_MAX, 0),
+		.list_id = api_query_id(call, "listId"),
 		.priority = (int)priority,
 		.due = due != NULL && strcmp(due, "true") == 0,
 		.search = text_or_null(call, "search"),

@@ -60,13 +60,13 @@ static int read_filter(struct api_call *call, struct api_reply *reply,
 	int64_t self = api_agent(call);
 
 	*f = (struct db_recording_filter){
-		.campaign_id = api_query_int(call, "campaignId", INT64_MAX, 0),
-		.agent_id = api_query_int(call, "agentId", INT64_MAX, 0),
-		.call_id = api_query_int(call, "callId", INT64_MAX, 0),
+		.campaign_id = api_query_id(call, "campaignId"),
+		.agent_id = api_query_id(call, "agentId"),
+		.call_id = api_query_id(call, "callId"),
 		.state = state != NULL && state[0] != '\0' ? state : NULL,
 		.from_ms = api_query_time(call, "from", 0),
 		.to_ms = api_query_time(call, "to", 0),
-		.before = api_query_int(call, "before", INT64_MAX, 0),
+		.before = api_query_id(call, "before"),
 	};
 	*ret_limit = api_query_int(call, "limit", PAGE_MAX, PAGE_DEFAULT);
 	if (f->campaign_id < 0 || f->agent_id < 0 || f->call_id < 0 || f->before < 0 ||

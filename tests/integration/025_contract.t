@@ -128,7 +128,8 @@ my %key = map {
 	($_ => $stage->api(POST => '/api/api-keys', {name => "key of $_"})->{key})
 } qw(admin supervisor agent);
 
-my %id = (campaignId => $campaign, queueId => $entry->{id}, agentId => $user{agent});
+my %id = (campaignId => $campaign, queueId => $entry->{id}, agentId => $user{agent},
+	listId => $stage->api(GET => "$CM/data-lists")->{dataLists}[0]{id});
 
 subtest 'the judge notices every field' => sub {
 	# Renames or removes the field at each place of an answer, one at a time.
@@ -236,6 +237,22 @@ subtest 'routes that take an Idempotency-Key say so' => sub {
 		push @silent, "$template does not say $_" for grep { !$o->{responses}{$_} } 400, 409, 422;
 	}
 	is_deeply \@silent, [];
+};
+
+subtest 'an id of nobody is no filter that lets everything through' => sub {
+	my ($asked, @wrong) = (0);
+	for my $o (grep { $_->{method} eq 'GET' && $_->{'x-roles'} } $contract->operations) {
+		(my $path = $o->{path}) =~ s/\{(\w+)\}/$id{$1} \/\/ 999999/ge;
+		for my $p (map { $contract->follow($_) } @{$o->{parameters} // []}) {
+			next unless $p->{in} eq 'query' && ($p->{schema}{'$ref'} // '') =~ m{/Id$};
+			$asked++;
+			my $r = ask(GET => "$path?$p->{name}=0");
+			push @wrong, "$path?$p->{name}=0: $r->{status}" if $r->{status} != 422;
+		}
+	}
+	is_deeply \@wrong, [], "$asked parameters refuse 0";
+	cmp_ok $asked, '>', 20, 'filters and cursors';
+	contract_kept('ids');
 };
 
 undef $stage;
