@@ -7,9 +7,10 @@
  * from an entry that was skipped, and it would be in the way of a new one. One without an entry of
  * its own gets another (arm_callbacks(), 0006_calls.sql).
  */
-#define VOID_PROMISES                                                                      \
-	", voided AS (UPDATE callbacks b SET state = 'cancelled', updated_at = now()"      \
-	"  FROM touched t WHERE t.state = 'skipped' AND b.entry_id = t.id"                 \
+#define VOID_PROMISES                                                             \
+	", voided AS (UPDATE callbacks b SET state = 'cancelled', untold = true," \
+	"  updated_at = now()"                                                    \
+	"  FROM touched t WHERE t.state = 'skipped' AND b.entry_id = t.id"        \
 	"  AND b.state IN ('pending', 'missed') AND b.armed_dials IS NOT NULL)"
 
 #endif
