@@ -22,7 +22,7 @@ for my $bad ("a 1\n", "# HELP a x\n# TYPE a counter\na 1\n", "# HELP a x\n# TYPE
 	isnt scalar(Omnivox::Metrics->new($bad)->complaints), 0, 'the judge refuses what is wrong';
 }
 
-my $stage = Omnivox::Stage->new(gateway_env => {METRICS_LISTEN => '127.0.0.1:0', HUNG_AFTER => 1,
+my $stage = Omnivox::Stage->new(gateway_env => {METRICS_LISTEN => '127.0.0.1:0', HUNG_AFTER => 5,
 	WATCHDOG_USEC => 400_000, RECONCILE_AFTER => 2});
 my $notify = "$stage->{dir}/notify";
 my $systemd = IO::Socket::UNIX->new(Type => SOCK_DGRAM, Local => $notify) or die $!;
@@ -107,10 +107,10 @@ my $worker = $stage->worker;
 told();    # systemd's queue is short
 @told = ();
 kill 'STOP', $worker;
-$stage->worker($worker, 10);
+$stage->worker($worker, 30);
 pass 'a worker that stands still is replaced';
-$stage->wait_until(5, 'READY again', sub { grep { /^READY=1\nSTATUS=.*start 2\.$/ } told() });
-$stage->wait_until(10, 'the metrics of the new worker', sub {
+$stage->wait_until(30, 'READY again', sub { grep { /^READY=1\nSTATUS=.*start 2\.$/ } told() });
+$stage->wait_until(30, 'the metrics of the new worker', sub {
 	my (undef, $m) = scrape();
 	$m->get('omnivox_worker_starts_total') == 2 && $m->get('omnivox_worker_hung_total') == 1 });
 pass 'and counted as hung';
