@@ -9,6 +9,8 @@
 
 #include "base/text.h"
 
+#define MAPPED_BITS 96 /* of an IPv6 address stand before the IPv4 one in it */
+
 struct network {
 	struct addr addr;
 	unsigned bits; /* of the address that must agree */
@@ -35,6 +37,28 @@ static const unsigned char *addr_bytes(const struct addr *addr, unsigned *ret_bi
 	return NULL;
 }
 
+/*
+ * ::ffff:a.b.c.d (RFC 4291, 2.5.5.2), which dual-stack sockets show and some proxies write, is
+ * a.b.c.d. Whether it was one.
+ */
+static bool unmap(struct addr *addr)
+{
+	struct sockaddr_in6 v6;
+	struct sockaddr_in v4 = {.sin_family = AF_INET};
+
+	if (addr->sa.ss_family != AF_INET6)
+		return false;
+	memcpy(&v6, &addr->sa, sizeof(v6));
+	if (!IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr))
+		return false;
+	memcpy(&v4.sin_addr, v6.sin6_addr.s6_addr + 12, sizeof(v4.sin_addr));
+	v4.sin_port = v6.sin6_port;
+	memset(addr, 0, sizeof(*addr));
+	addr->len = sizeof(v4);
+	memcpy(&addr->sa, &v4, sizeof(v4));
+	return true;
+}
+
 /* "10.0.0.0/8", or one address. */
 static int parse_network(const char *text, struct network *ret_network)
 {
@@ -42,19 +66,22 @@ static int parse_network(const char *text, struct network *ret_network)
 	struct network network = {0};
 	const char *slash = strchr(text, '/');
 	size_t len = slash == NULL ? strlen(text) : (size_t)(slash - text);
-	int64_t bits;
+	int64_t bits, before = 0;
 
 	if (len >= sizeof(host))
 		return -EINVAL;
 	memcpy(host, text, len);
 	host[len] = '\0';
-	if (addr_from_host(host, 0, &network.addr) != 0 ||
-		addr_bytes(&network.addr, &network.bits) == NULL)
+	if (addr_from_host(host, 0, &network.addr) != 0)
+		return -EINVAL;
+	if (unmap(&network.addr))
+		before = MAPPED_BITS;
+	if (addr_bytes(&network.addr, &network.bits) == NULL)
 		return -EINVAL;
 	if (slash != NULL) {
-		if (text_int(slash + 1, 0, network.bits, &bits) != 0)
+		if (text_int(slash + 1, before, before + network.bits, &bits) != 0)
 			return -EINVAL;
-		network.bits = (unsigned)bits;
+		network.bits = (unsigned)(bits - before);
 	}
 	*ret_network = network;
 	return 0;
@@ -108,20 +135,13 @@ static bool trusted(const struct peer_trust *trust, const struct addr *addr)
 	return false;
 }
 
-/* A dual-stack socket shows IPv4 clients as ::ffff:a.b.c.d; everybody else says a.b.c.d. */
 static void from_socket(const struct sockaddr *sa, struct addr *ret_addr)
 {
-	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)sa;
-	struct sockaddr_in v4 = {.sin_family = AF_INET};
-
 	memset(ret_addr, 0, sizeof(*ret_addr));
-	if (sa->sa_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr)) {
-		memcpy(&v4.sin_addr, v6->sin6_addr.s6_addr + 12, 4);
-		v4.sin_port = v6->sin6_port;
-		sa = (const struct sockaddr *)&v4;
-	}
-	ret_addr->len = sa->sa_family == AF_INET6 ? sizeof(*v6) : sizeof(v4);
+	ret_addr->len = sa->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6)
+						  : sizeof(struct sockaddr_in);
 	memcpy(&ret_addr->sa, sa, ret_addr->len);
+	(void)unmap(ret_addr);
 }
 
 /* One entry: "1.2.3.4", "1.2.3.4:99", "::1", "[::1]:99". */
@@ -133,9 +153,10 @@ static int parse_entry(const char *text, size_t len, struct addr *ret_addr)
 		return -EINVAL;
 	memcpy(host, text, len);
 	host[len] = '\0';
-	if (addr_from_host(host, 0, ret_addr) == 0)
-		return 0;
-	return addr_parse(host, ret_addr);
+	if (addr_from_host(host, 0, ret_addr) != 0 && addr_parse(host, ret_addr) != 0)
+		return -EINVAL;
+	(void)unmap(ret_addr);
+	return 0;
 }
 
 void peer_find(const struct peer_trust *trust, const struct sockaddr *sa,

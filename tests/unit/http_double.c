@@ -270,7 +270,8 @@ static void remove_static(const struct http_double *d)
 
 void http_double_start(struct http_double *d)
 {
-	static const char *const proxies[] = {"127.0.0.1", "10.1.0.0/16", NULL};
+	static const char *const proxies[] = {"127.0.0.1", "10.1.0.0/16",
+		"::ffff:10.3.0.0/112", "::ffff:10.4.0.1", NULL};
 	struct http_config config = {
 		.listen_fd = d->listen_fd,
 		.routes = routes,

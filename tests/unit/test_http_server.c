@@ -191,6 +191,13 @@ static void the_peer_is_the_rightmost_address_that_no_trusted_proxy_has(void **s
 	expect_peer("6.6.6.6, unknown, 10.1.2.3", "10.1.2.3");
 	expect_peer("10.1.0.1", "10.1.0.1");
 	expect_peer(",,,", "127.0.0.1");
+	/* IPv4 in IPv6 (RFC 4291, 2.5.5.2) is IPv4. */
+	expect_peer("::ffff:203.0.113.9", "203.0.113.9");
+	expect_peer("::FFFF:cb00:7109, 127.0.0.1", "203.0.113.9");
+	expect_peer("203.0.113.9, [::ffff:10.1.2.3]:99", "203.0.113.9");
+	expect_peer("203.0.113.9, 10.3.0.7", "203.0.113.9");
+	expect_peer("203.0.113.9, 10.4.0.1", "203.0.113.9");
+	expect_peer("203.0.113.9, 10.4.0.2", "10.4.0.2");
 }
 
 static void head_is_get_without_the_body(void **state)
