@@ -12,7 +12,8 @@
 #include "base/clock.h"
 #include "base/text.h"
 
-#define TEXT_MAX 1024                  /* of the message; longer ones are cut */
+#define TEXT_MAX 1024 /* of the message; longer ones are cut */
+#define SELDOM_MS 1000
 #define FIELDS_MAX 16                  /* of one line; further ones stay in the text */
 #define LINE_SIZE (6 * TEXT_MAX + 256) /* every byte escaped, and the fields around it */
 
@@ -203,6 +204,19 @@ void log_line(
 	if (write(STDERR_FILENO, line, len) < 0)
 		errno = saved;
 	errno = saved;
+}
+
+bool log_seldom(struct log_seldom *line, int64_t now_ms, unsigned *ret_unwritten)
+{
+	int64_t next_ms = atomic_load(&line->next_ms);
+
+	if (now_ms < next_ms || !atomic_compare_exchange_strong(
+					&line->next_ms, &next_ms, now_ms + SELDOM_MS)) {
+		(void)atomic_fetch_add(&line->unwritten, 1);
+		return false;
+	}
+	*ret_unwritten = atomic_exchange(&line->unwritten, 0);
+	return true;
 }
 
 const char *log_mask(const char *number, char *buf, unsigned long size)

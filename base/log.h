@@ -7,6 +7,7 @@
 #ifndef OMNIVOX_BASE_LOG_H
 #define OMNIVOX_BASE_LOG_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
@@ -28,6 +29,18 @@ void log_line(enum log_level level, const char *module, int64_t call_id, const c
 
 /* Whether a line at `level` would be written; for work that only serves a log line. */
 int log_enabled(enum log_level level);
+
+/* A line that strangers cause: one a second is written. Starts as zeros. */
+struct log_seldom {
+	_Atomic int64_t next_ms;
+	_Atomic unsigned unwritten;
+};
+
+/*
+ * Any thread. Whether to write the line at `now_ms`; `ret_unwritten`: how many were not since the
+ * last one that was.
+ */
+bool log_seldom(struct log_seldom *line, int64_t now_ms, unsigned *ret_unwritten);
 
 /* "+14155552671" becomes "+1415***2671" in `buf`; returns buf. */
 const char *log_mask(const char *number, char *buf, unsigned long size);

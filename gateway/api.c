@@ -220,6 +220,8 @@ int api_verify(void *gateway, const struct http_request *request)
 	struct gateway *gw = gateway;
 	const char *secondary = config_text(gw->config, "TWILIO_AUTH_TOKEN_SECONDARY");
 	const struct form *form = request->method == HTTP_GET ? NULL : &request->form;
+	static struct log_seldom refused;
+	unsigned unwritten;
 	struct buf url = {0};
 	int err = -EACCES;
 
@@ -234,9 +236,10 @@ int api_verify(void *gateway, const struct http_request *request)
 				request->body, request->body_len,
 				request->twilio_signature);
 	}
-	if (err < 0)
-		log_warn("api", 0, "unsigned or wrongly signed request for %s",
-			request->path);
+	if (err < 0 && log_seldom(&refused, clock_mono_ms(), &unwritten))
+		log_warn("api", 0,
+			"unsigned or wrongly signed request for %s unwritten=%u",
+			request->path, unwritten);
 	buf_free(&url);
 	return err;
 }

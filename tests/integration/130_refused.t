@@ -66,6 +66,22 @@ is send_webhook('AAAAAAAAAAAAAAAAAAAAAAAAAAA=', %end), 403, 'a wrongly signed on
 is send_webhook(sign($url, %end, CallDuration => 6), %end), 403, 'one changed after signing is refused';
 is state_of_call(), $before, 'and the call is as it was';
 
+# Strangers do not fill the log: a line a second, which says how many there were besides.
+sub unsigned_lines {
+	open my $fh, '<', "$stage->{dir}/gateway.log" or die $!;
+	return grep { /unsigned or wrongly signed/ } <$fh>;
+}
+{
+	my $lines = unsigned_lines();
+	my $began = time;
+	send_webhook(undef, %end) for 1 .. 100;
+	my $seconds = time - $began + 1;
+	$lines = unsigned_lines() - $lines;
+	cmp_ok $lines, '<=', $seconds + 1, "100 unsigned ones in $seconds s are $lines lines";
+	$stage->wait_until(5, 'a second later', sub { send_webhook(undef, %end); (unsigned_lines())[-1] =~ /unwritten=[1-9]/ });
+	pass 'of which one says how many are not written';
+}
+
 my %ring = (%end, CallStatus => 'ringing', SequenceNumber => 1);
 is send_webhook(sign($url, %ring), %ring), 204, 'a replayed webhook is taken';
 is state_of_call(), $before, 'and changes nothing';

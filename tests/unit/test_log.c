@@ -169,6 +169,24 @@ static void numbers_are_masked(void **state)
 	assert_string_equal(log_mask("+14155552671", buf, 8), "+1415**");
 }
 
+static void what_strangers_cause_is_written_once_a_second_with_the_number_of_the_rest(
+	void **state)
+{
+	struct log_seldom line = {0};
+	unsigned unwritten = 99;
+
+	(void)state;
+	assert_true(log_seldom(&line, 5000, &unwritten));
+	assert_int_equal(unwritten, 0);
+	for (int i = 0; i < 1999; i++)
+		assert_false(log_seldom(&line, 5000 + i / 2, &unwritten));
+	assert_true(log_seldom(&line, 6000, &unwritten));
+	assert_int_equal(unwritten, 1999);
+	assert_false(log_seldom(&line, 6999, &unwritten));
+	assert_true(log_seldom(&line, 90000, &unwritten));
+	assert_int_equal(unwritten, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -184,6 +202,8 @@ int main(void)
 		cmocka_unit_test(logging_leaves_errno_alone),
 		cmocka_unit_test(levels_are_read_from_their_words),
 		cmocka_unit_test(numbers_are_masked),
+		cmocka_unit_test(
+			what_strangers_cause_is_written_once_a_second_with_the_number_of_the_rest),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
