@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "gateway/account.h"
 #include "gateway/listeners.h"
+#include "gateway/metrics.h"
 #include "gateway/password.h"
 #include "gateway/rate.h"
 
@@ -106,6 +107,19 @@ static void sign_in(
 	log_info("auth", 0, "%s signed in", user->username);
 }
 
+/* Not with the name: it may be a password, typed into the wrong field. */
+static void note_refused(const struct api_call *call, const char *why)
+{
+	static struct log_seldom line;
+	char host[ADDR_TEXT_SIZE];
+	unsigned unwritten;
+
+	metrics_password(why);
+	if (log_seldom(&line, clock_mono_ms(), &unwritten))
+		log_warn("auth", 0, "sign-in refused: address=%s why=%s unwritten=%u",
+			addr_host(&call->request->peer, host), why, unwritten);
+}
+
 void auth_login(struct api_call *call, struct api_reply *reply)
 {
 	static const char *const fields[] = {"username", "email", "password", NULL};
@@ -126,6 +140,7 @@ void auth_login(struct api_call *call, struct api_reply *reply)
 	if (wait_s > 0) {
 		api_fail(reply, 429, "RATE_LIMITED",
 			"Too many sign-in attempts. Try again in %d seconds.", wait_s);
+		note_refused(call, "limited");
 		reply->retry_after_s = wait_s;
 		return;
 	}
@@ -140,8 +155,10 @@ void auth_login(struct api_call *call, struct api_reply *reply)
 	if (err < 0) {
 		api_fail(reply, 401, "WRONG_CREDENTIALS",
 			"User name or password is wrong. Check both and try again.");
+		note_refused(call, "wrong");
 		return;
 	}
+	metrics_password("right");
 	sign_in(call, reply, &user);
 }
 
@@ -195,6 +212,7 @@ static int check_old(struct api_call *call, struct api_reply *reply, const char 
 	if (wait_s > 0) {
 		api_fail(reply, 429, "RATE_LIMITED",
 			"Too many wrong passwords. Try again in %d seconds.", wait_s);
+		note_refused(call, "limited");
 		reply->retry_after_s = wait_s;
 		return -EACCES;
 	}
@@ -204,9 +222,13 @@ static int check_old(struct api_call *call, struct api_reply *reply, const char 
 		return err;
 	}
 	err = password_check(old, user.password_hash);
-	if (err < 0)
+	if (err < 0) {
 		api_fail(reply, 403, "WRONG_PASSWORD",
 			"The old password is wrong. Nothing was changed.");
+		note_refused(call, "wrong");
+	} else {
+		metrics_password("right");
+	}
 	explicit_bzero(&user, sizeof(user));
 	return err;
 }

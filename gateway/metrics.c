@@ -43,6 +43,8 @@ static const char *const webhook_results[] = {"applied", "refused", "not_stored"
 enum { WEBHOOK_APPLIED, WEBHOOK_REFUSED, WEBHOOK_NOT_STORED };
 static const char *const claim_results[] = {"call", "no_entry", "no_agent", "rate",
 	"refused", "stopped", "error", "other", NULL};
+static const char *const password_results[] = {
+	"right", "wrong", "limited", "other", NULL};
 static const char *const twilio_ops[] = {"call_create", "participant_create",
 	"call_update", "participant_update", "fetch", "list", "recording", "other", NULL};
 static const char *const twilio_results[] = {"ok", "refused", "not_sent", "lost", NULL};
@@ -101,6 +103,10 @@ static struct metric calls_moved = COUNTER("call_moves_total",
 	"Calls that came into a state on this node.", {"state", call_states});
 static struct metric calls_ended = COUNTER("calls_ended_total",
 	"Calls that ended on this node, by outcome.", {"outcome", outcomes});
+static struct metric passwords = COUNTER("password_checks_total",
+	"Passwords tried to sign in or to change one: right, wrong (also for an unknown name), or "
+	"limited, so that it was not looked at.",
+	{"result", password_results});
 static struct metric twilio_requests = COUNTER("twilio_requests_total",
 	"Requests to Twilio.", {"op", twilio_ops}, {"result", twilio_results});
 static struct metric twilio_seconds = HISTOGRAM("twilio_request_seconds",
@@ -154,9 +160,9 @@ static struct metric *const all[] = {&info, &worker_starts, &worker_hung, &drain
 	&database_up, &census_time, &calls_open, &calls_moved, &calls_ended, &agents,
 	&registrations, &rate_tokens, &rate_now, &claims, &webhooks, &webhooks_late,
 	&webhook_seconds, &webhook_queue, &twilio_requests, &twilio_seconds,
-	&http_requests, &http_seconds, &http_late, &metric_db_wait, &metric_db_run,
-	&db_waiting, &metric_loop_lag, &loop_waiting, &rtp_sessions, &resident, &cpu,
-	&open_fds, &max_fds};
+	&http_requests, &http_seconds, &http_late, &passwords, &metric_db_wait,
+	&metric_db_run, &db_waiting, &metric_loop_lag, &loop_waiting, &rtp_sessions,
+	&resident, &cpu, &open_fds, &max_fds};
 
 struct metrics {
 	struct gateway *gw;
@@ -238,6 +244,11 @@ void metrics_claim(int err, const struct db_claimed *claimed)
 	else if (err == 0)
 		word = word_at(words, COUNT(words), claimed->result);
 	metric_add(&claims, metric_value(claim_results, word), 0, 1);
+}
+
+void metrics_password(const char *result)
+{
+	metric_add(&passwords, metric_value(password_results, result), 0, 1);
 }
 
 void metrics_call(const char *state, const char *outcome)

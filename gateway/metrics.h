@@ -35,6 +35,9 @@ void metrics_webhook_told(int64_t at_ms);
 /* What a claim came to; `err` 0 or negative. Any thread. */
 void metrics_claim(int err, const struct db_claimed *claimed);
 
+/* A password was tried: "right", "wrong" or "limited". Any thread. */
+void metrics_password(const char *result);
+
 /* A call went from one state to another. */
 void metrics_call(const char *state, const char *outcome);
 

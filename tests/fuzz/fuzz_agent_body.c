@@ -106,6 +106,11 @@ void metrics_claim(int err, const struct db_claimed *claimed)
 	assert(err == -EIO);
 }
 
+void metrics_password(const char *result)
+{
+	assert(strcmp(result, "other") != 0);
+}
+
 void call_news(struct gateway *gw, const struct call_news *news)
 {
 	(void)gw;

@@ -4,6 +4,7 @@ use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
+use HTTP::Tiny;
 use JSON::PP;
 use List::Util qw(min);
 use Test::More;
@@ -11,7 +12,8 @@ use Time::HiRes qw(time);
 use Omnivox::Asking;
 use Omnivox::Stage;
 
-my $stage = Omnivox::Stage->new(gateway_env => {TRUSTED_PROXIES => '127.0.0.1'});
+my $stage = Omnivox::Stage->new(gateway_env => {TRUSTED_PROXIES => '127.0.0.1',
+	METRICS_LISTEN => '127.0.0.1:0'});
 $stage->start_sandbox;
 $stage->start_gateway;
 asking($stage);
@@ -86,6 +88,40 @@ subtest 'by trying' => sub {
 	$n++ while $ask->("name$n", '203.0.113.3')->{status} == 401 && $n < 200;
 	cmp_ok $n, '<', 120, "an address may try $n names";
 	contract_kept('by trying');
+};
+
+# A line a second at most, and not what was typed: a password may be typed for the name.
+sub refused_lines {
+	open my $fh, '<', "$stage->{dir}/gateway.log" or die $!;
+	return grep { /sign-in refused/ } <$fh>;
+}
+sub checks {
+	my $text = HTTP::Tiny->new->get("http://$stage->{gateway}{metrics}/metrics")->{content};
+	return {$text =~ /^omnivox_password_checks_total\{result="(\w+)"\} (\d+)$/mg};
+}
+subtest 'what the operator sees' => sub {
+	my ($n, $lines, $before) = (0, scalar refused_lines(), checks());
+	# Others before it may have used this second's line.
+	$stage->wait_until(10, 'a line', sub {
+		$n++;
+		as('', POST => '/api/auth/login', {username => 'sue', password => "hunter2 $n"},
+			{'X-Forwarded-For' => "192.0.2.$n"});
+		refused_lines() > $lines });
+	my ($line) = (refused_lines())[$lines];
+	like $line, qr/warn  auth sign-in refused: address=192\.0\.2\.$n why=wrong unwritten=\d+$/,
+		'from where, and how many more';
+	unlike $line, qr/sue|hunter2/, 'but neither name nor password';
+	my $now = checks();
+	is $now->{wrong} - $before->{wrong}, $n, 'each is counted';
+	cmp_ok $before->{limited}, '>', 0, 'as those are who tried too often';
+	is as('', POST => '/api/auth/login', {username => 'sue', password => 'sue-password'},
+		{'X-Forwarded-For' => '192.0.2.250'})->{status}, 200, 'a right one';
+	is checks()->{right}, $now->{right} + 1, 'is counted, too';
+	$lines = refused_lines();
+	$stage->wait_until(10, 'a line about the old password', sub {
+		$stage->request(POST => '/api/auth/password', {oldPassword => 'hunter2', newPassword => 'hunter3 hunter3'});
+		refused_lines() > $lines });
+	like +(refused_lines())[$lines], qr/why=(?:wrong|limited)/, 'as is one that is to be changed';
 };
 
 undef $stage;
