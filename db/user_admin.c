@@ -72,18 +72,18 @@ static int end_sessions(struct db *db, const struct db_user_change *change)
 		ARGS(arg_int(change->id), arg_int(change->keep_session)), NULL);
 }
 
-static int end_access(struct db *db, int64_t id)
+static int end_keys(struct db *db, int64_t id)
 {
-	int rc;
-
-	rc = db_run(db,
+	return db_run(db,
 		"UPDATE api_keys SET revoked_at = now()"
 		" WHERE user_id = $1 AND revoked_at IS NULL",
 		ARGS(arg_int(id)), NULL);
-	if (rc == 0)
-		rc = db_run(db, "DELETE FROM registrations WHERE user_id = $1",
-			ARGS(arg_int(id)), NULL);
-	return rc;
+}
+
+static int end_registration(struct db *db, int64_t id)
+{
+	return db_run(db, "DELETE FROM registrations WHERE user_id = $1",
+		ARGS(arg_int(id)), NULL);
 }
 
 /* Signs the agent out; with a call under way it only wants no further one. */
@@ -152,8 +152,10 @@ static int change_all(
 		rc = end_agency(db, change->id);
 	if (rc == 0 && (ends || change->password_hash != NULL))
 		rc = end_sessions(db, change);
+	if (rc == 0 && (ends || change->end_keys))
+		rc = end_keys(db, change->id);
 	if (rc == 0 && ends)
-		rc = end_access(db, change->id);
+		rc = end_registration(db, change->id);
 	if (rc == 0 && ends)
 		rc = end_agent_session(db, change->id, ret_session);
 	return rc;

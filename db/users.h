@@ -42,6 +42,7 @@ struct db_user_change {
 	const char *role;
 	const char *password_hash; /* ends the user's web sessions but one */
 	int active;                /* 0 also ends web sessions, keys and registration */
+	bool end_keys;             /* revokes the user's API keys */
 	int64_t keep_session;      /* id; 0: none */
 };
 

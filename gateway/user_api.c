@@ -299,8 +299,11 @@ void user_update(struct api_call *call, struct api_reply *reply)
 		err = password_hash(update.password, update.hash, sizeof(update.hash));
 		change.password_hash = update.hash;
 	}
+	/* Who had a session of somebody else's may have made itself a key. */
 	if (change.id == call->user.id)
 		change.keep_session = call->session_id;
+	else
+		change.end_keys = change.password_hash != NULL;
 	if (err < 0)
 		api_fail_db(reply, err, "user", call->db);
 	else

@@ -169,15 +169,19 @@ subtest 'what is open ends with the right to it' => sub {
 	is as($cookie{supervisor}, GET => '/api/auth/me')->{status}, 200, 'other sessions go on';
 
 	$cookie = sign_in('the-supervisor', 'supervisor-password');
+	my $key = as($cookie, POST => '/api/api-keys', {name => 'made by whoever had the session'})
+		->{json}{data}{key};
 	$ends->('a new password by oneself', "Cookie: $cookie{supervisor}", sub {
 		as($cookie, POST => '/api/auth/password',
 			{oldPassword => 'supervisor-password', newPassword => 'another-password'}) });
 	is as($cookie, GET => '/api/auth/me')->{status}, 200, 'the session that changed it goes on';
 	is as($cookie{supervisor}, GET => '/api/auth/me')->{status}, 401, 'the others are over';
+	is keyed($key, GET => '/api/auth/me')->{status}, 200, 'its keys go on';
 
 	$ends->('a new password by an admin', "Cookie: $cookie", sub {
 		ask(PUT => "/api/users/$id{supervisor}", {password => 'supervisor-password'}) });
 	is as($cookie, GET => '/api/auth/me')->{status}, 401, 'with the session';
+	answers(keyed($key, GET => '/api/auth/me'), 401, 'WRONG_KEY', 'and the keys');
 
 	$cookie = sign_in('ana', 'ana-password');
 	$ends->('deactivation', "Cookie: $cookie", sub { ask(DELETE => "/api/users/$id{agent}") });
