@@ -206,12 +206,14 @@ int db_recording_announcement(
 		ARGS(arg_int(id)), &reader, ret_text);
 }
 
-int db_recording_announcing(struct db *db, int64_t session_id, int64_t *ret_id)
+int db_recording_announcing(
+	struct db *db, int64_t session_id, int64_t meant_id, int64_t *ret_id)
 {
 	return db_run_number(db,
 		"SELECT r.id FROM agent_sessions s JOIN recordings r ON r.call_id = s.call_id"
-		" WHERE s.id = $1 AND r.state = 'announcing'",
-		ARGS(arg_int(session_id)), ret_id);
+		" WHERE s.id = $1 AND r.state = 'announcing'"
+		" AND ($2::bigint IS NULL OR r.id = $2)",
+		ARGS(arg_int(session_id), arg_id(meant_id)), ret_id);
 }
 
 int db_recording_keep(struct db *db, int days)

@@ -78,8 +78,12 @@ int db_recording_remove(struct db *db, int64_t id);
 #define DB_ANNOUNCEMENT_SIZE 512
 int db_recording_announcement(
 	struct db *db, int64_t id, char ret_text[DB_ANNOUNCEMENT_SIZE]);
-/* The recording whose announcement plays in this agent session's conference; -ENOENT. */
-int db_recording_announcing(struct db *db, int64_t session_id, int64_t *ret_id);
+/*
+ * The recording whose announcement plays in this agent session's conference, if it is the one that
+ * is meant (0: nobody knows which); -ENOENT.
+ */
+int db_recording_announcing(
+	struct db *db, int64_t session_id, int64_t meant_id, int64_t *ret_id);
 
 /* RECORDING_DAYS: of recordings that begin from now on. */
 int db_recording_keep(struct db *db, int days);

@@ -41,8 +41,11 @@ void recordings_answer(struct gateway *gw, const struct twilio_answer *answer);
 int webhook_recording(struct gateway *gw, struct http_request *request);
 int twiml_announce(struct gateway *gw, struct http_request *request);
 
-/* Database worker. The announcement in this session's conference is over, or failed. */
-void recordings_announced(
-	struct gateway *gw, struct db *db, int64_t session_id, bool heard);
+/*
+ * Database worker. The webhook of a conference says that an announcement is over (`heard`) or
+ * failed. 0, also when nobody waits for it; negative: the database does not answer.
+ */
+int recordings_announced(struct gateway *gw, struct db *db,
+	const struct http_request *request, bool heard);
 
 #endif

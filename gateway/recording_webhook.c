@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -11,6 +12,7 @@
 #include "base/text.h"
 #include "gateway/recording_api.h"
 #include "gateway/twiml_reply.h"
+#include "gateway/urls.h"
 #include "gateway/webhook_request.h"
 #include "twilio/twiml.h"
 
@@ -104,16 +106,35 @@ int twiml_announce(struct gateway *gw, struct http_request *request)
 	return webhook_job_put(gw, request, announce_work);
 }
 
-void recordings_announced(
-	struct gateway *gw, struct db *db, int64_t session_id, bool heard)
+/*
+ * Which recording Twilio was asked to announce, as our own URL says; 0: an operator's sound, which
+ * does not say it.
+ */
+static int64_t announced(const struct http_request *request)
 {
+	static const char ours[] = URL_TWIML_ANNOUNCE "?recording=";
+	const char *url = webhook_text(request, "AnnounceUrl");
+	const char *at = url == NULL ? NULL : strstr(url, ours);
+
+	return at == NULL ? 0 : strtoll(at + strlen(ours), NULL, 10);
+}
+
+int recordings_announced(
+	struct gateway *gw, struct db *db, const struct http_request *request, bool heard)
+{
+	const char *session = form_get(&request->query, "session");
 	struct db_recording_news news = {.status = heard ? "announced" : "refused",
 		.certain = true,
 		.duration_s = -1,
 		.text = heard ? "" : "The announcement could not be played."};
+	int64_t session_id;
+	int err;
 
-	if (db_recording_announcing(db, session_id, &news.id) < 0)
-		return;
-	(void)recording_news(gw, db, &news);
+	if (session == NULL || text_int(session, 1, INT64_MAX, &session_id) < 0)
+		return 0;
+	err = db_recording_announcing(db, session_id, announced(request), &news.id);
+	if (err == 0)
+		err = recording_news(gw, db, &news);
 	recordings_wake(gw);
+	return err == -ENOENT ? 0 : err;
 }

@@ -109,13 +109,10 @@ static void announcement_work(struct job *job, void *ctx)
 {
 	struct webhook_job *task = list_entry(job, struct webhook_job, job);
 	const char *told = webhook_text(task->request, "StatusCallbackEvent");
-	const char *session = form_get(&task->request->query, "session");
-	int64_t id;
+	int err = recordings_announced(
+		task->gw, ctx, task->request, strcmp(told, "announcement-end") == 0);
 
-	if (session != NULL && text_int(session, 1, INT64_MAX, &id) == 0)
-		recordings_announced(
-			task->gw, ctx, id, strcmp(told, "announcement-end") == 0);
-	webhook_reply(task->gw, task->request->id, 204);
+	webhook_reply(task->gw, task->request->id, err < 0 ? 503 : 204);
 	webhook_job_free(task);
 }
 

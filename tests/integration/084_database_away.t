@@ -51,6 +51,9 @@ my ($call) = $create->{status_callback} =~ /(\/api\/calls-twiml\/webhook\/status
 $r = told(POST => $call, $form);
 is $r->{status}, 503, 'a status webhook is refused, so that Twilio sends it again';
 ok $r->{headers}{'retry-after'}, 'soon';
+$r = told(POST => '/api/calls-twiml/webhook/conference?session=1', {ConferenceSid => 'CF' . 'a' x 32,
+	StatusCallbackEvent => 'announcement-end'});
+is $r->{status}, 503, 'so is the end of an announcement, which would be played again';
 for my $method (qw(GET POST)) {
 	$r = told($method => '/api/calls-twiml/twiml-agent', {CallSid => 'CA' . 'a' x 32});
 	is $r->{status}, 200, "TwiML by $method is no error";

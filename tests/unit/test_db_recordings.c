@@ -291,8 +291,11 @@ static void nothing_is_recorded_before_it_was_announced(void **state)
 	(void)state;
 	assert_string_equal(due(), "announce");
 	assert_string_equal(due_at_last(id), "announce");
-	assert_int_equal(db_recording_announcing(db, session, &found), 0);
+	assert_int_equal(db_recording_announcing(db, session, 0, &found), 0);
 	assert_int_equal(found, id);
+	assert_int_equal(db_recording_announcing(db, session, id, &found), 0);
+	/* Late news of the session's call before. */
+	assert_int_equal(db_recording_announcing(db, session, id - 1, &found), -ENOENT);
 	told(id, "announced");
 	assert_string_equal(due(), "create");
 
