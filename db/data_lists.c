@@ -9,7 +9,7 @@
 
 #define LIST_SELECT                                                                \
 	"SELECT l.id, l.campaign_id, l.name, l.active, l.blend_weight, l.country," \
-	" l.contact_count, " MS("l.created_at") ", " MS(                           \
+	" list_total(l.id), " MS("l.created_at") ", " MS(                          \
 		"l.updated_at") ", c.caller_id"                                    \
 				" FROM data_lists l LEFT JOIN campaigns c ON c.id = l.campaign_id"
 
@@ -88,8 +88,9 @@ static int change(struct db *db, int64_t list_id, const char *sql,
 	return rc;
 }
 
-#define WAS \
-	" FROM (SELECT id, active, campaign_id FROM data_lists WHERE id = $1 FOR UPDATE) w"
+#define WAS                                                                   \
+	" FROM (SELECT id, active, campaign_id FROM data_lists WHERE id = $1" \
+	"  FOR NO KEY UPDATE) w" /* contacts may come meanwhile */
 #define WOKE                                        \
 	" RETURNING (l.active AND (NOT w.active OR" \
 	"  l.campaign_id IS DISTINCT FROM w.campaign_id))::int"
@@ -167,6 +168,9 @@ static int remove_all(struct db *db, int64_t id, bool with_list, int64_t *ret_co
 		rc = remove_contacts(db, id, &removed);
 	if (rc == 0 && with_list)
 		rc = db_run_one(db, "DELETE FROM data_lists WHERE id = $1",
+			ARGS(arg_int(id)), NULL);
+	if (rc == 0 && with_list)
+		rc = db_run(db, "DELETE FROM list_counts WHERE list_id = $1",
 			ARGS(arg_int(id)), NULL);
 	if (rc == 0)
 		rc = db_commit(db);

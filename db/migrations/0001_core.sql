@@ -137,7 +137,6 @@ CREATE TABLE data_lists (
 	blend_weight int NOT NULL DEFAULT 100 CHECK (blend_weight BETWEEN 1 AND 100),
 	-- Of its numbers that do not tell theirs; ISO 3166, '': the campaign's caller ID tells.
 	country text NOT NULL DEFAULT '' CHECK (country = '' OR country ~ '^[A-Z]{2}$'),
-	contact_count bigint NOT NULL DEFAULT 0,    -- count_contacts() keeps it
 	created_at timestamptz NOT NULL DEFAULT now(),
 	updated_at timestamptz NOT NULL DEFAULT now()
 );
@@ -172,16 +171,38 @@ CREATE INDEX contacts_last_name ON contacts (list_id, lower(last_name) text_patt
 	WHERE last_name <> '';
 CREATE INDEX contacts_locked ON contacts (locked_by) WHERE locked_by IS NOT NULL;
 
--- Nobody counts a million contacts to show a list.
+-- Nobody counts a million contacts to show a list, and nobody waits for its row to change them: each
+-- statement leaves what it changed, the sum is the count. Refers to no list, because that would be to
+-- wait for whoever removes it; db_list_delete() takes its rows along.
+CREATE TABLE list_counts (
+	id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+	list_id bigint NOT NULL,
+	change bigint NOT NULL
+);
+CREATE INDEX list_counts_list ON list_counts (list_id) INCLUDE (change);
+
 CREATE FUNCTION count_contacts() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-	UPDATE data_lists l SET contact_count = l.contact_count
-		+ CASE TG_OP WHEN 'INSERT' THEN n.count ELSE -n.count END
-	FROM (SELECT list_id, count(*) FROM changed GROUP BY list_id) n
-	WHERE l.id = n.list_id;
+	INSERT INTO list_counts (list_id, change)
+		SELECT list_id, CASE TG_OP WHEN 'INSERT' THEN count(*) ELSE -count(*) END
+		FROM changed GROUP BY 1;
 	RETURN NULL;
 END
 $$;
+
+CREATE FUNCTION list_total(p_list bigint) RETURNS bigint LANGUAGE sql STABLE AS $$
+	SELECT coalesce(sum(change), 0)::bigint FROM list_counts WHERE list_id = p_list
+$$;
+
+-- Puts one row in the place of a list's many. Two at once share the work.
+CREATE FUNCTION fold_list_counts() RETURNS void LANGUAGE sql AS $$
+	WITH many AS (SELECT list_id FROM list_counts GROUP BY 1 HAVING count(*) > 100),
+		gone AS (DELETE FROM list_counts c USING many m WHERE c.list_id = m.list_id
+			RETURNING c.list_id, c.change)
+	INSERT INTO list_counts (list_id, change)
+		SELECT list_id, sum(change) FROM gone GROUP BY 1
+$$;
+
 CREATE TRIGGER contacts_added AFTER INSERT ON contacts REFERENCING NEW TABLE AS changed
 	FOR EACH STATEMENT EXECUTE FUNCTION count_contacts();
 CREATE TRIGGER contacts_removed AFTER DELETE ON contacts REFERENCING OLD TABLE AS changed

@@ -2,20 +2,14 @@
 #include "db/imports.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/clock.h"
 #include "db/data_lists.h"
 #include "db/import_rows.h"
 #include "unit/cmocka_all.h"
-#include "unit/db_cluster.h"
 #include "unit/db_world.h"
-
-#define WAIT_MS 20000
 
 static struct db *db;
 static struct db_import result; /* large, so not on the stack */
@@ -69,12 +63,14 @@ static void tell(void *arg, int64_t number)
 }
 
 /* Stages the numbers +1555<n>, row by row from 2 on; those below 0 are refused, 0 ends. */
-static void stage_on(struct db *own, const int *numbers)
+static void stage(const int *numbers)
 {
 	struct buf buf = {0};
 	char phone[24];
 
-	assert_int_equal(db_import_rows_begin(own), 0);
+	told[0] = '\0';
+	memset(&result, 0, sizeof(result));
+	assert_int_equal(db_import_rows_begin(db), 0);
 	for (int64_t i = 0; numbers[i] != 0; i++) {
 		(void)snprintf(phone, sizeof(phone), "+1555%07d", abs(numbers[i]));
 		db_import_row_write(&buf, &(struct db_import_row){.number = i + 2,
@@ -87,17 +83,10 @@ static void stage_on(struct db *own, const int *numbers)
 						  .custom = "{\"k\": \"v\\n\\\"\\\\\"}",
 						  .refused = numbers[i] < 0});
 	}
-	assert_int_equal(db_import_rows_put(own, &buf), 0);
-	assert_int_equal(db_import_rows_end(own), 0);
-	assert_int_equal(db_import_rows_keep(own), 0);
+	assert_int_equal(db_import_rows_put(db, &buf), 0);
+	assert_int_equal(db_import_rows_end(db), 0);
+	assert_int_equal(db_import_rows_keep(db), 0);
 	buf_free(&buf);
-}
-
-static void stage(const int *numbers)
-{
-	told[0] = '\0';
-	memset(&result, 0, sizeof(result));
-	stage_on(db, numbers);
 }
 
 /* Adds what was staged, and ends the import. */
@@ -339,170 +328,6 @@ static void a_contact_in_a_call_is_not_replaced(void **state)
 	expect_state(id, "queued");
 }
 
-/* ---- at the same time ---- */
-
-/* One thread's import, of two numbers. */
-struct rival {
-	struct db *db;
-	int64_t list, id;
-	bool replace;
-	int rc;
-	struct db_import result;
-	pthread_t thread;
-};
-
-static void tell_nobody(void *arg, int64_t number)
-{
-	(void)arg;
-	(void)number;
-}
-
-static void *add_rows(void *arg)
-{
-	struct rival *rival = arg;
-
-	rival->rc = db_import_rows_add(rival->db,
-		&(struct db_import_add){.import_id = rival->id,
-			.list_id = rival->list,
-			.update = rival->replace,
-			.replace = rival->replace,
-			.known = tell_nobody,
-			.too_long = tell_nobody},
-		&rival->result);
-	rival->result.id = rival->id;
-	(void)snprintf(rival->result.report, sizeof(rival->result.report), "{}");
-	if (rival->rc == 0)
-		rival->rc = db_import_rows_commit(rival->db, &rival->result);
-	db_import_rows_rollback(rival->db);
-	return NULL;
-}
-
-static void *clear(void *arg)
-{
-	struct rival *rival = arg;
-
-	rival->rc = db_list_clear(rival->db, rival->list, &rival->result.removed);
-	return NULL;
-}
-
-static struct rival *new_rival(int64_t list)
-{
-	struct rival *rival = calloc(1, sizeof(*rival));
-
-	assert_non_null(rival);
-	rival->db = db_connect();
-	rival->list = list;
-	return rival;
-}
-
-static struct rival *new_import_rival(int64_t list, const int *numbers)
-{
-	struct rival *rival = new_rival(list);
-
-	rival->id = new_import(list);
-	stage_on(rival->db, numbers);
-	return rival;
-}
-
-static void begin_rival(struct rival *rival, void *(*work)(void *arg))
-{
-	assert_int_equal(pthread_create(&rival->thread, NULL, work, rival), 0);
-}
-
-/* Must have done what it wanted; returns how many contacts came or went. */
-static int64_t end_rival(struct rival **rival)
-{
-	int64_t moved;
-
-	(void)pthread_join((*rival)->thread, NULL);
-	assert_int_equal((*rival)->rc, 0);
-	moved = (*rival)->result.added + (*rival)->result.removed;
-	db_close(&(*rival)->db);
-	free(*rival);
-	*rival = NULL;
-	return moved;
-}
-
-static void wait_for_waiting(int count)
-{
-	int64_t deadline = clock_mono_ms() + WAIT_MS;
-
-	while (atoi(world_text("SELECT count(*) FROM pg_stat_activity"
-			       " WHERE wait_event_type = 'Lock'")) < count) {
-		assert_true(clock_mono_ms() < deadline);
-		(void)usleep(1000);
-	}
-}
-
-/* A row of an import that changes waits for us where it is said, until open_gate(). */
-static void close_gate(const char *when, const char *which)
-{
-	(void)db_text("SELECT pg_advisory_lock(42)");
-	(void)db_text(
-		"CREATE OR REPLACE FUNCTION wait_at_gate() RETURNS trigger"
-		" LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_advisory_xact_lock_shared(42);"
-		" RETURN coalesce(NEW, OLD); END $$");
-	(void)world_text(
-		"CREATE OR REPLACE TRIGGER gate %s ON contacts FOR EACH ROW WHEN (%s)"
-		" EXECUTE FUNCTION wait_at_gate()",
-		when, which);
-}
-
-static void remove_gate(void)
-{
-	(void)db_text("DROP TRIGGER gate ON contacts");
-}
-
-static void open_gate(void)
-{
-	(void)db_text("SELECT pg_advisory_unlock(42)");
-}
-
-/* Each has its first number and wants the other's: who does not take turns dies of it. */
-static void imports_of_the_same_numbers_into_one_list_take_turns(void **state)
-{
-	int64_t list = new_list();
-	struct rival *up = new_import_rival(list, (int[]){81, 82, 0});
-	struct rival *down = new_import_rival(list, (int[]){82, 81, 0});
-	char which[256];
-
-	(void)state;
-	(void)snprintf(which, sizeof(which),
-		"NEW.import_id = %lld AND NEW.phone LIKE '%%82'"
-		" OR NEW.import_id = %lld AND NEW.phone LIKE '%%81'",
-		(long long)up->id, (long long)down->id);
-	close_gate("BEFORE INSERT", which);
-	begin_rival(up, add_rows);
-	begin_rival(down, add_rows);
-	wait_for_waiting(2);
-	open_gate();
-	assert_int_equal(end_rival(&up) + end_rival(&down), 2);
-	remove_gate();
-	assert_int_equal(contacts_of(list), 2);
-}
-
-/* One has the contacts and wants the list, the other has the list and wants the contacts. */
-static void a_list_is_cleared_when_its_import_has_ended(void **state)
-{
-	int64_t list = new_list();
-	struct rival *import_rival, *clearer = new_rival(list);
-
-	(void)state;
-	(void)import(list, (int[]){83, 84, 0});
-	import_rival = new_import_rival(list, (int[]){85, 0});
-	import_rival->replace = true;
-	close_gate("BEFORE DELETE", "OLD.phone LIKE '%84'");
-	begin_rival(import_rival, add_rows);
-	wait_for_waiting(1);
-	begin_rival(clearer, clear);
-	wait_for_waiting(2);
-	open_gate();
-	assert_int_equal(end_rival(&import_rival), 3);
-	assert_int_equal(end_rival(&clearer), 1);
-	remove_gate();
-	assert_int_equal(contacts_of(list), 0);
-}
-
 static void a_list_that_goes_takes_its_imports_along(void **state)
 {
 	int64_t list = new_list(), id = new_import(list), count;
@@ -568,8 +393,6 @@ int main(void)
 		cmocka_unit_test(a_cancelled_or_expired_import_adds_nothing),
 		cmocka_unit_test(an_undo_removes_what_was_added_and_nothing_else),
 		cmocka_unit_test(a_contact_in_a_call_is_not_replaced),
-		cmocka_unit_test(imports_of_the_same_numbers_into_one_list_take_turns),
-		cmocka_unit_test(a_list_is_cleared_when_its_import_has_ended),
 		cmocka_unit_test(a_list_that_goes_takes_its_imports_along),
 		cmocka_unit_test(refused_rows_come_back_in_their_parts),
 		cmocka_unit_test(imports_come_newest_first_page_by_page),
