@@ -187,7 +187,7 @@ static int make_room(struct import_checker *checker, int64_t number)
 /* ---- fields ---- */
 
 /* Without spaces around it, and without the ="..." that spreadsheets put around texts. */
-static struct import_field bare(struct import_field field)
+static struct import_field trimmed(struct import_field field)
 {
 	while (field.len > 0 && isspace((unsigned char)field.text[0])) {
 		field.text++;
@@ -201,6 +201,12 @@ static struct import_field bare(struct import_field field)
 		field.len -= 3;
 	}
 	return field;
+}
+
+static struct import_field bare(
+	const struct import_columns *columns, struct import_field field)
+{
+	return trimmed(import_columns_unmarked(columns, field));
 }
 
 /* Names that are too long are cut: the number is what counts. Line breaks become spaces. */
@@ -239,7 +245,7 @@ static void split_name(struct import_checker *checker, struct import_field full)
 			first.len = i - 1;
 			break;
 		}
-	copy_name(checker->first_name, sizeof(checker->first_name), bare(first));
+	copy_name(checker->first_name, sizeof(checker->first_name), trimmed(first));
 	copy_name(checker->last_name, sizeof(checker->last_name), last);
 }
 
@@ -352,7 +358,7 @@ static void stand_in(const struct import_columns *columns, const struct import_r
 		best[i] = says_something((enum import_target)i, fields[i]) ? -1 : INT_MAX;
 	for (size_t i = 0; i < row->count && i < columns->count; i++) {
 		enum import_target target = import_columns_stands_in(columns, i);
-		struct import_field field = bare(row->fields[i]);
+		struct import_field field = bare(columns, row->fields[i]);
 
 		if (target == IMPORT_CUSTOM || columns->ranks[i] >= best[target] ||
 			!says_something(target, field))
@@ -370,7 +376,7 @@ static void add_customs(
 
 	for (size_t i = 0; i < row->count && i < columns->count; i++)
 		if (columns->targets[i] == IMPORT_CUSTOM && columns->inner[i] == inner)
-			add_custom(checker, i, bare(row->fields[i]));
+			add_custom(checker, i, bare(columns, row->fields[i]));
 }
 
 /* Fields by target; what is no target of its own goes to the custom fields. */
@@ -387,7 +393,7 @@ static void sort_fields(struct import_checker *checker, const struct import_row 
 	buf_add_char(&checker->custom, '}');
 	for (size_t i = 0; i < row->count && i < columns->count; i++)
 		if (columns->targets[i] != IMPORT_CUSTOM)
-			fields[columns->targets[i]] = bare(row->fields[i]);
+			fields[columns->targets[i]] = bare(columns, row->fields[i]);
 	stand_in(columns, row, fields);
 }
 

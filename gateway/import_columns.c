@@ -96,6 +96,8 @@ static const struct {
 	{"land", IMPORT_COUNTRY},
 	{"pays", IMPORT_COUNTRY},
 	{"país", IMPORT_COUNTRY},
+	{"rejectedrow", IMPORT_IGNORE},
+	{"rejectedreason", IMPORT_IGNORE},
 };
 
 #define GUESSES (sizeof(guesses) / sizeof(guesses[0]))
@@ -123,6 +125,24 @@ enum import_target import_columns_stands_in(
 	has = import_columns_find(columns, guesses[rank].target);
 	return has >= 0 && columns->ranks[has] >= 0 ? guesses[rank].target
 						    : IMPORT_CUSTOM;
+}
+
+bool import_columns_is_note(const struct import_columns *columns, size_t index)
+{
+	int rank = columns->ranks[index];
+
+	return rank >= 0 && guesses[rank].target == IMPORT_IGNORE;
+}
+
+struct import_field import_columns_unmarked(
+	const struct import_columns *columns, struct import_field field)
+{
+	if (columns->marked && field.len > 0 && field.text[0] == '\'' &&
+		import_is_formula(field.text, field.len)) {
+		field.text++;
+		field.len--;
+	}
+	return field;
 }
 
 /* "E-Mail Address" is emailaddress; letters beyond ASCII stay as they are. */
@@ -240,6 +260,22 @@ static int settle(
 	return 0;
 }
 
+/* Both notes are there: the names before them were marked, too. */
+static void unmark_names(struct import_columns *columns)
+{
+	columns->marked = true;
+	for (size_t i = 0; i < columns->count; i++) {
+		char *name = columns->names[i];
+		struct import_field field = import_columns_unmarked(
+			columns, (struct import_field){name, strlen(name)});
+
+		if (field.text == name || columns->targets[i] != IMPORT_CUSTOM)
+			continue;
+		memmove(name, field.text, field.len + 1);
+		tell_apart(columns, i);
+	}
+}
+
 int import_columns_add(struct import_columns *columns, const char *name,
 	const json_t *mapping, struct err *err)
 {
@@ -271,5 +307,10 @@ int import_columns_add(struct import_columns *columns, const char *name,
 	rc = settle(columns, index, name, err);
 	set_name(columns, index, custom);
 	tell_apart(columns, index);
+	for (size_t i = 0; i < index && import_columns_is_note(columns, index); i++)
+		if (import_columns_is_note(columns, i)) {
+			unmark_names(columns);
+			break;
+		}
 	return rc;
 }

@@ -22,8 +22,13 @@ enum import_target {
 	IMPORT_CUSTOM,  /* a further field, under the column's name */
 };
 
+/* Columns that we add to rows that were not taken; ignored when these are uploaded again. */
+#define IMPORT_NOTE_ROW "rejected row"
+#define IMPORT_NOTE_REASON "rejected reason"
+
 struct import_columns {
 	size_t count;
+	bool marked; /* the file has these columns: a ' before a formula is ours */
 	enum import_target targets[IMPORT_COLUMNS_MAX];
 	int ranks[IMPORT_COLUMNS_MAX];  /* how well the name fits; less is better */
 	bool inner[IMPORT_COLUMNS_MAX]; /* said to be a further field by IMPORT_INNER */
@@ -43,6 +48,13 @@ const char *import_target_name(enum import_target target);
  */
 int import_columns_add(struct import_columns *columns, const char *name,
 	const json_t *mapping, struct err *err);
+
+/* Whether it is one that we have added. */
+bool import_columns_is_note(const struct import_columns *columns, size_t index);
+
+/* Without the ' that we have put before a formula; not ended where the length ends. */
+struct import_field import_columns_unmarked(
+	const struct import_columns *columns, struct import_field field);
 
 /* Whether a mapping is one: an object of known targets. -EINVAL with a sentence. */
 int import_mapping_check(const json_t *mapping, struct err *err);

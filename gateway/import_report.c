@@ -10,41 +10,46 @@
 #define ROWS_SHOWN 10    /* of each cause */
 #define COLUMNS_SHOWN 80 /* names are short: the report stays below DB_REPORT_SIZE */
 
-/* A spreadsheet takes these for formulas; a number with its + is none. */
-static bool is_formula(const char *text, size_t len)
+static void add_field(struct buf *csv, struct import_field field)
 {
-	if (len == 0)
-		return false;
-	if (text[0] == '+' || text[0] == '-')
-		return len > 1 && strspn(text + 1, "0123456789 ()-.") < len - 1;
-	return text[0] == '=' || text[0] == '@' || text[0] == '\t' || text[0] == '\r';
-}
-
-void import_csv_field(struct buf *csv, const char *text, size_t len, bool behind)
-{
-	if (behind)
-		buf_add_char(csv, ',');
 	buf_add_char(csv, '"');
-	if (is_formula(text, len))
+	if (import_is_formula(field.text, field.len))
 		buf_add_char(csv, '\'');
-	for (size_t i = 0; i < len; i++) {
-		if (text[i] == '"')
+	for (size_t i = 0; i < field.len; i++) {
+		if (field.text[i] == '"')
 			buf_add_char(csv, '"');
-		buf_add_char(csv, text[i]);
+		buf_add_char(csv, field.text[i]);
 	}
 	buf_add_char(csv, '"');
 }
 
-void import_csv_reject(struct buf *csv, const struct import_row *row, size_t columns,
-	enum import_cause cause)
+void import_csv_fields(struct buf *csv, const struct import_row *row,
+	const struct import_columns *columns)
+{
+	bool behind = false;
+
+	for (size_t i = 0; i < columns->count; i++) {
+		struct import_field field = {.text = ""};
+
+		if (import_columns_is_note(columns, i))
+			continue;
+		if (i < row->count)
+			field = import_columns_unmarked(columns, row->fields[i]);
+		if (behind)
+			buf_add_char(csv, ',');
+		add_field(csv, field);
+		behind = true;
+	}
+}
+
+void import_csv_reject(struct buf *csv, const struct import_row *row,
+	const struct import_columns *columns, enum import_cause cause)
 {
 	const char *message = import_cause_message(cause);
 
-	for (size_t i = 0; i < columns; i++)
-		import_csv_field(csv, i < row->count ? row->fields[i].text : "",
-			i < row->count ? row->fields[i].len : 0, i > 0);
-	buf_printf(csv, ",%" PRId64, row->number);
-	import_csv_field(csv, message, strlen(message), true);
+	import_csv_fields(csv, row, columns);
+	buf_printf(csv, ",%" PRId64 ",", row->number);
+	add_field(csv, (struct import_field){message, strlen(message)});
 	buf_add_str(csv, "\r\n");
 }
 

@@ -4,11 +4,17 @@
 
 #include "gateway/import.h"
 
-/* Appends a field, behind a comma when `behind`; formulas get a ' so that nobody runs them. */
-void import_csv_field(struct buf *csv, const char *text, size_t len, bool behind);
+/*
+ * Appends a row of the file, without the notes of a former import; formulas get a ' so that nobody
+ * runs them.
+ */
+void import_csv_fields(struct buf *csv, const struct import_row *row,
+	const struct import_columns *columns);
+/* What follows the names of the file's columns. */
+#define IMPORT_CSV_NOTES "," IMPORT_NOTE_ROW "," IMPORT_NOTE_REASON "\r\n"
 /* A line of a row that was not taken: its fields, its number, why. */
-void import_csv_reject(struct buf *csv, const struct import_row *row, size_t columns,
-	enum import_cause cause);
+void import_csv_reject(struct buf *csv, const struct import_row *row,
+	const struct import_columns *columns, enum import_cause cause);
 
 /* Sets skipped and rejected. */
 void import_count(const struct import_checker *checker, struct db_import *ret_import);

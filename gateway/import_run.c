@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "db/data_lists.h"
 #include "gateway/campaign.h"
 #include "gateway/events.h"
@@ -27,7 +28,7 @@ struct run {
 	struct import_checker *checker;
 	struct import_reader reader;
 	struct buf batch;
-	struct buf header; /* of the rows that were not taken */
+	char headings[IMPORT_COLUMNS_MAX][IMPORT_HEADING_MAX + 1];
 	int part;
 	uint64_t request_id; /* 0: has its answer, or waits for none */
 	int64_t noted_ms;
@@ -79,17 +80,33 @@ static void answer_error(struct run *run, int rc)
 static int on_column(void *arg, size_t index, const char *name, struct err *err)
 {
 	struct run *run = arg;
-
-	import_csv_field(&run->header, name, strlen(name), index > 0);
+	if (index < IMPORT_COLUMNS_MAX)
+		(void)text_copy(run->headings[index], sizeof(run->headings[0]), name);
 	return import_columns_add(&run->columns, name, run->options.mapping, err);
+}
+
+static void write_headings(const struct run *run, struct buf *csv)
+{
+	struct import_row row = {.count = run->columns.count};
+
+	for (size_t i = 0; i < row.count; i++)
+		row.fields[i] =
+			(struct import_field){run->headings[i], strlen(run->headings[i])};
+	import_csv_fields(csv, &row, &run->columns);
 }
 
 static int no_phone_column(struct run *run)
 {
-	return err_set(&run->err, -EINVAL,
+	struct buf names = {0};
+	int rc;
+
+	write_headings(run, &names);
+	rc = err_set(&run->err, -EINVAL,
 		"No column is the phone number. The first row has: %.200s. Name one of them "
 		"phone, or send a mapping.",
-		run->header.data == NULL ? "nothing" : run->header.data);
+		names.len == 0 ? "nothing" : names.data);
+	buf_free(&names);
+	return rc;
 }
 
 /* A refused row still says whose contact is in the file. */
@@ -394,7 +411,7 @@ static int reject_row(void *arg, const struct import_row *row)
 
 	if (cause == IMPORT_TAKEN)
 		return 0;
-	import_csv_reject(&run->batch, row, run->columns.count, cause);
+	import_csv_reject(&run->batch, row, &run->columns, cause);
 	if (run->batch.failed)
 		return -ENOMEM;
 	return run->batch.len < PART ? 0 : flush_part(run);
@@ -412,8 +429,8 @@ static int keep_rejects(struct run *run)
 	run->reader.row = reject_row;
 	run->reader.progress = on_progress_quiet;
 	buf_reset(&run->batch);
-	buf_add(&run->batch, run->header.data, run->header.len);
-	buf_add_str(&run->batch, ",row,reason\r\n");
+	write_headings(run, &run->batch);
+	buf_add_str(&run->batch, IMPORT_CSV_NOTES);
 	rc = read_file(run);
 	return rc == 0 ? flush_part(run) : rc;
 }
@@ -541,6 +558,5 @@ void import_run(struct gateway *gw, struct db *work, struct db *note,
 	import_checker_free(&run->checker);
 	json_decref(run->options.mapping);
 	buf_free(&run->batch);
-	buf_free(&run->header);
 	free(run);
 }

@@ -187,3 +187,14 @@ bool import_cp1252_add(const char *text, size_t len, struct buf *utf8)
 	}
 	return true;
 }
+
+bool import_is_formula(const char *text, size_t len)
+{
+	for (; len > 0 && text[0] == '\''; text++)
+		len--;
+	if (len == 0)
+		return false;
+	if (text[0] == '+' || text[0] == '-')
+		return len > 1 && strspn(text + 1, "0123456789 ()-.") < len - 1;
+	return text[0] == '=' || text[0] == '@' || text[0] == '\t' || text[0] == '\r';
+}

@@ -42,6 +42,13 @@ void import_utf16_end(struct import_utf16 *state, struct buf *utf8);
 /* Well-formed UTF-8 (Unicode, table 3-7), without control characters but tab and line breaks. */
 bool import_is_text(const char *text, size_t len);
 
+/*
+ * Whether a spreadsheet takes it for a formula, so that a ' must stand in front; also when it has a '
+ * in front of that already. A number with its + is none.
+ * Source: owasp.org/www-community/attacks/CSV_Injection.
+ */
+bool import_is_formula(const char *text, size_t len);
+
 /* Appends Windows-1252 as UTF-8; false: it has bytes that stand for nothing. */
 bool import_cp1252_add(const char *text, size_t len, struct buf *utf8);
 

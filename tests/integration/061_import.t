@@ -108,7 +108,7 @@ subtest 'bad rows are told by cause, with their numbers' => sub {
 	is $two->{fullName}, 'a"b two lines', 'quotes and line breaks in a field';
 	my $rejected = ask(GET => "/api/imports/$r->{json}{data}{import}{importId}/rejected.csv")->{content};
 	my @lines = split /\r\n/, $rejected;
-	is $lines[0], '"phone","name","email","time zone",row,reason', 'rejected rows come with their header';
+	is $lines[0], '"phone","name","email","time zone",rejected row,rejected reason', 'rejected rows come with their header';
 	is scalar @lines, 8, 'each of them';
 	like $lines[1], qr/^"","No One","","",3,"The row has no phone number\."$/, 'and the reason';
 	like $lines[4], qr/^"\(415\) 555-2671","again","","",6,"Another row/, 'in the order of the file';
@@ -116,6 +116,25 @@ subtest 'bad rows are told by cause, with their numbers' => sub {
 		'uploaded=2 updated=0 removed=0 skipped=1 rejected=7', 'requireValid rejects the number of nowhere';
 	is brief(upload(list(), $text)), 'uploaded=4 updated=0 removed=0 skipped=1 rejected=5',
 		'without validateEmails the address is kept';
+};
+
+subtest 'rejected rows that were mended leave nothing but what was in the file' => sub {
+	my $list = list(country => 'US');
+	my $rows = qq(bad,=1+1,'=1,-x,ok,1\nworse,"=""007""",'kept,"\t@",+1 (2),2\n);
+	my $r = csv($list, "phone,note,own,=sum,row,reason\n$rows");
+	my $round = 0;
+	for (1 .. 2) { # also when they were rejected again
+		my $csv = ask(GET => "/api/imports/$r->{json}{data}{import}{importId}/rejected.csv")->{content};
+		is scalar(split /\r\n/, $csv), 3, 'both are given back';
+		like $csv, qr/^"bad","'=1\+1","''=1","'-x","ok","1",2,"The phone/m, 'with what is a formula marked';
+		is_deeply [(split /\r\n/, $csv)[0] =~ /rejected \w+/g], ['rejected row', 'rejected reason'], 'and the reason once';
+		$csv =~ s/bad/4155550681/, $csv =~ s/worse/4155550682/ if $round++;
+		$r = csv($list, $csv);
+	}
+	is brief($r->{json}{data}{upload}), 'uploaded=2 updated=0 removed=0 skipped=0 rejected=0', 'mended' or diag $r->{content};
+	is_deeply [map { $_->{customFields} } contacts($list)], [
+		{note => '=1+1', own => q('=1), '=sum' => '-x', row => 'ok', reason => '1'},
+		{note => '007', own => q('kept), '=sum' => '@', row => '+1 (2)', reason => '2'}], 'as they were';
 };
 
 subtest 'duplicates are skipped, or changed, or looked for everywhere' => sub {
