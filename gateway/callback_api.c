@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "db/campaigns.h"
 #include "dialer/numbering.h"
 #include "gateway/campaign.h"
 #include "gateway/events.h"
@@ -206,6 +207,24 @@ static int read_body(
 	return callback_check_agent(call, reply, b->agent_id);
 }
 
+/* Where nobody is dialled any more no promise is kept. */
+static int check_campaign(
+	struct api_call *call, struct api_reply *reply, int64_t campaign_id)
+{
+	struct db_campaign campaign;
+	int err = db_campaign_get(call->db, campaign_id, &campaign);
+
+	if (err < 0) {
+		api_fail_db(reply, err, "campaign or contact", call->db);
+	} else if (strcmp(campaign.state, "completed") == 0) {
+		api_fail(reply, 409, "CAMPAIGN_STOPPED",
+			"The campaign is completed: it dials nobody any more, and nothing was "
+			"promised. Put the contact on a list of another campaign first.");
+		err = -EINVAL;
+	}
+	return err;
+}
+
 void callback_create(struct api_call *call, struct api_reply *reply)
 {
 	static const char *const fields[] = {
@@ -220,7 +239,8 @@ void callback_create(struct api_call *call, struct api_reply *reply)
 		api_body_id(call, reply, "campaignId", true, &b.campaign_id) < 0 ||
 		api_body_id(call, reply, "contactId", true, &b.contact_id) < 0 ||
 		scope_campaign(call, b.campaign_id, reply) < 0 ||
-		read_body(call, reply, &b) < 0)
+		read_body(call, reply, &b) < 0 ||
+		check_campaign(call, reply, b.campaign_id) < 0)
 		return;
 	err = db_callback_create(call->db, &b, &id);
 	if (err == -EEXIST) {

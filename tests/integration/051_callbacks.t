@@ -189,6 +189,13 @@ subtest 'who is taken out of the queue' => sub {
 	is state_of($b), 'cancelled', 'nor that one';
 };
 
+subtest 'a campaign that is completed keeps no promise' => sub {
+	data(PUT => "$CM/campaigns/$elsewhere", {state => 'completed'});
+	answers(ask(POST => '/api/callbacks', {campaignId => $elsewhere, contactId => $stranger, dueAt => later(600)}),
+		409, 'CAMPAIGN_STOPPED', 'so it takes none');
+	is scalar @{data(GET => "/api/callbacks?campaignId=$elsewhere")->{callbacks}}, 0, 'none was made';
+};
+
 contract_kept();
 undef $stage;
 done_testing;
