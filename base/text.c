@@ -32,6 +32,11 @@ void text_cut(char *dst, size_t size, const char *src)
 	dst[len] = '\0';
 }
 
+bool text_blank(const char *text)
+{
+	return text[strspn(text, " \t\n\v\f\r")] == '\0';
+}
+
 size_t text_chars(const char *text)
 {
 	size_t count = 0;

@@ -2,6 +2,7 @@
 #ifndef OMNIVOX_BASE_TEXT_H
 #define OMNIVOX_BASE_TEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -10,6 +11,9 @@ int text_copy(char *dst, size_t size, const char *src);
 
 /* Copies what fits, cut between UTF-8 characters; for texts whose end does not matter. */
 void text_cut(char *dst, size_t size, const char *src);
+
+/* Nothing but white space, or nothing at all. */
+bool text_blank(const char *text);
 
 /* How many characters valid UTF-8 has. */
 size_t text_chars(const char *text);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "db/dnc.h"
 #include "db/exec.h"
 
@@ -218,7 +219,7 @@ static enum db_dispose_result judge(const struct db_dispose *d, const struct fac
 		return DB_DISPOSE_TOO_EARLY;
 	if (!f->here)
 		return DB_DISPOSE_NOT_HERE;
-	if (f->what.notes_required && d->notes[0] == '\0')
+	if (f->what.notes_required && text_blank(d->notes))
 		return DB_DISPOSE_NO_NOTES;
 	if (f->what.callback_required && d->callback_ms == 0)
 		return DB_DISPOSE_NO_TIME;

@@ -196,7 +196,7 @@ int api_body_text(struct api_call *call, struct api_reply *reply, const char *fi
 		api_fail_field(reply, field, "%s must be a text.", field);
 		return -EINVAL;
 	}
-	if (required && text[0] == '\0') {
+	if (required && text_blank(text)) {
 		api_fail_field(reply, field, "%s must not be empty.", field);
 		return -EINVAL;
 	}

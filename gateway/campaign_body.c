@@ -220,7 +220,7 @@ static int read_texts(
 		read_word(call, reply, "amd", amd, c->amd) < 0 ||
 		read_word(call, reply, "dialMethod", methods, c->dial_method) < 0)
 		return -EINVAL;
-	if (c->name[0] == '\0') {
+	if (text_blank(c->name)) {
 		api_fail_field(reply, "name", "name must not be empty.");
 		return -EINVAL;
 	}

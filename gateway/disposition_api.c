@@ -10,6 +10,7 @@
 #include "db/sessions.h"
 #include "gateway/agent.h"
 #include "gateway/call_api.h"
+#include "base/text.h"
 #include "gateway/callback_api.h"
 #include "gateway/campaign.h"
 #include "gateway/events.h"
@@ -186,8 +187,8 @@ static int read_disposition(struct api_call *call, struct api_reply *reply, bool
 		api_body_bool(call, reply, "active", &s->active) < 0 ||
 		read_rules(call, reply, s) < 0 || read_campaigns(call, reply, s) < 0)
 		return -EINVAL;
-	if (s->name[0] == '\0' || !is_category(s->category)) {
-		api_fail_field(reply, s->name[0] == '\0' ? "name" : "category",
+	if (text_blank(s->name) || !is_category(s->category)) {
+		api_fail_field(reply, text_blank(s->name) ? "name" : "category",
 			"name must not be empty; category is positive, neutral or negative.");
 		return -EINVAL;
 	}

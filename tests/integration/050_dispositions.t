@@ -45,7 +45,7 @@ subtest 'definitions' => sub {
 	is data(GET => "/api/dispositions?campaignId=$other")->{dispositions}[0]{id}, $new->{id},
 		'in its own it stands where its position puts it';
 	answers(ask(POST => '/api/dispositions', {name => 'Sale'}), 409, 'EXISTS', 'a name is had once');
-	for my $bad ({}, {name => ''}, {name => 'x', category => 'great'}, {name => 'x', rules => []},
+	for my $bad ({}, {name => ''}, {name => " \t\n"}, {name => 'x', category => 'great'}, {name => 'x', rules => []},
 		{name => 'x', rules => {retry => 5}}, {name => 'x', rules => {retry => {afterS => -1}}},
 		{name => 'x', rules => {dnc => JSON::PP::true, retry => {afterS => 1}}},
 		{name => 'x', rules => {final => 1}}, {name => 'x', rules => {what => 1}},
@@ -98,6 +98,8 @@ subtest 'during the call and after it' => sub {
 	$stage->agent_ready($ana, $campaign);
 	my $call = call_one('+15551110001');
 	answers(dispose($call, {dispositionId => $id{Sale}}), 422, 'NOTES_REQUIRED', 'a sale needs notes');
+	answers(dispose($call, {dispositionId => $id{Sale}, notes => " \n\t"}), 422, 'NOTES_REQUIRED',
+		'blanks are none');
 	answers(dispose($call, {dispositionId => $id{Callback}}), 422, 'CALLBACK_REQUIRED',
 		'a callback its time');
 	answers(dispose($call, {dispositionId => $id{Callback}, callbackAt => later(-86400)}), 422,

@@ -120,6 +120,14 @@ static void what_is_no_character_becomes_a_question_mark(void **state)
 	}
 }
 
+static void a_text_of_white_space_alone_is_blank(void **state)
+{
+	(void)state;
+	assert_true(text_blank(""));
+	assert_true(text_blank(" \t\r\n"));
+	assert_false(text_blank(" . "));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -127,6 +135,7 @@ int main(void)
 		cmocka_unit_test(a_text_that_is_too_long_leaves_nothing),
 		cmocka_unit_test(a_number_is_read_only_when_all_of_the_text_is_one),
 		cmocka_unit_test(a_number_outside_its_range_is_told_apart_from_nonsense),
+		cmocka_unit_test(a_text_of_white_space_alone_is_blank),
 		cmocka_unit_test(characters_are_counted_not_bytes),
 		cmocka_unit_test(what_is_no_character_becomes_a_question_mark),
 		cmocka_unit_test(bytes_become_lower_case_hex),
