@@ -190,6 +190,22 @@ void queue_api_refuse(struct api_reply *reply, const struct db_claimed *claimed)
 	}
 }
 
+/* Nobody was free: because who was named, or asks, has a call? False: replied with that. */
+static bool is_free(struct api_call *call, struct api_reply *reply, int64_t session_id)
+{
+	struct db_agent_session session;
+
+	if (session_id == 0 || db_agent_session_get(call->db, session_id, &session) < 0 ||
+		session.call_id == 0)
+		return true;
+	api_fail(reply, 409, "ACTIVE_CALL",
+		api_agent(call) != 0
+			? "You have an active call. End it, then call again."
+			: "The agent has an active call. Wait for its end, or choose another "
+			  "agent.");
+	return false;
+}
+
 void queue_call_now(struct api_call *call, struct api_reply *reply)
 {
 	struct db_claimed claimed;
@@ -218,6 +234,8 @@ void queue_call_now(struct api_call *call, struct api_reply *reply)
 			"This entry is being dialled or done already. Nothing was called.");
 	else if (err < 0)
 		api_fail_db(reply, err, "campaign or queue entry", call->db);
+	else if (claimed.result == DB_CLAIM_NO_AGENT && !is_free(call, reply, session_id))
+		return;
 	else if (claimed.result != DB_CLAIM_CALL)
 		queue_api_refuse(reply, &claimed);
 	else {

@@ -100,6 +100,11 @@ subtest 'during the call and after it' => sub {
 	answers(dispose($call, {dispositionId => $id{Sale}}), 422, 'NOTES_REQUIRED', 'a sale needs notes');
 	answers(dispose($call, {dispositionId => $id{Sale}, notes => " \n\t"}), 422, 'NOTES_REQUIRED',
 		'blanks are none');
+	my ($next) = entries('+15551110002');
+	for my $who ([agent => $cookie, {}], [staff => $stage->{cookie}, {agentId => $ana->{id}}]) {
+		answers(as($who->[1], POST => "$CM/campaigns/$campaign/queue/$next->{id}/call", $who->[2]), 409,
+			'ACTIVE_CALL', "$who->[0]: whoever talks has no other call now");
+	}
 	answers(dispose($call, {dispositionId => $id{Callback}}), 422, 'CALLBACK_REQUIRED',
 		'a callback its time');
 	answers(dispose($call, {dispositionId => $id{Callback}, callbackAt => later(-86400)}), 422,
