@@ -47,6 +47,21 @@ static int arm(struct db *db, int64_t id)
 		db, "SELECT arm_callbacks(ARRAY[$1::bigint])", ARGS(arg_int(id)), NULL);
 }
 
+/* -EPERM when the number must not be called by the campaign. */
+static int check_dnc(struct db *db, int64_t id)
+{
+	int rc = db_run_one(db,
+		"SELECT 1 FROM callbacks b JOIN contacts x ON x.id = b.contact_id"
+		" WHERE b.id = $1 AND EXISTS (SELECT 1 FROM dnc_numbers d"
+		"  WHERE d.number = x.phone"
+		"  AND (d.campaign_id IS NULL OR d.campaign_id = b.campaign_id))",
+		ARGS(arg_int(id)), NULL);
+
+	if (rc == 0)
+		return -EPERM;
+	return rc == -ENOENT ? 0 : rc;
+}
+
 int db_callback_create(struct db *db, const struct db_callback *b, int64_t *ret_id)
 {
 	int64_t id = 0;
@@ -71,6 +86,8 @@ int db_callback_create(struct db *db, const struct db_callback *b, int64_t *ret_
 				arg_int(b->due_ms), arg_int(b->grace_s),
 				arg_text(b->note), arg_id(b->created_by)),
 			&id);
+	if (rc == 0)
+		rc = check_dnc(db, id);
 	if (rc == 0)
 		rc = arm(db, id);
 	if (rc == 0)

@@ -7,7 +7,10 @@
 
 #include "base/clock.h"
 #include "db/campaigns.h"
+#include "db/contacts.h"
+#include "db/dnc.h"
 #include "dialer/numbering.h"
+#include "dialer/permission.h"
 #include "gateway/campaign.h"
 #include "gateway/events.h"
 #include "gateway/scope.h"
@@ -225,6 +228,32 @@ static int check_campaign(
 	return err;
 }
 
+/* Why the contact must not be called: the sentence of the rule. */
+static void fail_dnc(
+	struct api_call *call, struct api_reply *reply, const struct db_callback *b)
+{
+	struct db_contact_full contact;
+	struct dial_verdict verdict;
+	struct db_dnc dnc;
+	int err = db_contact_get(call->db, b->contact_id, &contact);
+
+	if (err == 0)
+		err = db_dnc_check(call->db, contact.is.phone, b->campaign_id, &dnc);
+	if (err < 0) {
+		api_fail_db(reply, err, "contact", call->db);
+		return;
+	}
+	verdict = may_dial(
+		&(struct dial_facts){
+			.number = contact.is.phone,
+			.dnc = dnc.campaign_id == 0 ? DIAL_DNC_ALL : DIAL_DNC_CAMPAIGN,
+		},
+		&(struct dial_rules){.max_attempts = 1}, DIAL_MANUAL, clock_wall_ms());
+	api_fail(reply, 422, "NOT_PERMITTED", "This call cannot be promised. %s",
+		verdict.reason);
+	reply->details = json_pack("{s:s}", "rule", verdict.rule);
+}
+
 void callback_create(struct api_call *call, struct api_reply *reply)
 {
 	static const char *const fields[] = {
@@ -246,6 +275,10 @@ void callback_create(struct api_call *call, struct api_reply *reply)
 	if (err == -EEXIST) {
 		api_fail(reply, 409, "EXISTS",
 			"This contact has an open callback in this campaign. Change that one.");
+		return;
+	}
+	if (err == -EPERM) {
+		fail_dnc(call, reply, &b);
 		return;
 	}
 	if (err < 0) {

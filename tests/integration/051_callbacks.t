@@ -59,6 +59,11 @@ subtest 'promising' => sub {
 	}
 	answers(ask(POST => '/api/callbacks', {%b, agentId => '999999'}), 404, 'NOT_FOUND', 'no agent');
 	answers(ask(POST => '/api/callbacks', {%b, contactId => '999999'}), 404, 'NOT_FOUND', 'no contact');
+	data(POST => '/api/admin/dnc', {phoneNumber => '+14155550009', campaignId => $elsewhere});
+	my $no = ask(POST => '/api/callbacks', {%b, campaignId => $elsewhere, contactId => $stranger});
+	answers($no, 422, 'NOT_PERMITTED', 'nobody is promised a call that may not be made');
+	is $no->{json}{error}{details}{rule}, 'dnc.campaign', 'and the rule is named';
+	like $no->{json}{error}{message}, qr/must not be called by this campaign/, 'with its sentence';
 	for my $who ([ana => $cookie{ana}], [staff => $admin]) {
 		answers(as($who->[1], POST => '/api/callbacks', {%b, contactId => $stranger}), 404,
 			'NOT_FOUND', "$who->[0]: no contact of another campaign");
