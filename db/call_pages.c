@@ -11,7 +11,7 @@
 /* A completed call of which no answer was told was answered `duration` before its end. */
 #define ANSWERED                                                    \
 	"COALESCE(c.answered_at, CASE WHEN c.outcome = 'completed'" \
-	" THEN c.ended_at - make_interval(secs => c.duration_s) END)"
+	" THEN GREATEST(c.placed_at, c.ended_at - make_interval(secs => c.duration_s)) END)"
 #define CALL_COLUMNS                                                                              \
 	"c.id, c.campaign_id, c.contact_id, c.entry_id, c.agent_id,"                              \
 	" c.agent_session_id, c.attempt, c.mode, c.number, c.caller_id, c.conference,"            \

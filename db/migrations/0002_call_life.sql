@@ -188,7 +188,8 @@ $$;
 --   p_round                              the how-manieth of its call it is here, from 1; nothing
 --                                        that is unique may be here twice
 --
--- Times of ringing, answer and bridge are taken from late events too: the earliest counts.
+-- Times of ringing, answer and bridge are taken from late events too: the earliest counts. Twilio's
+-- are whole seconds: none is before the call was placed.
 CREATE FUNCTION apply_call_events(
 	p_call bigint[], p_source text[], p_source_sid text[], p_sequence bigint[],
 	p_event text[], p_at bigint[], p_leg_sid text[], p_duration int[], p_code int[],
@@ -302,12 +303,13 @@ BEGIN
 				answered_by = CASE WHEN e.source = 'amd'
 					THEN COALESCE(c.answered_by, e.detail) ELSE c.answered_by END,
 				ringing_at = CASE WHEN e.event = 'ringing'
-					THEN LEAST(c.ringing_at, e.at) ELSE c.ringing_at END,
+					THEN LEAST(c.ringing_at, GREATEST(c.placed_at, e.at)) ELSE c.ringing_at END,
 				answered_at = CASE WHEN e.event IN ('answered', 'joined')
-					THEN LEAST(c.answered_at, e.at) ELSE c.answered_at END,
+					THEN LEAST(c.answered_at, GREATEST(c.placed_at, e.at)) ELSE c.answered_at END,
 				bridged_at = CASE WHEN e.event = 'joined'
-					THEN LEAST(c.bridged_at, e.at) ELSE c.bridged_at END,
-				ended_at = CASE WHEN e.next = 'ended' THEN e.at ELSE c.ended_at END,
+					THEN LEAST(c.bridged_at, GREATEST(c.placed_at, e.at)) ELSE c.bridged_at END,
+				ended_at = CASE WHEN e.next = 'ended' THEN GREATEST(c.placed_at, e.at)
+					ELSE c.ended_at END,
 				duration_s = COALESCE(c.duration_s, e.duration),
 				error_code = CASE WHEN e.speaks THEN e.code ELSE c.error_code END,
 				error_text = CASE WHEN e.speaks THEN e.detail ELSE c.error_text END,

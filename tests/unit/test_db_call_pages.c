@@ -209,6 +209,27 @@ static void a_long_history_is_never_read_through(void **state)
 	}
 }
 
+/* Twilio's are whole seconds, ours are not. */
+static void no_time_of_a_call_is_before_it_was_placed(void **state)
+{
+	int64_t id = world_call(db, world_campaign(1, 1)).call_id;
+	static const char *const events[] = {"ringing", "joined", "completed"};
+	struct db_call call;
+
+	(void)state;
+	(void)world_text(
+		"UPDATE calls SET placed_at = '2100-01-01 00:00:00.9Z' WHERE id = %lld",
+		(long long)id);
+	for (int i = 0; i < 3; i++) /* long before */
+		(void)world_event(db, id, events[i], i + 1);
+	assert_int_equal(db_call_get(db, id, &call), 0);
+	assert_string_equal(call.state, "ended");
+	assert_true(call.placed_ms > 0 && call.ringing_ms == call.placed_ms);
+	assert_true(call.answered_ms == call.placed_ms);
+	assert_true(call.bridged_ms == call.placed_ms);
+	assert_true(call.ended_ms == call.placed_ms);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -216,6 +237,7 @@ int main(void)
 		cmocka_unit_test(pages_add_up_to_the_whole_and_carry_names),
 		cmocka_unit_test(an_agents_leg_belongs_to_the_calls_it_was_there_for),
 		cmocka_unit_test(a_long_history_is_never_read_through),
+		cmocka_unit_test(no_time_of_a_call_is_before_it_was_placed),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -18,7 +18,7 @@
 #include "unit/db_world.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define BASE_MS 1800000000000
+#define BASE_MS 4000000000000 /* after the call was placed */
 
 static struct db *db;
 
