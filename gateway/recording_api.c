@@ -148,7 +148,11 @@ void recording_delete(struct api_call *call, struct api_reply *reply)
 		api_fail_db(reply, err, "recording", call->db);
 		return;
 	}
-	if (strcmp(row.state, "deleted") == 0 || row.provider_sid[0] == '\0') {
+	if (strcmp(row.state, "deleted") == 0) { /* Twilio has said so before */
+		api_ok(reply, 200, json_pack("{s:o}", "recording", recording_json(&row)));
+		return;
+	}
+	if (row.provider_sid[0] == '\0') {
 		recordings_wake(call->gw);
 		api_ok(reply, 202, json_pack("{s:o}", "recording", recording_json(&row)));
 		return;

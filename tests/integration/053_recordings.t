@@ -252,6 +252,8 @@ subtest 'deleting' => sub {
 	answers(as($cookie{ana}, DELETE => "/api/recordings/$recording->{id}"), 403, 'FORBIDDEN', 'not by agents');
 	my $r = ask(DELETE => "/api/recordings/$recording->{id}");
 	is "$r->{status} $r->{json}{data}{recording}{state}", '200 deleted', 'an administrator deletes one';
+	$r = ask(DELETE => "/api/recordings/$recording->{id}");
+	is "$r->{status} $r->{json}{data}{recording}{state}", '200 deleted', 'twice is the same';
 	my $sid = $recording->{twilioRecordingSid};
 	is at_twilio("/Recordings/$sid.wav")->{status}, 404, 'Twilio has it no more';
 	answers(ask(GET => "/api/recordings/$recording->{id}/media"), 409, 'NO_MEDIA', 'nor do we');
