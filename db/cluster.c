@@ -12,6 +12,7 @@
 #include <grp.h>
 #include <libpq-fe.h>
 #include <limits.h>
+#include <locale.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -275,21 +276,36 @@ static int fail_with_log(const struct cluster *c, const char *what, struct err *
 }
 
 /*
+ * Sorted by bytes, whatever the machine speaks; but every alphabet has its capital letters. Where
+ * the C library has no such locale (glibc before 2.35, unless the distribution adds it), ASCII has.
+ */
+static const char *letters(void)
+{
+	locale_t there = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+
+	if (there == (locale_t)0)
+		return "--lc-ctype=C";
+	freelocale(there);
+	return "--lc-ctype=C.UTF-8";
+}
+
+/*
  * initdb into a folder beside, renamed when complete: what was broken off is never taken for a
  * cluster. Trust is limited to those who can enter DATA_DIR/run.
  */
 static int make_cluster(const struct cluster *c, struct err *err)
 {
-	char fresh[PATH_MAX], initdb[PATH_MAX], clear[PATH_MAX];
+	char fresh[PATH_MAX], initdb[PATH_MAX], clear[PATH_MAX], ctype[32];
 	char *const clear_argv[] = {(char[]){"/usr/bin/find"}, clear,
 		(char[]){"-mindepth"}, (char[]){"1"}, (char[]){"-delete"}, NULL};
 	char *const argv[] = {initdb, (char[]){"-D"}, fresh,
 		(char[]){"--username=" OWNER}, (char[]){"--auth-local=trust"},
 		(char[]){"--auth-host=reject"}, (char[]){"--encoding=UTF8"},
-		(char[]){"--locale=C"}, (char[]){"--no-instructions"}, NULL};
+		(char[]){"--locale=C"}, ctype, (char[]){"--no-instructions"}, NULL};
 	int rc, status = -1;
 	pid_t pid;
 
+	(void)snprintf(ctype, sizeof(ctype), "%s", letters());
 	rc = put_path(fresh, err, "%s.new", c->postgres);
 	if (rc == 0)
 		rc = put_path(clear, err, "%s.new", c->postgres);

@@ -107,6 +107,10 @@ subtest 'contacts are searched and turned over page by page' => sub {
 		$search =~ s/\+/%2B/g;
 		is scalar @{ data(GET => "$path?search=$search")->{contacts} }, $found{$_}, "search for $_";
 	}
+	my $muller = data(POST => $path, {phone => '+442079460199', firstName => "J\x{f6}rg", lastName => "M\x{fc}ller"})->{contact}{id};
+	is_deeply [map { $_->{id} } @{ data(GET => "$path?search=$_")->{contacts} }], [$muller],
+		"in any case, $_ too" for 'M%C3%9CLL', 'j%C3%B6rg', 'J%C3%96RG%20m%C3%BCl';
+	is ask(DELETE => "$CM/contacts/$muller")->{status}, 200, 'removed';
 	is error(GET => "$path?limit=0"), '422 VALIDATION', 'a page of nothing';
 	is error(GET => "$CM/data-lists/999999/contacts"), '404 NOT_FOUND', 'a list that is none';
 	contract_kept();
