@@ -67,7 +67,10 @@ int db_callback_create(struct db *db, const struct db_callback *b, int64_t *ret_
 	int64_t id = 0;
 	int rc = db_begin(db);
 
-	/* A cross join, so that "no such agent" is not taken for "no owner". */
+	/*
+	 * A cross join, so that "no such agent" is not taken for "no owner". Who deletes the
+	 * campaign is waited for.
+	 */
 	if (rc == 0)
 		rc = db_run_number(db,
 			"INSERT INTO callbacks (campaign_id, contact_id, agent_id, from_call_id,"
@@ -75,12 +78,14 @@ int db_callback_create(struct db *db, const struct db_callback *b, int64_t *ret_
 			" SELECT k.id, x.id, $3::bigint, $4::bigint,"
 			" to_timestamp($5::bigint / 1000.0::float8), $6::int, $7, $8::bigint"
 			" FROM campaigns k, contacts x WHERE k.id = $1 AND x.id = $2"
+			" AND k.archived_at IS NULL"
 			" AND (EXISTS (SELECT 1 FROM data_lists l"
 			"   WHERE l.id = x.list_id AND l.campaign_id = k.id)"
 			"  OR EXISTS (SELECT 1 FROM queue_entries q"
 			"   WHERE q.contact_id = x.id AND q.campaign_id = k.id))"
 			" AND ($3::bigint IS NULL OR EXISTS (SELECT 1 FROM users u"
-			"  WHERE u.id = $3 AND u.role = 'agent')) RETURNING id",
+			"  WHERE u.id = $3 AND u.role = 'agent'))"
+			" FOR KEY SHARE OF k RETURNING id",
 			ARGS(arg_int(b->campaign_id), arg_int(b->contact_id),
 				arg_id(b->agent_id), arg_id(b->from_call_id),
 				arg_int(b->due_ms), arg_int(b->grace_s),

@@ -25,8 +25,8 @@ struct db_callback {
 
 /*
  * `ret_id` of the new one. -EEXIST: the contact has an open one in this campaign; -ENOENT: no
- * such campaign, contact or agent, or the contact is neither on a list of the campaign nor was it
- * ever in its queue; -EPERM: its number must not be called by this campaign.
+ * such campaign (any more), contact or agent, or the contact is neither on a list of the campaign
+ * nor was it ever in its queue; -EPERM: its number must not be called by this campaign.
  */
 int db_callback_create(
 	struct db *db, const struct db_callback *callback, int64_t *ret_id);

@@ -217,6 +217,8 @@ static int check_campaign(
 	struct db_campaign campaign;
 	int err = db_campaign_get(call->db, campaign_id, &campaign);
 
+	if (err == 0 && campaign.archived_ms != 0)
+		err = -ENOENT;
 	if (err < 0) {
 		api_fail_db(reply, err, "campaign or contact", call->db);
 	} else if (strcmp(campaign.state, "completed") == 0) {

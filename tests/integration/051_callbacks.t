@@ -201,6 +201,12 @@ subtest 'a campaign that is completed keeps no promise' => sub {
 	is scalar @{data(GET => "/api/callbacks?campaignId=$elsewhere")->{callbacks}}, 0, 'none was made';
 };
 
+subtest 'a campaign that was deleted' => sub {
+	data(DELETE => "$CM/campaigns/$elsewhere");
+	answers(ask(POST => '/api/callbacks', {campaignId => $elsewhere, contactId => $stranger,
+		dueAt => later(60)}), 404, 'NOT_FOUND', 'calls nobody back');
+};
+
 contract_kept();
 undef $stage;
 done_testing;
