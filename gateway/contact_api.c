@@ -193,7 +193,8 @@ static int read_zone(
 	else if (api_body_text(call, reply, "timeZone", false, contact->time_zone,
 			 sizeof(contact->time_zone)) < 0)
 		return -EINVAL;
-	if (contact->time_zone[0] == '\0' ||
+	if (json_object_get(call->body, "timeZone") == NULL ||
+		contact->time_zone[0] == '\0' ||
 		zones_find(call->gw->zones, contact->time_zone) != NULL)
 		return 0;
 	api_fail_field(reply, "timeZone",
@@ -262,7 +263,7 @@ static int read_custom(
 	return err;
 }
 
-/* The body over what is in *contact. */
+/* The body over what is in *contact, which is not looked at: an import may have kept anything. */
 static int read_contact(struct api_call *call, struct api_reply *reply,
 	const char *country, struct db_contact_full *contact)
 {
@@ -281,7 +282,8 @@ static int read_contact(struct api_call *call, struct api_reply *reply,
 		read_zone(call, reply, contact) < 0 ||
 		read_custom(call, reply, contact) < 0)
 		return -EINVAL;
-	if (c->email[0] == '\0' || email_good(c->email))
+	if (json_object_get(call->body, "email") == NULL || c->email[0] == '\0' ||
+		email_good(c->email))
 		return 0;
 	api_fail_field(reply, "email", "\"%s\" is no email address.", c->email);
 	return -EINVAL;

@@ -71,6 +71,10 @@ subtest 'a contact is added, changed and removed by hand' => sub {
 		['Ada', 'King', 'Europe/Paris', 'ada@example.com', {}], 'what is left out stays';
 	is data(PUT => $one, {timeZone => undef})->{contact}{timeZone}, undef, 'the zone is the number\'s again';
 	is error(PUT => "$CM/contacts/999999", {lastName => 'x'}), '404 NOT_FOUND', 'a contact that is none';
+	$stage->sql("UPDATE contacts SET email = 'n/a', time_zone = 'Mars/Base' WHERE id = $ada->{id}");
+	is data(PUT => $one, {firstName => 'Ada'})->{contact}{email}, 'n/a', 'what an import kept is nobody\'s fault';
+	is error(PUT => $one, {$_ => 'n/a'}), '422 VALIDATION', "but no new $_" for 'email', 'timeZone';
+	data(PUT => $one, {email => 'ada@example.com', timeZone => undef});
 	is_deeply data(PUT => $one, {customFields => {$_ => $_}})->{contact}{customFields}, {$_ => $_}, "$_ stays what it is"
 		for 9007199254740991, -9007199254740991, 0.1, 1e-300, -2.5e-7;
 	my ($noted) = @{ data(GET => '/api/audit-log?limit=1')->{entries} };
