@@ -37,7 +37,8 @@ int db_contact_create(
 	struct db *db, const struct db_contact_full *contact, int64_t *ret_id);
 int db_contact_get(struct db *db, int64_t id, struct db_contact_full *ret_contact);
 /*
- * Writes number, names, email, country, zone, and custom unless it is "". -EBUSY: another number,
+ * Writes number, names, email, country, zone, and custom unless it is "". After another number or
+ * zone, entries that waited for calling hours, a day's attempts or an open call are due. -EBUSY: another number,
  * but in a call; -EINVAL as above.
  */
 int db_contact_update(struct db *db, const struct db_contact_full *contact);

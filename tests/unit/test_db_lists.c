@@ -210,6 +210,54 @@ static void a_contact_is_read_as_it_was_written(void **state)
 	assert_int_equal(db_contact_get(db, id, &read), -ENOENT);
 }
 
+static void another_number_or_zone_is_looked_at_anew(void **state)
+{
+	static const struct {
+		const char *reason, *field, *value;
+		bool due;
+	} cases[] = {{"hours", "time_zone", "Europe/Paris", true},
+		{"attempts_24h", "phone", "+15558880001", true},
+		{"busy", "phone", "+15558880002", true},
+		{"hours", "phone", "+15558880003", true},
+		{"retry", "phone", "+15558880004", false},
+		{"", "phone", "+15558880005", false},
+		{"hours", "first_name", "Ada", false}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		int64_t campaign = world_campaign(1, 1);
+		struct db_contact_full c;
+
+		(void)world_text(
+			"UPDATE queue_entries SET reason = '%s',"
+			" run_at = now() + interval '1 day' WHERE campaign_id = %lld",
+			cases[i].reason, (long long)campaign);
+		assert_int_equal(
+			db_contact_get(db,
+				atoll(world_text("SELECT contact_id FROM queue_entries"
+						 " WHERE campaign_id = %lld",
+					(long long)campaign)),
+				&c),
+			0);
+		if (strcmp(cases[i].field, "phone") == 0)
+			(void)snprintf(
+				c.is.phone, sizeof(c.is.phone), "%s", cases[i].value);
+		else if (strcmp(cases[i].field, "time_zone") == 0)
+			(void)snprintf(
+				c.time_zone, sizeof(c.time_zone), "%s", cases[i].value);
+		else
+			(void)snprintf(c.is.first_name, sizeof(c.is.first_name), "%s",
+				cases[i].value);
+		assert_int_equal(db_contact_update(db, &c), 0);
+		assert_string_equal(
+			world_text("SELECT concat_ws(' ', run_at <= now(), reason)"
+				   " FROM queue_entries WHERE campaign_id = %lld",
+				(long long)campaign),
+			cases[i].due ? "t "
+				     : world_text("SELECT 'f %s'", cases[i].reason));
+	}
+}
+
 static void what_is_in_a_call_stays_and_calls_stay_without_it(void **state)
 {
 	int64_t campaign = world_campaign(1, 2), list, contact, count = 0;
@@ -333,6 +381,7 @@ int main(void)
 		cmocka_unit_test(a_list_that_was_moved_is_dialled_by_its_campaign_only),
 		cmocka_unit_test(a_list_counts_its_contacts_whoever_adds_or_removes_them),
 		cmocka_unit_test(a_contact_is_read_as_it_was_written),
+		cmocka_unit_test(another_number_or_zone_is_looked_at_anew),
 		cmocka_unit_test(what_is_in_a_call_stays_and_calls_stay_without_it),
 		cmocka_unit_test(
 			contacts_are_found_by_the_beginnings_of_names_and_numbers),
