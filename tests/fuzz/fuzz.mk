@@ -14,7 +14,7 @@ number = dialer/number.c dialer/numbering.c dialer/numbering_data.c
 import = $(patsubst %,gateway/import_%.c,text check columns seen) $(number) $(base)
 
 agent_body = tests/fuzz/quiet.c $(patsubst %,gateway/%_api.c,auth dial endpoint entry queue session token) gateway/account.c \
-	gateway/api_body.c base/clock.c base/form.c $(number) $(base)
+	gateway/api_body.c base/addr.c base/clock.c base/form.c $(number) $(base)
 agent_body_never = agent_answer agent_changed agent_get call_json call_place call_place_for campaign_changed \
 	db_agent_session_end db_agent_session_ready db_call_correlation db_contact_get db_entry_get \
 	db_entry_priority db_entry_requeue db_entry_skip db_facts_read db_queue_page db_queue_stats \
