@@ -14,6 +14,7 @@
 #include "gateway/afterwork.h"
 #include "gateway/again.h"
 #include "gateway/api_reply.h"
+#include "gateway/events.h"
 #include "gateway/import.h"
 #include "gateway/list_api.h"
 
@@ -353,7 +354,13 @@ static void undo_work(struct gateway *gw, struct db *db, const struct list_job *
 	int64_t removed = 0;
 	int err = import == NULL ? -ENOMEM
 				 : db_import_undo(db, job->id, gw->node, &removed);
+	int known = -ENOENT;
 
+	/* Also of one that was not undone: its row says why. */
+	if (err == 0 || err == -EBUSY)
+		known = db_import_get(db, job->id, import);
+	if (known == 0)
+		events_import(gw, import);
 	if (err == -EALREADY)
 		api_fail(&reply, 409, "NOTHING_TO_UNDO",
 			"Only an import that has added contacts, was no dry run and replaced "
@@ -362,7 +369,7 @@ static void undo_work(struct gateway *gw, struct db *db, const struct list_job *
 		api_fail(&reply, 409, "ALREADY_DIALED",
 			"A contact of this import was called already. Nothing was removed.");
 	else if (err == 0)
-		err = db_import_get(db, job->id, import);
+		err = known;
 	if (err < 0 && reply.status == 0)
 		api_fail_db(&reply, err, "import", db);
 	else if (err == 0)

@@ -324,8 +324,13 @@ subtest 'an import is undone exactly, until the first call' => sub {
 	my $r = csv($list, "phone\n+14155550301\n+14155550302\n+14155550303\n");
 	my $id = $r->{json}{data}{import}{importId};
 	ask(POST => "$CM/data-lists/$list/contacts", {phone => '+14155550304'});
+	my $stream = open_events("Cookie: $stage->{cookie}");
+	$stage->wait_until(5, 'the stream', sub { events_text($stream) =~ /^HTTP\S+ 200.*^\r?\n/ms });
 	my $undo = ask(POST => "/api/imports/$id/undo");
 	is $undo->{json}{data}{removed}, 2, 'what it added goes' or diag $undo->{content};
+	my $told = $stage->wait_until(5, 'its event', sub {
+		events_text($stream) =~ /^data: (\{.*"importId":"?$id\b.*"state":"undone".*)$/m ? $1 : undef });
+	is_deeply [contract()->event_complaints('import', $told)], [], 'who listens is told';
 	is $undo->{json}{data}{import}{state}, 'undone', 'and it says so';
 	is phones($list), '+14155550301 +14155550304', 'what was there, and what came otherwise, stays';
 	refused(ask(POST => "/api/imports/$id/undo"), 409, qr/only once/, 'once');
