@@ -122,11 +122,23 @@ static int run(const char *url, char *const words[], struct err *err)
 		return err_set(err, -EINTR,
 			"Told to stop before it was done: nothing was changed.");
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
-		return err_set(err, -ENOENT,
+		return err_set(err, -ENOPKG,
 			"%s cannot be run. Install the PostgreSQL client of the server's "
 			"version or a newer one.",
 			words[0]);
 	return err_set(err, -EIO, "%s failed; what it said stands above.", words[0]);
+}
+
+/* Before pg_dump runs, which would say of a file only that it failed. */
+static int make_file(const char *draft, const char *path, struct err *err)
+{
+	int fd = open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return err_set(
+			err, -errno, "%s cannot be written: %s.", path, strerror(errno));
+	(void)close(fd);
+	return 0;
 }
 
 /* The file and its name are on the disk. */
@@ -169,10 +181,13 @@ int db_backup(const char *url, const char *path, struct err *err)
 	if (rc < 0)
 		return rc;
 	if (!used)
-		return err_set(err, -ENOENT,
+		return err_set(err, -ENODATA,
 			"The database holds no installation: there is nothing to back up.");
 	find_program("pg_dump", major, program);
 	find_program("pg_restore", major, reader);
+	rc = make_file(draft, path, err);
+	if (rc < 0)
+		return rc;
 	rc = run(url, dump, err);
 	if (rc == 0)
 		rc = run(url, list, err);
@@ -216,7 +231,7 @@ int db_restore(const char *url, const char *path, struct err *err)
 
 	if (access(path, R_OK) < 0)
 		return err_set(
-			err, -errno, "%s cannot be read: %s.", path, strerror(errno));
+			err, -ENODATA, "%s cannot be read: %s.", path, strerror(errno));
 	(void)snprintf(file, sizeof(file), "%s", path);
 	rc = db_open(url, STATEMENT_MS, &db);
 	if (rc == 0)

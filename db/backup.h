@@ -16,13 +16,15 @@
 
 /*
  * One snapshot of everything, in pg_dump's custom format, while others work on. The file is
- * only there (mode 0600) when it is complete, was read again and is on the disk. -EIO, -ENOENT
- * (no pg_dump that knows this server) and what files fail with, each with a sentence.
+ * only there (mode 0600) when it is complete, was read again and is on the disk. -EIO, -ENOPKG
+ * (no pg_dump that knows this server), -ENODATA (nothing to back up) and what files fail with, each
+ * with a sentence.
  */
 int db_backup(const char *url, const char *path, struct err *err);
 
 /*
  * Into a database that holds no installation (-EEXIST): all or nothing, then db_restored().
+ * -ENODATA: the file cannot be read.
  */
 int db_restore(const char *url, const char *path, struct err *err);
 

@@ -109,7 +109,7 @@ static int choose_account(struct cluster *c, struct err *err)
 	}
 	account = getpwnam(ACCOUNT);
 	if (!account)
-		return err_set(err, -ENOENT,
+		return err_set(err, -ENOPKG,
 			"PostgreSQL does not run as root and there is no account `" ACCOUNT
 			"`: install postgresql, or set DATABASE_URL");
 	c->drop = true;
@@ -163,13 +163,13 @@ static int choose_programs(struct cluster *c, struct err *err)
 	char path[PATH_MAX + 16];
 
 	if (version == 0)
-		return err_set(err, -ENOENT,
+		return err_set(err, -ENOPKG,
 			"no PostgreSQL in " DB_VERSIONS_DIR
 			": install postgresql, or set DATABASE_URL");
 	(void)snprintf(c->bin, sizeof(c->bin), DB_VERSIONS_DIR "/%d/bin", version);
 	(void)snprintf(path, sizeof(path), "%s/postgres", c->bin);
 	if (access(path, X_OK) < 0)
-		return err_set(err, -ENOENT,
+		return err_set(err, -ENOPKG,
 			"%s was made by PostgreSQL %d, which is not in %s: install it again, "
 			"or move the data with pg_upgrade",
 			c->postgres, version, c->bin);

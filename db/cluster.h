@@ -20,7 +20,8 @@ bool db_cluster_exists(const char *data_dir);
 /*
  * Makes the cluster if there is none, starts it or attaches to the one still running, and waits
  * until it takes connections. As root, PostgreSQL runs under the account `postgres`, which gets
- * the folder. *ret_pid is the postmaster. `ret_url` is what db_open() wants.
+ * the folder. *ret_pid is the postmaster. `ret_url` is what db_open() wants. -ENOPKG: PostgreSQL
+ * is not installed, or not in the version of the cluster; else what files and processes fail with.
  */
 int db_cluster_start(const char *data_dir, pid_t *ret_pid, char *ret_url, size_t url_size,
 	struct err *err);

@@ -68,8 +68,9 @@ static void print_help(void)
 		"Exit status (sysexits.h): 0 done or stopped, 2 --provision-twilio has "
 		"something to\ndo, 64 wrong option, 66 nothing to back up or restore, 69 "
 		"database, Twilio or\naddress cannot be had, 71 out of processes or memory, "
-		"73 file cannot be made or\ndatabase is not empty, 75 another gateway runs "
-		"here, 77 Twilio refuses, 78 wrong\nsetting.\n");
+		"73 file or folder cannot be\nmade or database is not empty, 75 another "
+		"gateway or a command is at work here, 77\nTwilio refuses or not allowed, 78 "
+		"wrong setting.\n");
 }
 
 static void print_problem(void *arg, const char *sentence)

@@ -45,7 +45,7 @@ static int open_private(struct maintenance *m, struct err *err)
 	int rc;
 
 	if (!m->may_make && !db_cluster_exists(m->data_dir))
-		return err_set(err, -ENOENT,
+		return err_set(err, -ENODATA,
 			"There is no database in DATA_DIR %s, and no DATABASE_URL.",
 			m->data_dir);
 	hold_signals(SIG_BLOCK);
@@ -95,10 +95,13 @@ static int status_of(int rc, const struct err *err)
 		return EX_OK;
 	(void)fprintf(stderr, "omnivox-gateway: %s\n", err->text);
 	switch (rc) {
-	case -ENOENT:
+	case -ENODATA:
 		return EX_NOINPUT;
 	case -EEXIST:
 	case -EACCES:
+	case -EISDIR:
+	case -ENOENT: /* the folder that it should be in */
+	case -ENOTDIR:
 	case -EROFS:
 	case -ENOSPC:
 		return EX_CANTCREAT;

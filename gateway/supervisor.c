@@ -374,6 +374,16 @@ static int start(struct supervisor *sup, struct err *err)
 	return 0;
 }
 
+/* Of a start that did not come to an end, in a word of sysexits. */
+static int status_of(const struct supervisor *sup, int rc)
+{
+	if (rc == -EINTR)
+		return EX_OK;
+	if (sup->lock_fd < 0)
+		return rc == -EBUSY ? EX_TEMPFAIL : EX_CANTCREAT;
+	return sup->worker < 0 ? EX_OSERR : EX_UNAVAILABLE;
+}
+
 int supervisor_run(struct config *config)
 {
 	struct supervisor sup = {
@@ -388,19 +398,16 @@ int supervisor_run(struct config *config)
 			MAP_SHARED | MAP_ANONYMOUS, -1, 0),
 	};
 	struct err err = {{0}};
-	int started, result = EX_UNAVAILABLE;
+	int started, result;
 
 	if (sup.pulse == MAP_FAILED)
 		return EX_OSERR;
 	started = start(&sup, &err);
-	if (started == 0) {
-		result = watch(&sup);
-	} else if (started == -EINTR) {
+	if (started == -EINTR)
 		log_info("supervisor", 0, "not started: %s", err.text);
-		result = EX_OK;
-	} else {
+	else if (started < 0)
 		log_error("supervisor", 0, "not started: %s", err.text);
-	}
+	result = started == 0 ? watch(&sup) : status_of(&sup, started);
 	if (sup.mender > 0)
 		(void)waitpid(sup.mender, NULL, 0);
 	if (sup.own_cluster && db_cluster_stop(sup.data_dir, STOP_WAIT_MS, &err) < 0)

@@ -158,6 +158,8 @@ is $out, "0 migrations are missing.\n", 'then none is missing';
 is $status, 0, 'which is fine';
 is +(command({DATABASE_URL => 'host=/nowhere'}, '--migrate'))[0], 69,
 	'a database that cannot be reached is told by the status';
+is +(command({DATA_DIR => $_}, '--migrate'))[0], 73, "so is $_, which can be no DATA_DIR"
+	for '/proc/nowhere', "$stage->{dir}/token";
 
 # ---- root looks after what another account runs ----
 
@@ -238,7 +240,11 @@ is +(command({}, '--restore', "$stage->{dir}/token"))[0], 75, 'a running gateway
 ($status, $out, $err) = command({}, '--backup', "$stage->{dir}/backup");
 is $status, 0, "it is backed up while it dials ($err)";
 is sprintf('%o', (stat "$stage->{dir}/backup")[2] & 0777), '600', 'only its owner may read the file';
-is +(command({}, '--backup', '/proc/nowhere/backup'))[0], 69, 'a file that cannot be made is an error';
+for my $path ('/proc/nowhere/backup', "$stage->{dir}/token/backup") {
+	($status, $out, $err) = command({}, '--backup', $path);
+	is $status, 73, "$path cannot be made";
+	like $err, qr/^omnivox-gateway: \Q$path\E cannot be written: .*[.]$/, 'and it says so, alone';
+}
 
 # While a request to Twilio is out at SIGTERM, somebody hangs up a customer.
 my $call = $stage->wait_until(30, 'a call that goes on', sub {
@@ -287,6 +293,7 @@ open $fh, '>', "$stage->{dir}/broken" or die $!;
 print $fh 'no backup';
 close $fh;
 is +(command({}, '--restore', "$stage->{dir}/broken"))[0], 69, 'what is no backup is not restored';
+is +(command({}, '--restore', "$stage->{dir}/nowhere"))[0], 66, 'nor is what is not there';
 ($status, $out, $err) = command({}, '--restore', "$stage->{dir}/backup");
 is $status, 0, "the backup is restored into a new one ($err)";
 like $out, qr/Auto-dial is off/, 'and it says that nobody is dialled by itself';

@@ -115,27 +115,33 @@ is $stage->request(POST => "$Omnivox::Stage::CM/campaigns", {name => 'X', batchS
 is $stage->request(POST => "$Omnivox::Stage::CM/campaigns", {name => 'X', speed => 1})->{status},
 	422, 'an unknown field is a 422';
 
-# A wrong setting stops the start, with its reason.
+# A start that cannot be stops, with its reason and a status that tells it.
+open my $plain, '>', "$stage->{dir}/plain" or die $!;
+close $plain;
+mkdir "$stage->{dir}/other-data";
 for my $case (
-	[TWILIO_CPS => 'fast', qr/TWILIO_CPS.*fast.*expected a number/],
-	[SIP_LISTEN => 'everywhere', qr/SIP_LISTEN.*everywhere.*host:port/],
-	[TWILIO_ACCOUNT_SID => 'AC1', qr/TWILIO_ACCOUNT_SID.*AC1.*32 hex/],
-	[TWILIO_API_BASE => 'http://api.example.com', qr/TWILIO_API_BASE.*loopback/],
-	[TWILIO_FALLBACK_URL => 'http://example.com/x', qr/TWILIO_FALLBACK_URL.*loopback/],
-	[TWILIO_AUTH_TOKEN => '', qr/TWILIO_AUTH_TOKEN is not set/],
-	[RTP_PORTS => '9-1', qr/RTP_PORTS.*9-1.*low-high/],
+	[TWILIO_CPS => 'fast', 78, qr/TWILIO_CPS.*fast.*expected a number/],
+	[SIP_LISTEN => 'everywhere', 78, qr/SIP_LISTEN.*everywhere.*host:port/],
+	[TWILIO_ACCOUNT_SID => 'AC1', 78, qr/TWILIO_ACCOUNT_SID.*AC1.*32 hex/],
+	[TWILIO_API_BASE => 'http://api.example.com', 78, qr/TWILIO_API_BASE.*loopback/],
+	[TWILIO_FALLBACK_URL => 'http://example.com/x', 78, qr/TWILIO_FALLBACK_URL.*loopback/],
+	[TWILIO_AUTH_TOKEN => '', 78, qr/TWILIO_AUTH_TOKEN is not set/],
+	[RTP_PORTS => '9-1', 78, qr/RTP_PORTS.*9-1.*low-high/],
+	[DATA_DIR => "$stage->{dir}/gateway-data", 75, qr/Another gateway runs in .*Stop it/],
+	[DATA_DIR => "$stage->{dir}/plain", 73, qr/plain.* cannot be made/],
+	[DATA_DIR => '/proc/nowhere', 73, qr/nowhere cannot be made/],
+	[HTTP_LISTEN => $stage->{gateway}{http}, 69, qr/HTTP_LISTEN .* cannot be used.*Choose another/],
 ) {
-	my ($name, $value, $reason) = @$case;
-	my $env = {%{$stage->gateway_env}, $name => $value, DATA_DIR => "$stage->{dir}/other-data"};
-	mkdir $env->{DATA_DIR};
+	my ($name, $value, $wanted, $reason) = @$case;
+	my $env = {%{$stage->gateway_env}, DATA_DIR => "$stage->{dir}/other-data", $name => $value};
+	my $log = "$stage->{dir}/start-$name.log";
+	unlink $log;
 	my $pid = $stage->spawn("start-$name", $env, Omnivox::Stage::gateway_program());
-	my $end = time + 30;
-	while (waitpid($pid, POSIX::WNOHANG()) == 0 && time < $end) { Time::HiRes::sleep(0.05) }
+	$stage->wait_until(30, "the start with $name=$value to end", sub { waitpid($pid, POSIX::WNOHANG()) == $pid });
 	my $status = $? >> 8;
 	delete $stage->{pids}{"start-$name"};
-	open my $fh, '<', "$stage->{dir}/start-$name.log" or die $!;
-	my $said = join '', <$fh>;
-	ok $status == 78 && $said =~ $reason, "$name=$value stops the start and says why"
+	my $said = do { local (@ARGV, $/) = $log; <> };
+	ok $status == $wanted && $said =~ $reason, "$name=$value stops the start with $wanted and says why"
 		or diag "status $status: $said";
 }
 done_testing;
