@@ -413,7 +413,7 @@ static int start_postmaster(const struct cluster *c, pid_t *ret_pid, struct err 
 	char *const argv[] = {program, (char[]){"-D"}, data, (char[]){"-c"}, sockets,
 		(char[]){"-clisten_addresses="}, (char[]){"-cport=5432"},
 		(char[]){"-cunix_socket_permissions=0700"},
-		(char[]){"-cmax_connections=50"}, (char[]){"-cshared_buffers=128MB"},
+		(char[]){"-cmax_connections=100"}, (char[]){"-cshared_buffers=128MB"},
 		(char[]){"-cmax_wal_size=1GB"}, (char[]){"-ccheckpoint_timeout=15min"},
 		(char[]){"-crandom_page_cost=1.1"},
 		(char[]){"-cmax_parallel_workers_per_gather=0"}, (char[]){"-cjit=off"},

@@ -46,4 +46,22 @@ for my $signal (qw(TERM INT HUP)) {
 	is $stage->stop('gateway', $signal), 0, "SIG$signal ends a gateway that has just started PostgreSQL";
 	ok Omnivox::Stage::gone($postmaster), 'and that too' or kill 'INT', $postmaster;
 }
+
+# As many database workers as the settings allow, all at work at once.
+$stage->wait_until(20, 'the last one to be away', sub { !-e $pidfile });
+$stage->{gateway_env} = {DB_WORKERS => 64, API_RATE => 100000};
+$stage->start_gateway;
+$stage->login;
+my ($psql) = (sort glob '/usr/lib/postgresql/*/bin/psql')[-1];
+open my $holder, '|-', $psql, '-h', "$stage->{dir}/gateway-data/run", '-U', 'omnivox', '-d', 'omnivox', '-Xq' or die $!;
+$holder->autoflush;
+print $holder "BEGIN; LOCK TABLE campaigns;\n";
+$stage->spawn('crowd', {}, 'curl', '-sZ', '--parallel-max', 200, '-o', '/dev/null', '-H', "Cookie: $stage->{cookie}",
+	"http://$stage->{gateway}{http}$Omnivox::Stage::CM/campaigns?page=[1-200]");
+$stage->wait_until(30, 'a connection of each', sub {
+	$stage->sql("SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'") >= 64 });
+close $holder;
+is $stage->request(GET => "$Omnivox::Stage::CM/campaigns")->{status}, 200, '64 database workers work';
+open my $log, '<', "$stage->{dir}/gateway-data/postgres.log" or die $!;
+is_deeply [grep { /too many clients/ } <$log>], [], 'and PostgreSQL has a place for each';
 done_testing;
