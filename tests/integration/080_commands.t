@@ -31,8 +31,10 @@ sub command {
 		open STDERR, '>', $err or die $!;
 		exec $program, @words or POSIX::_exit(127);
 	}
-	waitpid $pid, 0;
+	$stage->{pids}{command} = $pid;
+	$stage->wait_until(120, "@words to end", sub { waitpid($pid, POSIX::WNOHANG()) == $pid });
 	my $status = $? >> 8;
+	delete $stage->{pids}{command};
 	local $/;
 	return ($status, map { open my $fh, '<', $_ or die $!; scalar(<$fh>) // '' } $out, $err);
 }
