@@ -89,7 +89,7 @@ static bool is_admin(const struct api_call *call)
 
 void api_keys_list(struct api_call *call, struct api_reply *reply)
 {
-	int64_t after = api_query_id(call, "after");
+	int64_t after = api_query_int(call, "after", INT64_MAX, 0);
 	int64_t limit = api_query_int(call, "limit", PAGE_MAX, PAGE_DEFAULT);
 	struct db_api_key *rows = NULL;
 	json_t *list, *next = json_null();

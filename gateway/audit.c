@@ -222,7 +222,7 @@ void audit_list(struct api_call *call, struct api_reply *reply)
 		.route = query_text(call, "route"),
 		.since_ms = api_query_time(call, "since", 0),
 		.until_ms = api_query_time(call, "until", 0),
-		.before = api_query_id(call, "before"),
+		.before = api_query_int(call, "before", INT64_MAX, 0),
 		.limit = limit < 1 ? 1 : (unsigned)limit,
 	};
 	struct db_audit *rows = NULL;

@@ -115,7 +115,7 @@ int call_filter(
 		.disposition_id = api_query_id(call, "dispositionId"),
 		.from_ms = api_query_time(call, "from", 0),
 		.to_ms = api_query_time(call, "to", 0),
-		.before = api_query_id(call, "before"),
+		.before = api_query_int(call, "before", INT64_MAX, 0),
 	};
 
 	if (f.campaign_id < 0 || f.agent_id < 0 || f.contact_id < 0 ||

@@ -123,7 +123,7 @@ static int read_filter(struct api_call *call, struct api_reply *reply,
 		.state = state != NULL && state[0] != '\0' ? state : NULL,
 		.from_ms = api_query_time(call, "dueFrom", 0),
 		.to_ms = api_query_time(call, "dueTo", 0),
-		.after = api_query_id(call, "after"),
+		.after = api_query_int(call, "after", INT64_MAX, 0),
 	};
 	*ret_limit = api_query_int(call, "limit", PAGE_MAX, PAGE_DEFAULT);
 	if (f->campaign_id < 0 || f->agent_id < 0 || f->contact_id < 0 || f->after < 0 ||

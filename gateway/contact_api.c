@@ -127,7 +127,7 @@ static void answer_page(struct api_call *call, struct api_reply *reply,
 void contacts_list(struct api_call *call, struct api_reply *reply)
 {
 	const char *text = form_get(&call->request->query, "search");
-	int64_t after = api_query_id(call, "after");
+	int64_t after = api_query_int(call, "after", INT64_MAX, 0);
 	int64_t limit = api_query_int(call, "limit", PAGE_MAX, PAGE_DEFAULT);
 	struct db_contact_query query = {.list_id = api_param_id(call, 0),
 		.after = after,

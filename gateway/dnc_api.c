@@ -26,7 +26,7 @@ static json_t *dnc_json(const struct db_dnc *d)
 void dnc_list(struct api_call *call, struct api_reply *reply)
 {
 	const char *search = form_get(&call->request->query, "search");
-	int64_t after = api_query_id(call, "after");
+	int64_t after = api_query_int(call, "after", INT64_MAX, 0);
 	int64_t limit = api_query_int(call, "limit", PAGE_MAX, PAGE_DEFAULT);
 	json_t *list, *next = json_null();
 	struct db_dnc_counts counts;

@@ -307,7 +307,7 @@ void import_get(struct api_call *call, struct api_reply *reply)
 void imports_list(struct api_call *call, struct api_reply *reply)
 {
 	int64_t list = api_query_id(call, "listId");
-	int64_t before = api_query_id(call, "after");
+	int64_t before = api_query_int(call, "after", INT64_MAX, 0);
 	int64_t limit = api_query_int(call, "limit", PAGE_MAX, PAGE_DEFAULT);
 	struct db_import *rows = NULL;
 	json_t *array, *next = NULL;

@@ -43,7 +43,7 @@ static bool read_history(
 {
 	int64_t limit = api_query_int(call, "limit", PAGE_MAX, PAGE_DEFAULT);
 
-	ret_history->before = api_query_id(call, "before");
+	ret_history->before = api_query_int(call, "before", INT64_MAX, 0);
 	ret_history->user_id = agent_of_path(call, reply);
 	if (ret_history->user_id == 0)
 		return false;

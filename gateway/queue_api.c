@@ -84,7 +84,7 @@ static int read_query(struct api_call *call, const struct db_campaign *campaign,
 
 	*query = (struct db_queue_query){
 		.campaign_id = campaign->id,
-		.after = api_query_id(call, "after"),
+		.after = api_query_int(call, "after", INT64_MAX, 0),
 		.limit = (unsigned)limit,
 		.state = text_or_null(call, "status"),
 		.reason = text_or_null(call, "reason"),

@@ -66,7 +66,7 @@ static int read_filter(struct api_call *call, struct api_reply *reply,
 		.state = state != NULL && state[0] != '\0' ? state : NULL,
 		.from_ms = api_query_time(call, "from", 0),
 		.to_ms = api_query_time(call, "to", 0),
-		.before = api_query_id(call, "before"),
+		.before = api_query_int(call, "before", INT64_MAX, 0),
 	};
 	*ret_limit = api_query_int(call, "limit", PAGE_MAX, PAGE_DEFAULT);
 	if (f->campaign_id < 0 || f->agent_id < 0 || f->call_id < 0 || f->before < 0 ||

@@ -102,7 +102,7 @@ void users_list(struct api_call *call, struct api_reply *reply)
 		.role = form_get(&call->request->query, "role"),
 		.search = form_get(&call->request->query, "search"),
 		.active = query_active(call),
-		.after = api_query_id(call, "after"),
+		.after = api_query_int(call, "after", INT64_MAX, 0),
 		.limit = limit < 1 ? 1 : (unsigned)limit,
 	};
 

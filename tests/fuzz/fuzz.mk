@@ -24,7 +24,7 @@ agent_body_never = agent_answer agent_changed agent_get call_json call_place cal
 agent_body_libs = -ljansson -lcrypto $(agent_body_never:%=-Xlinker --defsym=%=fuzz_never)
 api_body = tests/fuzz/api_doubles.c $(patsubst %,gateway/%_body.c,api campaign hours limits) \
 	$(patsubst %,gateway/%_api.c,callback contact disposition dnc list user) \
-	gateway/account.c $(patsubst %,gateway/import_%.c,check columns seen text) $(patsubst %,dialer/%.c,hours retry zone) \
+	gateway/account.c $(patsubst %,gateway/import_%.c,check columns seen text) $(patsubst %,dialer/%.c,hours permission retry zone) \
 	base/clock.c base/form.c base/log.c $(number) $(base)
 # What handlers do after the database took something, and their other half, that reads: never.
 api_body_never = agent_changed api_send campaign_changed db_agent_session_get db_call_disposition_get \

@@ -245,13 +245,14 @@ subtest 'an id of nobody is no filter that lets everything through' => sub {
 		(my $path = $o->{path}) =~ s/\{(\w+)\}/$id{$1} \/\/ 999999/ge;
 		for my $p (map { $contract->follow($_) } @{$o->{parameters} // []}) {
 			next unless $p->{in} eq 'query' && ($p->{schema}{'$ref'} // '') =~ m{/Id$};
+			next if $p->{name} =~ /^(after|before)$/; # a page from 0 on is the first
 			$asked++;
 			my $r = ask(GET => "$path?$p->{name}=0");
 			push @wrong, "$path?$p->{name}=0: $r->{status}" if $r->{status} != 422;
 		}
 	}
 	is_deeply \@wrong, [], "$asked parameters refuse 0";
-	cmp_ok $asked, '>', 20, 'filters and cursors';
+	cmp_ok $asked, '>=', 17, 'all filters';
 	contract_kept('ids');
 };
 
