@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "db/campaigns.h"
 #include "db/dispositions.h"
 #include "db/sessions.h"
 #include "gateway/agent.h"
@@ -41,6 +42,7 @@ void dispositions_list(struct api_call *call, struct api_reply *reply)
 {
 	int64_t campaign = api_query_id(call, "campaignId");
 	struct db_disposition *rows = NULL;
+	struct db_campaign of;
 	json_t *list = json_array();
 	size_t count = 0;
 	int err = -EINVAL;
@@ -49,7 +51,9 @@ void dispositions_list(struct api_call *call, struct api_reply *reply)
 		json_decref(list);
 		return;
 	}
-	if (campaign >= 0)
+	if (campaign > 0)
+		err = db_campaign_get(call->db, campaign, &of);
+	if (campaign == 0 || err == 0)
 		err = db_disposition_list(
 			call->db, campaign, api_agent(call), &rows, &count);
 	for (size_t i = 0; i < count; i++)
@@ -58,7 +62,7 @@ void dispositions_list(struct api_call *call, struct api_reply *reply)
 	if (campaign < 0)
 		api_fail(reply, 422, "VALIDATION", "campaignId must be an id.");
 	else if (err < 0)
-		api_fail_db(reply, err, "disposition", call->db);
+		api_fail_db(reply, err, "campaign", call->db);
 	if (err < 0)
 		json_decref(list);
 	else

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "db/campaigns.h"
 #include "db/dnc.h"
 #include "dialer/number.h"
 #include "dialer/numbering.h"
@@ -149,6 +150,7 @@ void dnc_check(struct api_call *call, struct api_reply *reply)
 	static const char *const fields[] = {
 		"phoneNumber", "campaignId", "country", NULL};
 	struct db_dnc dnc = {.id = 0}, found;
+	struct db_campaign campaign;
 	const char *country;
 	int err;
 
@@ -156,6 +158,13 @@ void dnc_check(struct api_call *call, struct api_reply *reply)
 		read_common(call, reply, &dnc, &country) < 0 ||
 		read_number(call, reply, country, dnc.number) < 0)
 		return;
+	err = dnc.campaign_id == 0
+		      ? 0
+		      : db_campaign_get(call->db, dnc.campaign_id, &campaign);
+	if (err < 0) { /* a slip of the pen is no permission */
+		api_fail_db(reply, err, "campaign", call->db);
+		return;
+	}
 	err = db_dnc_check(call->db, dnc.number, dnc.campaign_id, &found);
 	if (err < 0 && err != -ENOENT) {
 		api_fail_db(reply, err, "number", call->db);

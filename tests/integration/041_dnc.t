@@ -56,6 +56,9 @@ ok data(POST => '/api/admin/dnc/check', {phoneNumber => '+15551110002', campaign
 ok !data(POST => '/api/admin/dnc/check', {phoneNumber => '+15551110002', campaignId => $other})
 	->{isBlocked}, 'and not elsewhere';
 
+is ask(POST => '/api/admin/dnc/check', {phoneNumber => '+15551110002', campaignId => '999999'})->{status},
+	404, 'a campaign that is none forbids nothing and clears nothing';
+
 my $narrow = data(POST => '/api/admin/dnc', {phoneNumber => '+15551110001', campaignId => $campaign,
 	reason => 'not from here'})->{dncEntry};
 isnt $narrow->{id}, $made->{dncEntry}{id}, 'a ban of one campaign beside the one of all is told as it was made';

@@ -59,6 +59,7 @@ subtest 'definitions' => sub {
 		'agents make none');
 	is data(PUT => "/api/dispositions/$new->{id}", {rules => {retry => undef, final => JSON::PP::true},
 		campaignIds => []})->{disposition}{rules}{retry}, undef, 'rules are changed';
+	answers(ask(GET => '/api/dispositions?campaignId=999999'), 404, 'NOT_FOUND', 'no campaign has none');
 	answers(ask(PUT => '/api/dispositions/999999', {name => 'y'}), 404, 'NOT_FOUND', 'none such');
 };
 
