@@ -101,7 +101,7 @@ bool idempotency_begin(struct api_call *call, const struct api_route *route,
 
 	*ret_row = 0;
 	*ret_body = NULL;
-	if (!route->once || key[0] == '\0')
+	if (!route->once || !call->request->has_idempotency_key)
 		return true;
 	if (!key_is_visible(key)) {
 		api_fail(reply, 400, "BAD_IDEMPOTENCY_KEY",

@@ -156,6 +156,7 @@ static int take_headers(struct request *request, const struct request_plan *plan
 		err = take_header(request, plan, i, kept[i]);
 	if (err != 0)
 		return err;
+	pub->has_idempotency_key = plan->head->values[HEADER_IDEMPOTENCY_KEY] != NULL;
 	pub->content_type[strcspn(pub->content_type, "; \t")] = '\0';
 	for (char *c = pub->content_type; *c != '\0'; c++)
 		*c = (char)tolower((unsigned char)*c);

@@ -90,6 +90,7 @@ struct http_request {
 	char *host;
 	char *sec_fetch_site;
 	char *idempotency_key;
+	bool has_idempotency_key; /* even an empty one */
 	char *last_event_id;
 	char *twilio_signature; /* X-Twilio-Signature */
 	char *twilio_token;     /* I-Twilio-Idempotency-Token */
