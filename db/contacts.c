@@ -69,10 +69,6 @@ static int absent_or_busy(struct db *db, int64_t id, int rc)
 	return rc == 0 ? -EBUSY : rc;
 }
 
-/*
- * What waits for a moment that the number or its zone has told of becomes due: the claim asks anew.
- * A retry, or a promise, keeps its time.
- */
 static const char update_sql[] =
 	"WITH was AS (SELECT id, phone, time_zone FROM contacts WHERE id = $1"
 	"  FOR NO KEY UPDATE),"
@@ -80,10 +76,7 @@ static const char update_sql[] =
 	"  email = $5, country = $6, time_zone = $7,"
 	"  custom = coalesce(nullif($8, '')::jsonb, c.custom)"
 	"  FROM was WHERE c.id = was.id AND (c.locked_by IS NULL OR c.phone = $2)"
-	"  RETURNING c.id, (c.phone, c.time_zone) <> (was.phone, was.time_zone) AS moved),"
-	" woken AS (UPDATE queue_entries q SET run_at = now(), reason = ''"
-	"  FROM now_is n WHERE n.moved AND q.contact_id = n.id AND q.state = 'pending'"
-	"  AND q.run_at > now() AND q.reason IN ('hours', 'attempts_24h', 'busy'))"
+	"  RETURNING c.id, (c.phone, c.time_zone) <> (was.phone, was.time_zone) AS moved)" WAKE_MOVED
 	" SELECT 1 FROM now_is";
 
 int db_contact_update(struct db *db, const struct db_contact_full *c)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "db/contact_rows.h"
 #include "db/contacts.h"
 #include "db/exec.h"
 #include "db/turn.h"
@@ -207,15 +208,19 @@ static int insert(
 /* What the file leaves empty stays. */
 static int update(struct db *db, const struct db_import_add *add, int64_t *ret_updated)
 {
-	return run_count(db,
-		"UPDATE contacts c SET first_name = coalesce(nullif(r.first_name, ''), c.first_name),"
+	return db_run_number(db,
+		"WITH now_is AS (UPDATE contacts c SET"
+		" first_name = coalesce(nullif(r.first_name, ''), c.first_name),"
 		" last_name = coalesce(nullif(r.last_name, ''), c.last_name),"
 		" email = coalesce(nullif(r.email, ''), c.email),"
 		" country = coalesce(nullif(r.country, ''), c.country),"
 		" time_zone = coalesce(nullif(r.time_zone, ''), c.time_zone),"
 		" custom = c.custom || r.custom"
-		" FROM import_rows r WHERE c.list_id = $1 AND c.phone = r.phone"
-		" AND c.import_id IS DISTINCT FROM $2 AND " MERGED_BYTES " < $3",
+		" FROM import_rows r JOIN contacts was ON was.list_id = $1 AND was.phone = r.phone"
+		" WHERE c.id = was.id AND c.import_id IS DISTINCT FROM $2"
+		" AND " MERGED_BYTES " < $3"
+		" RETURNING c.id, c.time_zone <> was.time_zone AS moved)" WAKE_MOVED
+		" SELECT count(*) FROM now_is",
 		ARGS(arg_int(add->list_id), arg_int(add->import_id),
 			arg_int(DB_CUSTOM_SIZE)),
 		ret_updated);

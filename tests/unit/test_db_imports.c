@@ -14,6 +14,7 @@
 static struct db *db;
 static struct db_import result; /* large, so not on the stack */
 static char told[256];
+static const char *staged_zone = "";
 
 static int setup(void **state)
 {
@@ -79,7 +80,7 @@ static void stage(const int *numbers)
 						  .last_name = "\xc3\xa9",
 						  .email = "",
 						  .country = "US",
-						  .time_zone = "",
+						  .time_zone = staged_zone,
 						  .custom = "{\"k\": \"v\\n\\\"\\\\\"}",
 						  .refused = numbers[i] < 0});
 	}
@@ -164,6 +165,39 @@ static void known_numbers_are_told_changed_or_replaced(void **state)
 	assert_int_equal(add(id, list, true, true), 0);
 	assert_true(result.added == 1 && result.updated == 1 && result.removed == 3);
 	assert_int_equal(contacts_of(list), 2);
+}
+
+/* Of the two contacts of the list, put off by one's calling hours, those that an upload wakes. */
+static const char *woken_by(int64_t list, const char *zone)
+{
+	(void)world_text("UPDATE queue_entries q SET reason = 'hours',"
+			 " run_at = now() + interval '1 day' FROM contacts c"
+			 " WHERE c.id = q.contact_id AND c.list_id = %lld",
+		(long long)list);
+	staged_zone = zone;
+	stage((int[]){71, 0});
+	staged_zone = "";
+	assert_int_equal(add(new_import(list), list, true, false), 0);
+	assert_int_equal(result.updated, 1);
+	return world_text(
+		"SELECT string_agg(concat_ws(' ', q.run_at <= now(), q.reason), ', '"
+		" ORDER BY c.phone) FROM queue_entries q JOIN contacts c"
+		" ON c.id = q.contact_id WHERE c.list_id = %lld",
+		(long long)list);
+}
+
+static void who_gets_another_zone_is_looked_at_anew(void **state)
+{
+	int64_t list = new_list();
+
+	(void)state;
+	(void)import(list, (int[]){71, 72, 0});
+	(void)world_text("INSERT INTO queue_entries (campaign_id, contact_id)"
+			 " SELECT %lld, id FROM contacts WHERE list_id = %lld",
+		(long long)world_campaign(1, 1), (long long)list);
+	assert_string_equal(woken_by(list, "Europe/Paris"), "t , f hours");
+	assert_string_equal(woken_by(list, "Europe/Paris"), "f hours, f hours");
+	assert_string_equal(woken_by(list, ""), "f hours, f hours");
 }
 
 static void a_number_of_the_file_is_not_replaced(void **state)
@@ -387,6 +421,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rows_become_contacts_as_they_were_written),
 		cmocka_unit_test(known_numbers_are_told_changed_or_replaced),
+		cmocka_unit_test(who_gets_another_zone_is_looked_at_anew),
 		cmocka_unit_test(a_number_of_the_file_is_not_replaced),
 		cmocka_unit_test(fields_that_do_not_fit_beside_others_change_nothing),
 		cmocka_unit_test(rows_are_taken_out_by_what_they_are),
