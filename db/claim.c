@@ -104,7 +104,7 @@ struct pick {
 #define PICK_RESULT                                                                      \
 	" SELECT k.runs, k.max_calls_day, k.caller_id, k.ring_timeout_s, k.amd,"         \
 	"  s.id, s.user_id, s.turn, s.ring_first, e.id, e.contact_id, e.state, e.dials," \
-	"  e.agent_until > now(), c.phone,"                                              \
+	"  e.agent_until > now() AND e.agent_id IS DISTINCT FROM s.user_id, c.phone,"    \
 	"  pg_try_advisory_xact_lock(hashtextextended(c.phone, 7251664932)),"            \
 	"  h.id IS NOT NULL, 'twilio.' || h.scope, h.reason"                             \
 	" FROM k LEFT JOIN s ON true LEFT JOIN e ON true"                                \
@@ -302,7 +302,7 @@ static int check_pick(struct db *db, const struct db_claim *claim, const struct 
 	} else if (p->held) {
 		claimed->result = DB_CLAIM_HELD;
 		(void)snprintf(claimed->code, sizeof(claimed->code), "twilio");
-	} else if (!p->session_id && p->kept) {
+	} else if (p->kept) {
 		claimed->result = DB_CLAIM_REFUSED;
 		(void)snprintf(claimed->rule, sizeof(claimed->rule), OWNER_RULE);
 	} else if (!p->session_id) {

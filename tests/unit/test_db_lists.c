@@ -7,7 +7,10 @@
 #include <string.h>
 
 #include "db/contacts.h"
+#include "db/exec.h"
+#include "db/queue.h"
 #include "unit/cmocka_all.h"
+#include "unit/db_cluster.h"
 #include "unit/db_world.h"
 
 static struct db *db;
@@ -374,6 +377,38 @@ static void a_search_in_a_long_list_reads_an_index(void **state)
 	assert_null(strstr(plan, "Seq Scan"));
 }
 
+static struct db_claim_verdict anybody(void *arg, const struct db_claim_facts *facts)
+{
+	(void)arg;
+	(void)facts;
+	return (struct db_claim_verdict){.allowed = true, .rule = "ok"};
+}
+
+static void a_preview_of_a_list_that_is_deleted_gives_another_contact(void **state)
+{
+	struct db_preview preview = {
+		.campaign_id = world_campaign(1, 2), .hold_s = 600, .verdict = anybody};
+	struct db *other = db_connect();
+	int64_t first = 0, second = 0;
+
+	(void)state;
+	preview.user_id = atoll(
+		world_text("SELECT user_id FROM agent_sessions WHERE campaign_id = %lld",
+			(long long)preview.campaign_id));
+	assert_int_equal(db_entry_preview(db, &preview, &first), 0);
+	assert_int_equal(db_begin(other), 0);
+	assert_int_equal(db_run(other,
+				 "DELETE FROM contacts WHERE id = (SELECT contact_id"
+				 " FROM queue_entries WHERE id = $1)",
+				 ARGS(arg_int(first)), NULL),
+		0);
+	assert_int_equal(db_entry_preview(db, &preview, &second), 0);
+	assert_int_not_equal(second, first);
+	db_rollback(other);
+	db_close(&other);
+	assert_int_equal(db_entry_preview(db, &preview, &second), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -386,6 +421,8 @@ int main(void)
 		cmocka_unit_test(
 			contacts_are_found_by_the_beginnings_of_names_and_numbers),
 		cmocka_unit_test(a_search_in_a_long_list_reads_an_index),
+		cmocka_unit_test(
+			a_preview_of_a_list_that_is_deleted_gives_another_contact),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
