@@ -13,10 +13,11 @@
 /* How many. */
 static const char skip_sql[] =
 	"WITH touched AS (UPDATE queue_entries q SET state = 'skipped', reason = 'dnc',"
-	"  outcome = NULL, completed_at = now() FROM contacts c WHERE c.phone = ANY ($1)"
-	"  AND q.contact_id = c.id AND q.state = 'pending'"
-	"  AND ($2::bigint IS NULL OR q.campaign_id = $2) RETURNING q.id, q.state)" VOID_PROMISES
-	" SELECT count(*) FROM touched";
+	"  outcome = NULL, completed_at = now()," VOID_OWNER(
+		"false") "  FROM contacts c WHERE c.phone = ANY ($1)"
+			 "  AND q.contact_id = c.id AND q.state = 'pending'"
+			 "  AND ($2::bigint IS NULL OR q.campaign_id = $2) RETURNING q.id, q.state)" VOID_PROMISES
+			 " SELECT count(*) FROM touched";
 
 /* A statement begun after the lock was got sees what the claim wrote that held it. */
 static int lock_number(struct db *db, const char *number)

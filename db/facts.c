@@ -112,10 +112,11 @@ static const char refuse_sql[] =
 	"  COALESCE(to_timestamp(t.next / 1000.0::float8),"
 	"   now() + interval '" AGAIN_S " seconds')) ELSE q.run_at END,"
 	" completed_at = CASE WHEN t.later THEN NULL ELSE now() END,"
-	" outcome = CASE WHEN t.later THEN q.outcome END, reason = t.code"
-	" FROM unnest($1::bigint[], $2::boolean[], $3::bigint[], $4::text[])"
-	"  AS t(id, later, next, code) WHERE q.id = t.id AND q.state = 'pending'"
-	" RETURNING q.id, q.state)" VOID_PROMISES " SELECT count(*) FROM touched";
+	" outcome = CASE WHEN t.later THEN q.outcome END, reason = t.code," VOID_OWNER(
+		"t.later") " FROM unnest($1::bigint[], $2::boolean[], $3::bigint[], $4::text[])"
+			   "  AS t(id, later, next, code) WHERE q.id = t.id AND q.state = 'pending'"
+			   " RETURNING q.id, q.state)" VOID_PROMISES
+			   " SELECT count(*) FROM touched";
 
 struct refusals {
 	struct buf ids, later, next, codes;

@@ -22,10 +22,11 @@ int db_entry_skip(
 	struct db *db, int64_t campaign_id, int64_t entry_id, const char *reason)
 {
 	int rc = db_run_one(db,
-		"WITH touched AS (UPDATE queue_entries SET state = 'skipped', reason = $3,"
-		"  completed_at = now(), agent_id = NULL, agent_until = NULL"
-		"  WHERE campaign_id = $1 AND id = $2 AND state = 'pending'"
-		"  RETURNING id, state)" VOID_PROMISES " SELECT 1 FROM touched",
+		"WITH touched AS (UPDATE queue_entries q SET state = 'skipped', reason = $3,"
+		"  completed_at = now()," VOID_OWNER(
+			"false") "  WHERE campaign_id = $1 AND id = $2 AND state = 'pending'"
+				 "  RETURNING id, state)" VOID_PROMISES
+				 " SELECT 1 FROM touched",
 		ARGS(arg_int(campaign_id), arg_int(entry_id), arg_text(reason)), NULL);
 
 	return explain(db, campaign_id, entry_id, rc);

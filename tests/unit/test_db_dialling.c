@@ -261,11 +261,23 @@ static void a_promise_to_who_is_skipped_is_void(void **state)
 		(void)snprintf(dnc.number, sizeof(dnc.number), "%s",
 			world_text("SELECT phone FROM contacts WHERE id = %lld",
 				(long long)b.contact_id));
+		b.agent_id = atoll(world_text(
+			"SELECT user_id FROM agent_sessions WHERE campaign_id = %lld",
+			(long long)campaign));
 		assert_int_equal(db_callback_create(db, &b, &id), 0);
 		assert_int_equal(i == 0   ? db_entry_skip(db, campaign, entry, "operator")
 				 : i == 1 ? db_dnc_add(db, &dnc, NULL, NULL)
 					  : db_entry_refuse(db, entry, &refused),
 			0);
+		/* What is queued again is as if there had been no promise. */
+		assert_int_equal(db_entry_requeue(db, campaign, entry), 0);
+		(void)world_sweep_tells(db, id);
+		assert_string_equal(
+			world_text("SELECT concat_ws(' ', state, priority, agent_id,"
+				   " run_at <= now()) FROM queue_entries WHERE id = %lld",
+				(long long)entry),
+			"pending 2 t");
+		assert_int_equal(db_entry_skip(db, campaign, entry, "operator"), 0);
 		/* Whom nobody may call is promised nothing more. */
 		assert_int_equal(db_callback_create(db, &b, &again), i == 1 ? -EPERM : 0);
 		(void)world_sweep_tells(db, 0);
