@@ -335,8 +335,7 @@ int db_sweep(struct db *db, const char *node, struct db_agent_session **ret_sess
 	if (rc == 0)
 		rc = db_run(db, unlock_sql, NO_ARGS, NULL);
 	if (rc == 0)
-		rc = db_run(db, "SELECT fold_queue_counts(), fold_list_counts()", NO_ARGS,
-			NULL);
+		rc = db_run(db, "SELECT fold_queue_counts()", NO_ARGS, NULL);
 	if (rc == 0)
 		rc = sweep_sessions(db, node, &ids, &count);
 	if (rc == 0 && count > 0) {

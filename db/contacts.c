@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "db/contact_rows.h"
+#include "db/entry_reason.h"
 
 #define CONTACT_SELECT                                                               \
 	"SELECT " CONTACT_COLUMNS ", c.country, c.time_zone, c.custom, c.import_id," \
@@ -69,6 +70,11 @@ static int absent_or_busy(struct db *db, int64_t id, int rc)
 	return rc == 0 ? -EBUSY : rc;
 }
 
+/*
+ * What waits for a moment that the number or its zone has told of becomes due: the claim asks anew.
+ * A retry, or a promise, keeps its time. Who claims holds the entry and waits for the contact: what
+ * is held is passed over.
+ */
 static const char update_sql[] =
 	"WITH was AS (SELECT id, phone, time_zone FROM contacts WHERE id = $1"
 	"  FOR NO KEY UPDATE),"
@@ -76,7 +82,12 @@ static const char update_sql[] =
 	"  email = $5, country = $6, time_zone = $7,"
 	"  custom = coalesce(nullif($8, '')::jsonb, c.custom)"
 	"  FROM was WHERE c.id = was.id AND (c.locked_by IS NULL OR c.phone = $2)"
-	"  RETURNING c.id, (c.phone, c.time_zone) <> (was.phone, was.time_zone) AS moved)" WAKE_MOVED
+	"  RETURNING c.id, (c.phone, c.time_zone) <> (was.phone, was.time_zone) AS moved)"
+	", woken AS (UPDATE queue_entries q SET run_at = now(), reason = ''"
+	"  FROM (SELECT e.id FROM queue_entries e JOIN now_is n ON n.id = e.contact_id"
+	"   WHERE n.moved AND e.state = 'pending' AND e.run_at > now()"
+	"   AND e.reason" REASON_OF_FACTS
+	" FOR UPDATE OF e SKIP LOCKED) w WHERE q.id = w.id)"
 	" SELECT 1 FROM now_is";
 
 int db_contact_update(struct db *db, const struct db_contact_full *c)

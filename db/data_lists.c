@@ -191,6 +191,11 @@ int db_list_clear(struct db *db, int64_t id, int64_t *ret_contacts)
 	return remove_all(db, id, false, ret_contacts);
 }
 
+int db_lists_fold(struct db *db)
+{
+	return db_run(db, "SELECT fold_list_counts()", NO_ARGS, NULL);
+}
+
 static int clone_contacts(struct db *db, int64_t from, int64_t to, int64_t *ret_contacts)
 {
 	PGresult *result = NULL;

@@ -18,7 +18,7 @@ struct db_list {
 	char caller_id[DB_NUMBER_SIZE]; /* of its campaign; "" none */
 };
 
-/* -ENOENT: no such campaign. */
+/* -ENOENT: no such campaign. One that is over is the caller's to refuse, also in an update. */
 int db_list_create(struct db *db, const struct db_list *list, int64_t *ret_id);
 int db_list_all(struct db *db, struct db_list **ret_lists, size_t *ret_count);
 /* The lists of one campaign. */
@@ -43,6 +43,8 @@ int db_list_in_call(struct db *db, int64_t id, bool *ret_in_call);
  */
 int db_list_delete(struct db *db, int64_t id, int64_t *ret_contacts);
 int db_list_clear(struct db *db, int64_t id, int64_t *ret_contacts);
+/* Now and then: the changes of lists' counts become one row each. */
+int db_lists_fold(struct db *db);
 /* A copy without a campaign's past: inactive, and its contacts were never called. */
 int db_list_clone(struct db *db, int64_t id, const char *name, bool with_contacts,
 	int64_t *ret_id, int64_t *ret_contacts);

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "db/contact_rows.h"
 #include "db/contacts.h"
 #include "db/exec.h"
 #include "db/turn.h"
@@ -205,22 +204,31 @@ static int insert(
 	return rc;
 }
 
+/* Whether somebody gets another time zone. */
+static int look_for_zones(struct db *db, int64_t list_id, bool *ret_zones)
+{
+	int64_t one;
+	int rc = db_run_number(db,
+		"SELECT 1 FROM import_rows r JOIN contacts c ON c.list_id = $1"
+		" AND c.phone = r.phone WHERE r.time_zone NOT IN ('', c.time_zone) LIMIT 1",
+		ARGS(arg_int(list_id)), &one);
+
+	*ret_zones = rc == 0;
+	return rc == -ENOENT ? 0 : rc;
+}
+
 /* What the file leaves empty stays. */
 static int update(struct db *db, const struct db_import_add *add, int64_t *ret_updated)
 {
-	return db_run_number(db,
-		"WITH now_is AS (UPDATE contacts c SET"
-		" first_name = coalesce(nullif(r.first_name, ''), c.first_name),"
+	return run_count(db,
+		"UPDATE contacts c SET first_name = coalesce(nullif(r.first_name, ''), c.first_name),"
 		" last_name = coalesce(nullif(r.last_name, ''), c.last_name),"
 		" email = coalesce(nullif(r.email, ''), c.email),"
 		" country = coalesce(nullif(r.country, ''), c.country),"
 		" time_zone = coalesce(nullif(r.time_zone, ''), c.time_zone),"
 		" custom = c.custom || r.custom"
-		" FROM import_rows r JOIN contacts was ON was.list_id = $1 AND was.phone = r.phone"
-		" WHERE c.id = was.id AND c.import_id IS DISTINCT FROM $2"
-		" AND " MERGED_BYTES " < $3"
-		" RETURNING c.id, c.time_zone <> was.time_zone AS moved)" WAKE_MOVED
-		" SELECT count(*) FROM now_is",
+		" FROM import_rows r WHERE c.list_id = $1 AND c.phone = r.phone"
+		" AND c.import_id IS DISTINCT FROM $2 AND " MERGED_BYTES " < $3",
 		ARGS(arg_int(add->list_id), arg_int(add->import_id),
 			arg_int(DB_CUSTOM_SIZE)),
 		ret_updated);
@@ -267,7 +275,9 @@ int db_import_rows_add(
 		return rc;
 	if (!add->update)
 		return tell_known(db, add);
-	rc = update(db, add, &ret_import->updated);
+	rc = look_for_zones(db, add->list_id, &ret_import->zones);
+	if (rc == 0)
+		rc = update(db, add, &ret_import->updated);
 	if (rc < 0 || ret_import->added + ret_import->updated == staged)
 		return rc;
 	return db_import_rows_too_long(db, add->list_id, add->too_long, add->arg);
@@ -303,6 +313,13 @@ int db_import_rows_commit(struct db *db, const struct db_import *i)
 
 	if (rc == -ENOENT)
 		rc = -ECANCELED;
+	/* Last, because claims wait for this row. */
+	if (rc == 0 && i->zones)
+		rc = db_run(db,
+			"UPDATE campaigns k SET rechecks = rechecks + 1 FROM imports i"
+			" JOIN data_lists l ON l.id = i.list_id"
+			" WHERE i.id = $1 AND k.id = l.campaign_id",
+			ARGS(arg_int(i->id)), NULL);
 	if (rc == 0)
 		rc = db_commit(db);
 	db_import_rows_rollback(db);

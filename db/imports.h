@@ -26,6 +26,7 @@ struct db_import {
 	char error[384];             /* why it failed; "" */
 	int64_t created_ms, ended_ms;
 	int64_t first_contact, last_contact; /* the ids it added lie between these */
+	bool zones; /* not stored: it gives contacts another time zone, and commits a recheck */
 };
 
 /* -ENOENT: no such list. Reads list_id, user_id, format, dry_run, replaces and bytes. */

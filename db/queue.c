@@ -143,7 +143,7 @@ static int recheck(struct db *db, int64_t *ret_campaign_id)
 	rc = db_run(db,
 		"UPDATE queue_entries SET run_at = now(), reason = ''"
 		" WHERE campaign_id = $1 AND state = 'pending' AND run_at > now()"
-		" AND reason IN ('hours', 'attempts_24h', 'busy', 'locked')",
+		" AND reason" REASON_OF_FACTS,
 		ARGS(arg_int(*ret_campaign_id)), NULL);
 	/* Last, because claims wait for this row. */
 	if (rc == 0)

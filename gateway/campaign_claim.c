@@ -21,6 +21,7 @@
 #define IDLE_MS 1000       /* between two looks at an empty queue or at busy agents */
 #define WHOLE_MS 10000     /* ... at a limit: somebody may have raised it */
 #define GENERATE_MS 60000  /* ... through the lists, for new contacts */
+#define GENERATE_REST 10   /* ... at least so many times as long as the last look took */
 #define GENERATE_MAX 10000 /* contacts in one go */
 #define SIFT_MAX 1000      /* entries that are looked through when one was refused */
 
@@ -30,7 +31,7 @@ struct claim_job {
 	int64_t campaign_id;
 	bool generate; /* when nothing is due */
 	bool generated;
-	int64_t made;
+	int64_t made, took_ms;
 	struct db_claimed claimed;
 	int err;
 };
@@ -39,10 +40,12 @@ struct claim_job {
 static void look_for_more(struct claim_job *task, struct db *db)
 {
 	struct db_generate generate = {.max = GENERATE_MAX};
+	int64_t began_ms = clock_mono_ms();
 
 	task->generated = true;
 	if (db_queue_generate(db, task->campaign_id, &generate) == 0)
 		task->made = generate.added;
+	task->took_ms = clock_mono_ms() - began_ms;
 	if (task->made > 0)
 		task->claimed.next_ms = clock_wall_ms();
 }
@@ -161,6 +164,10 @@ static void settle(struct campaigns *campaigns, const struct claim_job *task)
 	/* Not looked through after all; and where there were some there may be more. */
 	if (task->generate && (!task->generated || task->made > 0))
 		run->generated_ms = 0;
+	/* Nobody is dialled meanwhile: long lists are not read through for each new contact. */
+	if (task->generated && task->made == 0)
+		run->rest_until_ms =
+			timers_now(task->gw->timers) + GENERATE_REST * task->took_ms;
 	if (task->err < 0)
 		hold(task->gw, run, "database", IDLE_MS);
 	else if (task->claimed.result == DB_CLAIM_CALL)
@@ -194,7 +201,9 @@ static int claim(struct campaigns *campaigns, struct run *run)
 	task->job.drop = claim_drop;
 	task->gw = campaigns->gw;
 	task->campaign_id = run->row.id;
-	task->generate = run->generated_ms == 0 || now - run->generated_ms > GENERATE_MS;
+	task->generate =
+		now >= run->rest_until_ms &&
+		(run->generated_ms == 0 || now - run->generated_ms > GENERATE_MS);
 	if (jobs_put(campaigns->gw->db, &task->job) < 0) {
 		free(task);
 		return -1;

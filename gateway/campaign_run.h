@@ -17,7 +17,8 @@ struct run {
 	struct fair_member turn;
 	int64_t wait_until_ms; /* no claim before; monotonic */
 	int64_t generated_ms; /* when its lists were last looked through; monotonic; 0: do */
-	bool leased;          /* seen in the newest answer to the lease */
+	int64_t rest_until_ms; /* ... and when they may be again at the earliest */
+	bool leased;           /* seen in the newest answer to the lease */
 	char code[DB_WORD_SIZE], reason[256];
 };
 

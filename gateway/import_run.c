@@ -14,6 +14,7 @@
 #include "gateway/events.h"
 #include "gateway/import_api.h"
 #include "gateway/import_report.h"
+#include "gateway/recheck.h"
 
 #define BATCH (256 * 1024) /* bytes that go to PostgreSQL at once */
 #define NOTE_MS 500        /* between two notes of how far it is */
@@ -80,6 +81,7 @@ static void answer_error(struct run *run, int rc)
 static int on_column(void *arg, size_t index, const char *name, struct err *err)
 {
 	struct run *run = arg;
+
 	if (index < IMPORT_COLUMNS_MAX)
 		(void)text_copy(run->headings[index], sizeof(run->headings[0]), name);
 	return import_columns_add(&run->columns, name, run->options.mapping, err);
@@ -523,6 +525,8 @@ static void end(struct run *run, int rc)
 		answer_error(run, rc);
 	} else {
 		tell_campaign(run);
+		if (result->zones)
+			recheck_soon(run->gw);
 	}
 	if (db_import_get(run->note, result->id, result) == 0)
 		events_import(run->gw, result);

@@ -15,6 +15,7 @@
 #include "base/ticker.h"
 #include "db/callbacks.h"
 #include "db/calls.h"
+#include "db/data_lists.h"
 #include "db/idempotency.h"
 #include "db/legs.h"
 #include "db/sessions.h"
@@ -164,6 +165,9 @@ static void tidy(struct sweeper *sweeper, struct db *db)
 	recheck_soon(sweeper->gw);
 	if (db_idempotency_sweep(db) < 0)
 		log_warn("sweep", 0, "old answers were not removed: %s", db_error(db));
+	if (db_lists_fold(db) < 0)
+		log_warn("sweep", 0, "counts of lists were not summed up: %s",
+			db_error(db));
 	if (db_call_events_forget(db, EVENTS_DAYS, EVENTS_CALLS, &calls) < 0)
 		log_warn("sweep", 0, "events of old calls were not removed: %s",
 			db_error(db));

@@ -167,37 +167,29 @@ static void known_numbers_are_told_changed_or_replaced(void **state)
 	assert_int_equal(contacts_of(list), 2);
 }
 
-/* Of the two contacts of the list, put off by one's calling hours, those that an upload wakes. */
-static const char *woken_by(int64_t list, const char *zone)
+/* How often the list's campaign wants who waits looked at anew, after an upload of one contact. */
+static const char *rechecks_after(int64_t list, int64_t campaign, const char *zone)
 {
-	(void)world_text("UPDATE queue_entries q SET reason = 'hours',"
-			 " run_at = now() + interval '1 day' FROM contacts c"
-			 " WHERE c.id = q.contact_id AND c.list_id = %lld",
-		(long long)list);
 	staged_zone = zone;
 	stage((int[]){71, 0});
 	staged_zone = "";
 	assert_int_equal(add(new_import(list), list, true, false), 0);
 	assert_int_equal(result.updated, 1);
 	return world_text(
-		"SELECT string_agg(concat_ws(' ', q.run_at <= now(), q.reason), ', '"
-		" ORDER BY c.phone) FROM queue_entries q JOIN contacts c"
-		" ON c.id = q.contact_id WHERE c.list_id = %lld",
-		(long long)list);
+		"SELECT rechecks FROM campaigns WHERE id = %lld", (long long)campaign);
 }
 
 static void who_gets_another_zone_is_looked_at_anew(void **state)
 {
-	int64_t list = new_list();
+	int64_t list = new_list(), campaign = world_campaign(1, 1);
 
 	(void)state;
+	assert_int_equal(db_list_assign(db, list, campaign, 0), 0);
 	(void)import(list, (int[]){71, 72, 0});
-	(void)world_text("INSERT INTO queue_entries (campaign_id, contact_id)"
-			 " SELECT %lld, id FROM contacts WHERE list_id = %lld",
-		(long long)world_campaign(1, 1), (long long)list);
-	assert_string_equal(woken_by(list, "Europe/Paris"), "t , f hours");
-	assert_string_equal(woken_by(list, "Europe/Paris"), "f hours, f hours");
-	assert_string_equal(woken_by(list, ""), "f hours, f hours");
+	assert_string_equal(rechecks_after(list, campaign, "Europe/Paris"), "1");
+	assert_string_equal(rechecks_after(list, campaign, "Europe/Paris"), "1");
+	assert_string_equal(rechecks_after(list, campaign, ""), "1");
+	assert_string_equal(rechecks_after(list, campaign, "Europe/Rome"), "2");
 }
 
 static void a_number_of_the_file_is_not_replaced(void **state)
