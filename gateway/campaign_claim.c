@@ -31,7 +31,8 @@ struct claim_job {
 	int64_t campaign_id;
 	bool generate; /* when nothing is due */
 	bool generated;
-	int64_t made, took_ms;
+	int64_t made;
+	int64_t began_ms; /* monotonic */
 	struct db_claimed claimed;
 	int err;
 };
@@ -40,12 +41,10 @@ struct claim_job {
 static void look_for_more(struct claim_job *task, struct db *db)
 {
 	struct db_generate generate = {.max = GENERATE_MAX};
-	int64_t began_ms = clock_mono_ms();
 
 	task->generated = true;
 	if (db_queue_generate(db, task->campaign_id, &generate) == 0)
 		task->made = generate.added;
-	task->took_ms = clock_mono_ms() - began_ms;
 	if (task->made > 0)
 		task->claimed.next_ms = clock_wall_ms();
 }
@@ -158,6 +157,7 @@ static void dialled(struct campaigns *campaigns, struct run *run)
 static void settle(struct campaigns *campaigns, const struct claim_job *task)
 {
 	struct run *run = run_find(campaigns, task->campaign_id);
+	int64_t now = timers_now(task->gw->timers);
 
 	if (run == NULL)
 		return;
@@ -166,8 +166,7 @@ static void settle(struct campaigns *campaigns, const struct claim_job *task)
 		run->generated_ms = 0;
 	/* Nobody is dialled meanwhile: long lists are not read through for each new contact. */
 	if (task->generated && task->made == 0)
-		run->rest_until_ms =
-			timers_now(task->gw->timers) + GENERATE_REST * task->took_ms;
+		run->rest_until_ms = now + GENERATE_REST * (now - task->began_ms);
 	if (task->err < 0)
 		hold(task->gw, run, "database", IDLE_MS);
 	else if (task->claimed.result == DB_CLAIM_CALL)
@@ -201,6 +200,7 @@ static int claim(struct campaigns *campaigns, struct run *run)
 	task->job.drop = claim_drop;
 	task->gw = campaigns->gw;
 	task->campaign_id = run->row.id;
+	task->began_ms = now;
 	task->generate =
 		now >= run->rest_until_ms &&
 		(run->generated_ms == 0 || now - run->generated_ms > GENERATE_MS);

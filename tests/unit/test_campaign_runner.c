@@ -201,6 +201,31 @@ static void what_changes_while_its_lists_are_looked_through_is_not_missed(void *
 	assert_int_equal(rig.generated, 2);
 }
 
+/* Else each new contact of a long list would keep the node from dialling as long as that takes. */
+static void lists_that_take_long_to_look_through_are_let_rest(void **state)
+{
+	(void)state;
+	rig.first_says = (struct db_claimed){.result = DB_CLAIM_NO_ENTRY};
+	rig.ready = 0;
+	runner_settle();
+	rig.ready = 9;
+	campaign_wake(&rig.gw, 1);
+	rig.gated = true;
+	(void)post_queue_run(rig.gw.queue, 64);
+	runner_wait_gated();
+	rig.now += 500;
+	timers_advance(rig.gw.timers, rig.now);
+	runner_open_gate();
+	runner_settle();
+	assert_int_equal(rig.generated, 1);
+	campaign_changed(&rig.gw, 1);
+	runner_settle();
+	runner_pass(10 * 500 - 1);
+	assert_int_equal(rig.generated, 1);
+	runner_pass(IDLE_MS);
+	assert_int_equal(rig.generated, 2);
+}
+
 /* ---- what holds it up ---- */
 
 static void calls_per_second_that_are_used_up_hold_all_of_them(void **state)
@@ -380,6 +405,7 @@ int main(void)
 		RUNNER_TEST(who_changed_a_campaign_need_not_wait_for_it),
 		RUNNER_TEST(
 			what_changes_while_its_lists_are_looked_through_is_not_missed),
+		RUNNER_TEST(lists_that_take_long_to_look_through_are_let_rest),
 		RUNNER_TEST(calls_per_second_that_are_used_up_hold_all_of_them),
 		RUNNER_TEST(a_claim_without_an_answer_is_tried_again_in_a_second),
 		RUNNER_TEST(what_twilio_forbids_is_said_in_its_words),
