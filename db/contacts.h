@@ -38,7 +38,7 @@ int db_contact_create(
 int db_contact_get(struct db *db, int64_t id, struct db_contact_full *ret_contact);
 /*
  * Writes number, names, email, country, zone, and custom unless it is "". After another number or
- * zone, entries that waited for calling hours, a day's attempts or an open call are due. -EBUSY: another number,
+ * zone, entries that waited for what these told (REASON_OF_FACTS) are due. -EBUSY: another number,
  * but in a call; -EINVAL as above.
  */
 int db_contact_update(struct db *db, const struct db_contact_full *contact);

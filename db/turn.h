@@ -1,8 +1,8 @@
 /*
  * turn.h: changes of one thing that read it first go one after the other, on every node; else the
  * second would write back what the first has just replaced. So do changes of very many rows, which
- * would lock them in different orders. A turn is the connection's, not a transaction's, and ends
- * with it at the latest.
+ * would lock them in different orders. A turn that was begun is the connection's, and ends with it
+ * at the latest; one that was taken is the transaction's.
  */
 #ifndef OMNIVOX_DB_TURN_H
 #define OMNIVOX_DB_TURN_H

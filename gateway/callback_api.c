@@ -337,7 +337,8 @@ void callback_update(struct api_call *call, struct api_reply *reply)
 	was_agent_id = row.agent_id;
 	if (json_object_get(call->body, "dueAt") == NULL)
 		row.due_ms = row.due_ms < clock_wall_ms() ? clock_wall_ms() : row.due_ms;
-	if (read_body(call, reply, &row) < 0)
+	if (read_body(call, reply, &row) < 0 ||
+		check_campaign(call, reply, row.campaign_id) < 0)
 		return;
 	err = db_callback_update(call->db, &row);
 	if (err < 0) {

@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "db/campaigns.h"
 #include "db/dispositions.h"
 #include "db/sessions.h"
 #include "gateway/agent.h"
 #include "gateway/call_api.h"
-#include "base/text.h"
 #include "gateway/callback_api.h"
 #include "gateway/campaign.h"
 #include "gateway/events.h"
