@@ -14,6 +14,9 @@
 #include "http/request.h"
 #include "http/stream.h"
 
+/* Idle time of a connection that comes when most are taken, until it is let in. */
+#define CROWDED_S 5
+
 enum phase { PHASE_HEAD, PHASE_ASK, PHASE_BODY, PHASE_WAIT };
 
 struct exchange {
@@ -106,16 +109,26 @@ void exchange_greet(void *arg, struct MHD_Connection *connection, void **held,
 	const struct exchange_rules *rules = arg;
 
 	(void)held;
-	if (code == MHD_CONNECTION_NOTIFY_STARTED &&
-		rules->config.idle_s > EXCHANGE_CROWDED_S && crowded(rules, connection))
-		(void)MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT,
-			(unsigned)EXCHANGE_CROWDED_S);
+	if (code == MHD_CONNECTION_NOTIFY_STARTED && rules->config.idle_s > CROWDED_S &&
+		crowded(rules, connection))
+		(void)MHD_set_connection_option(
+			connection, MHD_CONNECTION_OPTION_TIMEOUT, (unsigned)CROWDED_S);
 }
 
 static bool is_signed(const struct exchange *exchange)
 {
 	return exchange->route != NULL &&
 	       (exchange->route->flags & HTTP_ROUTE_SIGNED) != 0;
+}
+
+/* Who came in a crowd and was let in has as much time as others. */
+static void give_time(const struct exchange *exchange)
+{
+	const struct http_config *config = &exchange->rules->config;
+
+	if (config->idle_s > CROWDED_S)
+		(void)MHD_set_connection_option(exchange->wait.connection,
+			MHD_CONNECTION_OPTION_TIMEOUT, config->idle_s);
 }
 
 static void tell(const struct exchange *exchange, const struct answer *answer)
@@ -137,6 +150,10 @@ static void tell(const struct exchange *exchange, const struct answer *answer)
 /* Sends the answer and lets go of it. MHD_NO closes the connection. */
 static enum MHD_Result send_answer(struct exchange *exchange, struct answer answer)
 {
+	bool crowd = crowded(exchange->rules, exchange->wait.connection);
+	/* A 5xx is our fault, not his. */
+	bool let_in =
+		exchange->route != NULL && (answer.status < 400 || answer.status >= 500);
 	enum MHD_Result result;
 
 	if (answer.response == NULL)
@@ -150,9 +167,11 @@ static enum MHD_Result send_answer(struct exchange *exchange, struct answer answ
 		exchange->feed = answer.feed;
 		feed_begin(answer.feed, exchange->wait.connection);
 	}
+	/* A short time would be no news to the peer: its next request could meet a closed line. */
+	if (!crowd || let_in)
+		give_time(exchange);
 	if (exchange->refusal == REFUSE_UNCLEAR_BODY ||
-		(!answer.shared && !is_signed(exchange) &&
-			crowded(exchange->rules, exchange->wait.connection)))
+		(crowd && !answer.shared && !(let_in && is_signed(exchange))))
 		(void)MHD_add_response_header(answer.response, "Connection", "close");
 	result = MHD_queue_response(
 		exchange->wait.connection, (unsigned)answer.status, answer.response);
@@ -384,6 +403,7 @@ static void take_word(struct exchange *exchange)
 	exchange->early = (struct answer){0};
 	exchange->request = word.proceed;
 	exchange->request->awaits_body = false;
+	give_time(exchange);
 	if (!is_spooled(exchange))
 		return;
 	err = request_spool(exchange->request, exchange->rules->config.spool_dir);

@@ -15,8 +15,6 @@
 #define EXCHANGE_HEAD_MAX (8 * 1024) /* bytes of request line and headers; more is 431 */
 #define EXCHANGE_DRAIN_MAX \
 	(256 * 1024) /* bytes of a refused body read to keep the line open */
-#define EXCHANGE_CROWDED_S \
-	5 /* idle time of a connection that comes when most are taken */
 
 /* What every exchange of one server reads; set before the first, never changed. */
 struct exchange_rules {

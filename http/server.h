@@ -136,7 +136,11 @@ struct http_config {
 	 * event streams.
 	 */
 	unsigned connections;
-	unsigned idle_s; /* connection time-out; 5 s when three quarters are taken */
+	/*
+	 * Connection time-out. One that comes when three quarters are taken has 5 s until a request
+	 * on it is answered well or its body is let in.
+	 */
+	unsigned idle_s;
 	/* Folder of the files for GET outside the table; NULL: none. */
 	const char *static_dir;
 	const char *spool_dir; /* of HTTP_ROUTE_SPOOLED; NULL when no route has it */
