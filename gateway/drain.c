@@ -111,12 +111,6 @@ static void look_done(struct job *job)
 	free(task);
 }
 
-/* The deadline outlives workers. */
-static bool time_is_over(const struct drain *drain)
-{
-	return clock_mono_ms() > atomic_load(&drain->gw->pulse->drain_until_ms);
-}
-
 static void drain_fire(struct timer *timer)
 {
 	struct drain *drain = list_entry(timer, struct drain, timer);
@@ -138,7 +132,7 @@ static void drain_fire(struct timer *timer)
 		task->job.done = look_done;
 		task->job.drop = look_drop;
 		task->drain = drain;
-		task->over = time_is_over(drain);
+		task->over = pulse_drain_is_over(gw->pulse);
 		if (jobs_put(gw->db, &task->job) == 0)
 			return;
 		free(task);

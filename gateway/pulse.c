@@ -27,6 +27,12 @@ void pulse_drain(struct pulse *pulse, int64_t patience_ms)
 	atomic_store(&pulse->draining, true);
 }
 
+bool pulse_drain_is_over(const struct pulse *pulse)
+{
+	return atomic_load(&pulse->draining) &&
+	       clock_mono_ms() > atomic_load(&pulse->drain_until_ms);
+}
+
 static void beat_start(struct beat *beat)
 {
 	beat->due_us = clock_mono_us() + BEAT_MS * 1000;

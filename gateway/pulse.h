@@ -27,6 +27,9 @@ struct pulse {
 /* Either process: no new calls from now on, and the end in `patience_ms`. Asked again: as it was. */
 void pulse_drain(struct pulse *pulse, int64_t patience_ms);
 
+/* Either process: the time of a drain is over. It waits for nothing any more. */
+bool pulse_drain_is_over(const struct pulse *pulse);
+
 /* Loop, at start and end: beats while the loop turns. */
 int beat_new(struct gateway *gw, struct beat **ret_beat);
 void beat_free(struct beat **beat);

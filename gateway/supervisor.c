@@ -162,12 +162,10 @@ static void drain(struct supervisor *sup)
 	(void)kill(sup->worker, SIGUSR1);
 }
 
-/* A drain whose time is over waits for no database. */
+/* For the database. */
 static bool may_wait(const struct supervisor *sup)
 {
-	return sup->served &&
-	       !(atomic_load(&sup->pulse->draining) &&
-		       clock_mono_ms() > atomic_load(&sup->pulse->drain_until_ms));
+	return sup->served && !pulse_drain_is_over(sup->pulse);
 }
 
 /* The worker's death in words; whether a new one makes sense. */
@@ -228,6 +226,15 @@ static void check_database(struct supervisor *sup)
 		mend(sup);
 }
 
+/* Of a worker that has no successor. What was to be drained is not to be started again. */
+static int last_status(const struct supervisor *sup, int status)
+{
+	if (WEXITSTATUS(status) != EX_UNAVAILABLE || !atomic_load(&sup->pulse->draining))
+		return WEXITSTATUS(status);
+	log_warn("supervisor", 0, "drained, but agents may not have been signed out");
+	return EX_OK;
+}
+
 /* Reaps all children; returns the exit status to end with, or -1 to go on. */
 static int reap(struct supervisor *sup, bool stopping)
 {
@@ -247,7 +254,7 @@ static int reap(struct supervisor *sup, bool stopping)
 				WEXITSTATUS(status) == EX_OK))
 			return WIFEXITED(status) ? WEXITSTATUS(status) : EX_SOFTWARE;
 		if (!worker_may_restart(sup, status))
-			return WEXITSTATUS(status);
+			return last_status(sup, status);
 		(void)notify_send("STATUS=Starting a new worker.");
 		pause_before_restart(sup);
 		if (start_worker(sup) < 0)

@@ -109,7 +109,8 @@ static int wait_for_database(struct worker *w)
 	int64_t deadline = clock_mono_ms() + DB_START_WAIT_MS;
 	int err;
 
-	while ((err = db_ping(w->db)) < 0 && clock_mono_ms() < deadline) {
+	while ((err = db_ping(w->db)) < 0 && clock_mono_ms() < deadline &&
+		!pulse_drain_is_over(w->params->pulse)) {
 		if (stop_asked())
 			return err_set(&w->err, -EINTR, "told to stop.");
 		(void)nanosleep(&pause, NULL);
