@@ -67,8 +67,13 @@ static int start_database(struct supervisor *sup, struct err *err)
 	if (config_text(sup->config, "DATABASE_URL")[0] != '\0')
 		return 0;
 	result = db_cluster_start(sup->data_dir, &sup->postmaster, url, sizeof(url), err);
+	if (result < 0 && stop_asked()) {
+		log_warn("supervisor", 0, "PostgreSQL: %s", err->text);
+		sup->own_cluster = true; /* what there is of it is put away */
+		return err_set(err, -EINTR, "told to stop.");
+	}
 	if (result < 0)
-		return result;
+		return result; /* it may get ready yet: the next start finds it */
 	sup->own_cluster = true;
 	log_debug("supervisor", 0, "private PostgreSQL pid=%d", (int)sup->postmaster);
 	return config_derive(sup->config, "DATABASE_URL", url);

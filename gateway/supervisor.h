@@ -9,7 +9,8 @@
 
 /*
  * Returns the exit status (sysexits) when told to stop (SIGTERM, SIGINT, SIGHUP, at any time), or
- * when it cannot start. No PostgreSQL that it started is left behind.
+ * when it cannot start. Told to stop, it leaves no PostgreSQL behind that it started; one that does
+ * not get ready in time is left, unless it is told to stop: the next start finds it.
  */
 int supervisor_run(struct config *config);
 

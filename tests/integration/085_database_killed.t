@@ -47,12 +47,32 @@ for my $signal (qw(TERM INT HUP)) {
 	ok Omnivox::Stage::gone($postmaster), 'and that too' or kill 'INT', $postmaster;
 }
 
+# One that runs already, where our database cannot be made: told to stop meanwhile, nothing is left.
+$stage->wait_until(20, 'the last one to be away', sub { !-e $pidfile });
+$stage->start_gateway;
+$stage->stop('gateway', 'KILL');
+my $run = "$stage->{dir}/gateway-data/run";
+my ($psql) = (sort glob '/usr/lib/postgresql/*/bin/psql')[-1];
+sub ask_postgres { my ($sql) = @_; return scalar `$psql -h $run -U omnivox -d postgres -Xqtc "$sql"` }
+$stage->wait_until(20, 'the worker to be gone', sub { ask_postgres('DROP DATABASE IF EXISTS omnivox WITH (FORCE)'); $? == 0 });
+open my $guest, '|-', $psql, '-h', $run, '-U', 'omnivox', '-d', 'template1', '-Xq' or die $!;
+$guest->autoflush;
+print $guest "SELECT 1;\n";
+$stage->wait_until(10, 'its template to be used', sub {
+	ask_postgres("SELECT count(*) FROM pg_stat_activity WHERE datname = 'template1'") > 0 });
+$postmaster = postmaster();
+$stage->spawn('gateway', $stage->gateway_env, $stage->gateway_program);
+$stage->wait_until(20, 'it to wait', sub {
+	ask_postgres("SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'CREATE DATABASE%'") > 0 });
+is $stage->stop('gateway', 'TERM'), 0, 'SIGTERM ends a gateway whose database could not be made';
+ok Omnivox::Stage::gone($postmaster), 'and the PostgreSQL that it found' or kill 'INT', $postmaster;
+{ local $SIG{PIPE} = 'IGNORE'; close $guest; }
+
 # As many database workers as the settings allow, all at work at once.
 $stage->wait_until(20, 'the last one to be away', sub { !-e $pidfile });
 $stage->{gateway_env} = {DB_WORKERS => 64, API_RATE => 100000};
 $stage->start_gateway;
 $stage->login;
-my ($psql) = (sort glob '/usr/lib/postgresql/*/bin/psql')[-1];
 open my $holder, '|-', $psql, '-h', "$stage->{dir}/gateway-data/run", '-U', 'omnivox', '-d', 'omnivox', '-Xq' or die $!;
 $holder->autoflush;
 print $holder "BEGIN; LOCK TABLE campaigns;\n";
