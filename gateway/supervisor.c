@@ -296,7 +296,8 @@ static void tell_ready(const struct supervisor *sup)
 	if (!atomic_load(&sup->pulse->ready))
 		return;
 	(void)snprintf(lines, sizeof(lines),
-		"READY=1\nSTATUS=Serving on %s, worker %d, start %u.",
+		"READY=1\nSTATUS=%s on %s, worker %d, start %u.",
+		atomic_load(&sup->pulse->draining) ? "Draining" : "Serving",
 		config_text(sup->config, "HTTP_LISTEN"), (int)sup->worker,
 		atomic_load(&sup->pulse->starts));
 	(void)notify_send(lines);
