@@ -75,9 +75,9 @@ int data_dir_lock(
 	return 0;
 }
 
-void data_dir_serve(int lock_fd)
+int data_dir_serve(int lock_fd)
 {
-	(void)dprintf(lock_fd, "%d\n", (int)getpid());
+	return dprintf(lock_fd, "%d\n", (int)getpid()) < 0 ? -errno : 0;
 }
 
 int data_dir_gateway(const char *data_dir, pid_t *ret_pid)
@@ -91,7 +91,8 @@ int data_dir_gateway(const char *data_dir, pid_t *ret_pid)
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	nobody = flock(fd, LOCK_EX | LOCK_NB) == 0;
+	nobody =
+		flock(fd, LOCK_SH | LOCK_NB) == 0; /* not in the way of others who look */
 	if (!nobody && read(fd, text, sizeof(text) - 1) < 0)
 		text[0] = '\0';
 	(void)close(fd);

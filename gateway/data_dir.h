@@ -18,9 +18,9 @@ int data_dir_lock(
 
 /*
  * The holder of the lock says that it is a gateway, whose SIGUSR1 begins a drain: to be called when
- * that signal is blocked.
+ * that signal is blocked. Else, as on a full disk, why not: it holds the lock all the same.
  */
-void data_dir_serve(int lock_fd);
+int data_dir_serve(int lock_fd);
 
 /*
  * The gateway that runs there. -ENOENT: none does. -EBUSY: none does, but a command works on the

@@ -347,9 +347,15 @@ static int take_data_dir(struct supervisor *sup, struct err *err)
 {
 	int result = data_dir_lock(sup->data_dir, LOCK_WAIT_MS, &sup->lock_fd, err);
 
-	if (result == 0)
-		data_dir_serve(sup->lock_fd);
-	return result;
+	if (result < 0)
+		return result;
+	result = data_dir_serve(sup->lock_fd);
+	if (result < 0)
+		log_warn("supervisor", 0,
+			"%s/run/lock cannot be written: %s. --drain will not find this gateway: "
+			"free some space and restart it, or send SIGUSR1 to process %d.",
+			sup->data_dir, strerror(-result), (int)getpid());
+	return 0;
 }
 
 /* Blocked from the first step on, in the worker as well: both wait for them. */
