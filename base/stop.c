@@ -7,14 +7,14 @@ static const int signals[] = {SIGTERM, SIGINT, SIGHUP};
 
 void stop_signals(sigset_t *ret_set)
 {
-	struct sigaction hup = {.sa_handler = SIG_DFL};
-
 	(void)sigemptyset(ret_set);
-	(void)sigaddset(ret_set, SIGTERM);
-	(void)sigaddset(ret_set, SIGINT);
-	/* One that is ignored would come all the same once it is blocked. */
-	if (sigaction(SIGHUP, NULL, &hup) == 0 && hup.sa_handler != SIG_IGN)
-		(void)sigaddset(ret_set, SIGHUP);
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+		struct sigaction now;
+
+		/* One that is ignored would come all the same once it is blocked. */
+		if (sigaction(signals[i], NULL, &now) == 0 && now.sa_handler != SIG_IGN)
+			(void)sigaddset(ret_set, signals[i]);
+	}
 }
 
 bool stop_asked(void)

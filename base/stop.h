@@ -8,7 +8,10 @@
 #include <signal.h>
 #include <stdbool.h>
 
-/* SIGTERM, SIGINT, and SIGHUP unless it is ignored, as under nohup. */
+/*
+ * SIGTERM, SIGINT and SIGHUP, without those that are ignored, as SIGHUP is under nohup and SIGINT in
+ * what a shell without job control starts with &.
+ */
 void stop_signals(sigset_t *ret_set);
 
 /* One of them has come and is held back. Never, where they are not blocked. */
