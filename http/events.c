@@ -24,6 +24,7 @@
 #define STREAM_BLOCK 4096              /* bytes that one turn of a connection takes */
 #define STREAM_BEHIND_MAX (256 * 1024) /* bytes; a reader further behind is cut off */
 #define STREAM_RETRY_MS 2000           /* told to the browser: wait before reconnecting */
+#define STREAM_AWAY_MS 60000           /* the same, to one that made way for another */
 #define STREAM_NOTE_SIZE 160 /* the greeting with a resync is the longest note */
 
 struct event {
@@ -58,7 +59,7 @@ struct stream {
 	size_t note_sent;
 	bool suspended;
 	bool cut;
-	bool ended; /* by us: nothing more goes out */
+	bool ended; /* by us: nothing more goes out but the note */
 };
 
 int http_events_new(size_t ring, unsigned heartbeat_s, struct http_events **ret_events)
@@ -156,6 +157,7 @@ void http_events_end(struct http_events *events,
 		if (stream->cut || stream->ended || !ends(arg, &stream->listener))
 			continue;
 		stream->ended = true;
+		stream->note_len = stream->note_sent = 0;
 		wake(stream);
 	}
 	(void)pthread_mutex_unlock(&events->lock);
@@ -245,6 +247,12 @@ static size_t copy_part(
 	return part;
 }
 
+/* Under the lock. */
+static size_t copy_note(struct stream *stream, char *buf, size_t room)
+{
+	return copy_part(buf, room, stream->note, stream->note_len, &stream->note_sent);
+}
+
 /* Under the lock. Fills `buf` from the note and the events; 0 when there is nothing. */
 static size_t fill(struct stream *stream, char *buf, size_t room)
 {
@@ -253,8 +261,7 @@ static size_t fill(struct stream *stream, char *buf, size_t room)
 
 	/* A note never goes between two halves of an event. */
 	if (stream->offset == 0) {
-		used = copy_part(
-			buf, room, stream->note, stream->note_len, &stream->note_sent);
+		used = copy_note(stream, buf, room);
 		if (stream->note_sent < stream->note_len)
 			return used;
 		stream->note_len = stream->note_sent = 0;
@@ -290,14 +297,11 @@ static ssize_t read_stream(void *arg, uint64_t position, char *buf, size_t room)
 		result = MHD_CONTENT_READER_END_WITH_ERROR;
 		goto out;
 	}
-	if (stream->ended) {
-		result = MHD_CONTENT_READER_END_OF_STREAM;
-		goto out;
-	}
-	result = (ssize_t)fill(stream, buf, room);
+	result = (ssize_t)(stream->ended ? copy_note(stream, buf, room)
+					 : fill(stream, buf, room));
 	if (result > 0)
 		goto out;
-	if (events->stopping) {
+	if (stream->ended || events->stopping) {
 		result = MHD_CONTENT_READER_END_OF_STREAM;
 		goto out;
 	}
@@ -386,8 +390,24 @@ static int make_response(struct stream *stream, struct MHD_Response **ret_respon
 }
 
 /*
+ * Under the lock. Makes way for another of its owner. Its reader, if there is one, comes again,
+ * but not soon: else one more than may be, all read, would end each other without a pause.
+ */
+static void make_way(struct stream *stream)
+{
+	if (!stream->suspended) { /* in the middle of something: no place for a note */
+		cut_off(stream);
+		return;
+	}
+	stream->note_len = (size_t)snprintf(
+		stream->note, sizeof(stream->note), "retry: %d\n\n", STREAM_AWAY_MS);
+	stream->ended = true;
+	wake(stream);
+}
+
+/*
  * Under the lock. Whether one more may come. Of an owner with too many the oldest makes way: it
- * is likelier a page that was left than one that is read, and who reads it comes again.
+ * is likelier a page that was left than one that is read.
  */
 static bool make_room(struct http_events *events, size_t max, int64_t owner)
 {
@@ -408,7 +428,7 @@ static bool make_room(struct http_events *events, size_t max, int64_t owner)
 	if (all >= max)
 		return false;
 	if (own >= HTTP_STREAMS_PER_OWNER)
-		cut_off(oldest_own);
+		make_way(oldest_own);
 	return true;
 }
 

@@ -32,7 +32,11 @@ void http_events_publish(
 /* Who reads a stream. `grant` means nothing here; see http_events_end(). */
 struct http_listener {
 	int64_t hears; /* 0: everything; else what is for everybody and for that id */
-	int64_t owner; /* has HTTP_STREAMS_PER_OWNER at most: one more ends its oldest */
+	/*
+	 * Has HTTP_STREAMS_PER_OWNER at most: one more ends its oldest, whose reader is told to come
+	 * again after a minute.
+	 */
+	int64_t owner;
 	int64_t grant;
 };
 
