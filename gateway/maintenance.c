@@ -48,7 +48,6 @@ static int open_private(struct maintenance *m, struct err *err)
 		return err_set(err, -ENODATA,
 			"There is no database in DATA_DIR %s, and no DATABASE_URL.",
 			m->data_dir);
-	hold_signals(SIG_BLOCK);
 	rc = data_dir_lock(m->data_dir, 0, &m->lock_fd, err);
 	if (rc == -EBUSY && !m->writes)
 		hold_signals(SIG_UNBLOCK); /* nothing would be left behind */
@@ -68,7 +67,7 @@ static int maintenance_open(
 
 	m->data_dir = config_text(config, "DATA_DIR");
 	m->lock_fd = -1;
-	if (m->writes)
+	if (m->writes || url[0] == '\0')
 		hold_signals(SIG_BLOCK);
 	if (url[0] == '\0')
 		return open_private(m, err);

@@ -101,7 +101,7 @@ size_t request_head_body_len(const struct request_head *head)
 		return SIZE_MAX;
 	if (text == NULL)
 		return 0;
-	/* libmicrohttpd has refused what is not a number before we are asked. */
+	/* What is not a number is not clear: request_head_is_clear() has refused it. */
 	len = strtoull(text, NULL, 10);
 	return len < SIZE_MAX ? (size_t)len : SIZE_MAX - 1;
 }
