@@ -7,14 +7,14 @@ static const int signals[] = {SIGTERM, SIGINT, SIGHUP};
 
 void stop_signals(sigset_t *ret_set)
 {
-	(void)sigemptyset(ret_set);
-	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
-		struct sigaction now;
+	struct sigaction hup;
 
-		/* One that is ignored would come all the same once it is blocked. */
-		if (sigaction(signals[i], NULL, &now) == 0 && now.sa_handler != SIG_IGN)
-			(void)sigaddset(ret_set, signals[i]);
-	}
+	(void)sigemptyset(ret_set);
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		(void)sigaddset(ret_set, signals[i]);
+	/* One that is ignored would come all the same once it is blocked. */
+	if (sigaction(SIGHUP, NULL, &hup) == 0 && hup.sa_handler == SIG_IGN)
+		(void)sigdelset(ret_set, SIGHUP);
 }
 
 bool stop_asked(void)

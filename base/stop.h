@@ -9,8 +9,8 @@
 #include <stdbool.h>
 
 /*
- * SIGTERM, SIGINT and SIGHUP, without those that are ignored, as SIGHUP is under nohup and SIGINT in
- * what a shell without job control starts with &.
+ * SIGTERM, SIGINT, and SIGHUP unless it is ignored, as under nohup. SIGINT is ignored in what a
+ * script starts with &, and who sends it there means it all the same.
  */
 void stop_signals(sigset_t *ret_set);
 
