@@ -71,7 +71,12 @@ sub answer_of {
 	};
 }
 
-sub holds { $stage->sql($all) }
+sub holds {
+	# The sweeper marks what it has told of.
+	$stage->wait_until(30, 'the callbacks to be told of', sub {
+		$stage->sql('SELECT count(*) FROM callbacks WHERE untold') == 0 });
+	return $stage->sql($all);
+}
 
 # But for the tables named.
 sub unchanged {
