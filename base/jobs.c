@@ -142,6 +142,18 @@ int jobs_new(const struct jobs_config *config, struct jobs **ret_jobs)
 	return 0;
 }
 
+void jobs_stop(struct jobs *jobs)
+{
+	if (jobs == NULL)
+		return;
+	(void)pthread_mutex_lock(&jobs->lock);
+	jobs->ending = true;
+	(void)pthread_cond_broadcast(&jobs->more);
+	(void)pthread_mutex_unlock(&jobs->lock);
+	while (jobs->created > 0)
+		(void)pthread_join(jobs->threads[--jobs->created], NULL);
+}
+
 void jobs_free(struct jobs **jobs)
 {
 	struct jobs *pool = *jobs;
@@ -149,12 +161,7 @@ void jobs_free(struct jobs **jobs)
 
 	if (pool == NULL)
 		return;
-	(void)pthread_mutex_lock(&pool->lock);
-	pool->ending = true;
-	(void)pthread_cond_broadcast(&pool->more);
-	(void)pthread_mutex_unlock(&pool->lock);
-	for (unsigned i = 0; i < pool->created; i++)
-		(void)pthread_join(pool->threads[i], NULL);
+	jobs_stop(pool);
 	while ((job = pool->first) != NULL) {
 		pool->first = job->next;
 		if (job->drop != NULL)

@@ -41,7 +41,10 @@ struct jobs_config {
 /* Returns when every thread is through start(); one that failed is the error. */
 int jobs_new(const struct jobs_config *config, struct jobs **ret_jobs);
 
-/* Waits for the running jobs, drops the waiting. */
+/* Takes no more, and waits for the running jobs: for whoever is still put to by others' jobs. */
+void jobs_stop(struct jobs *jobs);
+
+/* The same, and drops the waiting. Nobody may put any more. */
 void jobs_free(struct jobs **jobs);
 
 /* Any thread. -EAGAIN when full: the job is still the caller's. */

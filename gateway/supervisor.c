@@ -254,6 +254,10 @@ static int reap(struct supervisor *sup, bool stopping)
 		if (pid != sup->worker)
 			continue;
 		sup->worker = 0;
+		if (stopping && WIFSIGNALED(status))
+			log_error("supervisor", 0,
+				"worker killed by signal %d while it stopped",
+				WTERMSIG(status));
 		if (stopping ||
 			(atomic_load(&sup->pulse->draining) && WIFEXITED(status) &&
 				WEXITSTATUS(status) == EX_OK))

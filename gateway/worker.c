@@ -460,6 +460,9 @@ static void stop(struct worker *w)
 		gw->imports); /* they answer requests, and handlers still come to them */
 	twilio_media_stop(gw->media); /* downloads are answers, too */
 	http_server_free(&gw->http);
+	jobs_stop(gw->names); /* the jobs of one put to another */
+	jobs_stop(gw->slow);
+	jobs_stop(gw->db);
 	jobs_free(&gw->names);
 	jobs_free(&gw->slow);
 	jobs_free(&gw->db);

@@ -230,6 +230,23 @@ static void freeing_waits_for_the_running_job_and_drops_the_waiting(void **state
 	run_answers_until(1);
 }
 
+/* Jobs of a pool that goes on may still put to it. */
+static void a_pool_that_was_stopped_takes_no_more(void **state)
+{
+	struct jobs *jobs = pool_of(1, 8);
+	struct task first = task_of(work), late = task_of(work);
+
+	(void)state;
+	assert_int_equal(jobs_put(jobs, &first.job), 0);
+	run_answers_until(1);
+	jobs_stop(jobs);
+	assert_int_equal(stopped, 1);
+	assert_int_equal(jobs_put(jobs, &late.job), -EAGAIN);
+	jobs_stop(jobs);
+	jobs_free(&jobs);
+	assert_true(worked == 1 && dropped == 0);
+}
+
 static void a_job_without_done_belongs_to_its_work(void **state)
 {
 	struct jobs *jobs = pool_of(1, 8);
@@ -295,6 +312,7 @@ int main(void)
 		with_answers(work_is_done_elsewhere_and_its_end_told_here),
 		with_answers(a_full_pool_refuses_and_the_job_stays_with_the_caller),
 		with_answers(freeing_waits_for_the_running_job_and_drops_the_waiting),
+		with_answers(a_pool_that_was_stopped_takes_no_more),
 		with_answers(a_job_without_done_belongs_to_its_work),
 		with_answers(an_answer_that_nobody_reads_is_dropped_with_the_queue),
 		with_answers(a_thread_that_cannot_start_is_the_error_of_the_pool),
