@@ -6,12 +6,12 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "db/campaigns.h"
 #include "db/contacts.h"
 #include "db/dnc.h"
 #include "dialer/numbering.h"
 #include "dialer/permission.h"
 #include "gateway/campaign.h"
+#include "gateway/campaign_api.h"
 #include "gateway/events.h"
 #include "gateway/scope.h"
 
@@ -214,20 +214,8 @@ static int read_body(
 static int check_campaign(
 	struct api_call *call, struct api_reply *reply, int64_t campaign_id)
 {
-	struct db_campaign campaign;
-	int err = db_campaign_get(call->db, campaign_id, &campaign);
-
-	if (err == 0 && campaign.archived_ms != 0)
-		err = -ENOENT;
-	if (err < 0) {
-		api_fail_db(reply, err, "campaign or contact", call->db);
-	} else if (strcmp(campaign.state, "completed") == 0) {
-		api_fail(reply, 409, "CAMPAIGN_STOPPED",
-			"The campaign is completed: it dials nobody any more, and nothing was "
-			"promised. Put the contact on a list of another campaign first.");
-		err = -EINVAL;
-	}
-	return err;
+	return campaign_goes_on(call, reply, campaign_id, "campaign or contact",
+		"Nothing was promised. Put the contact on a list of another campaign first.");
 }
 
 /* Why the contact must not be called: the sentence of the rule. */

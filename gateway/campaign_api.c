@@ -253,6 +253,25 @@ void campaign_leave_agent(struct api_call *call, struct api_reply *reply)
 		answer(call, reply, 200, api_param_id(call, 0));
 }
 
+int campaign_goes_on(struct api_call *call, struct api_reply *reply, int64_t campaign_id,
+	const char *noun, const char *advice)
+{
+	struct db_campaign campaign;
+	int err = db_campaign_get(call->db, campaign_id, &campaign);
+
+	if (err == 0 && campaign.archived_ms != 0)
+		err = -ENOENT;
+	if (err < 0) {
+		api_fail_db(reply, err, noun, call->db);
+	} else if (strcmp(campaign.state, "completed") == 0) {
+		api_fail(reply, 409, "CAMPAIGN_STOPPED",
+			"The campaign is completed: it dials nobody any more. %s",
+			advice);
+		err = -EINVAL;
+	}
+	return err;
+}
+
 void campaign_assign_list(struct api_call *call, struct api_reply *reply)
 {
 	static const char *const fields[] = {"listId", "blendWeight", NULL};

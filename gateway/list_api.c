@@ -12,6 +12,7 @@
 #include "db/campaigns.h"
 #include "dialer/numbering.h"
 #include "gateway/campaign.h"
+#include "gateway/campaign_api.h"
 
 json_t *list_json(const struct db_list *list)
 {
@@ -133,20 +134,8 @@ static int read_country(
 int list_check_campaign(
 	struct api_call *call, struct api_reply *reply, int64_t campaign_id)
 {
-	struct db_campaign campaign;
-	int err = db_campaign_get(call->db, campaign_id, &campaign);
-
-	if (err == 0 && campaign.archived_ms != 0)
-		err = -ENOENT;
-	if (err < 0) {
-		api_fail_db(reply, err, "campaign", call->db);
-	} else if (strcmp(campaign.state, "completed") == 0) {
-		api_fail(reply, 409, "CAMPAIGN_STOPPED",
-			"The campaign is completed: it dials nobody any more. The list stays "
-			"where it is; give it to another campaign.");
-		err = -EINVAL;
-	}
-	return err;
+	return campaign_goes_on(call, reply, campaign_id, "campaign",
+		"The list stays where it is; give it to another campaign.");
 }
 
 /* The body over what is in *list; null takes the list from its campaign. */

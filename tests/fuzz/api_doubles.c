@@ -18,6 +18,7 @@
 #include "dialer/number.h"
 #include "gateway/agent_api.h"
 #include "gateway/call_api.h"
+#include "gateway/campaign_api.h"
 #include "gateway/password.h"
 #include "gateway/scope.h"
 #include "gateway/zones.h"
@@ -81,6 +82,19 @@ int db_campaign_get(struct db *db, int64_t id, struct db_campaign *ret_campaign)
 	assert(id > 0);
 	memset(ret_campaign, 0, sizeof(*ret_campaign));
 	return id == 1 ? 0 : -ENOENT;
+}
+
+/* The same look, and its refusal. */
+int campaign_goes_on(struct api_call *call, struct api_reply *reply, int64_t campaign_id,
+	const char *noun, const char *advice)
+{
+	struct db_campaign campaign;
+	int err = db_campaign_get(call->db, campaign_id, &campaign);
+
+	assert(advice[0] != '\0');
+	if (err < 0)
+		api_fail_db(reply, err, noun, call->db);
+	return err;
 }
 
 int db_list_get(struct db *db, int64_t id, struct db_list *ret_list)
