@@ -9,6 +9,7 @@ use lib "$FindBin::Bin/lib";
 use Digest::SHA qw(hmac_sha1_base64);
 use IO::Socket::INET;
 use JSON::PP;
+use POSIX qw(strftime);
 use Test::More;
 use Omnivox::Asking;
 use Omnivox::Hostile;
@@ -103,7 +104,7 @@ sub sample {
 	my $type = ref $s->{type} ? $s->{type}[0] : $s->{type} // 'string';
 	return $id{$name} // '1' if ($s->{pattern} // '') eq '^[1-9][0-9]{0,18}$';
 	return '+15551110009' if ($s->{pattern} // '') =~ /^\^\\\+/;
-	return '2030-01-01T00:00:00Z' if ($s->{format} // '') eq 'date-time';
+	return strftime('%Y-%m-%dT%H:%M:%SZ', gmtime(time + 86400)) if ($s->{format} // '') eq 'date-time';
 	return ($s->{minimum} // 1) + 0 if $type eq 'integer' || $type eq 'number';
 	return JSON::PP::true if $type eq 'boolean';
 	return [] if $type eq 'array';

@@ -8,6 +8,7 @@ use Encode qw(encode_utf8);
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use JSON::PP;
+use POSIX qw(strftime);
 use Test::More;
 use Omnivox::Asking;
 use Omnivox::Hostile;
@@ -112,6 +113,7 @@ sub with {
 
 my $count = 0;
 sub fresh { return 'text-' . ++$count . ($_[0] // '') }
+my $later = strftime('%Y-%m-%dT%H:%M:%SZ', gmtime(time + 86400));
 sub number { return sprintf '+1415555%04d', ++$count }
 sub from { return sprintf '127.0.1.%d', 1 + ++$count % 250 } # signing in is slow for who does it often
 
@@ -122,7 +124,7 @@ my ($entry, $other, $third, $fourth) = @{$stage->api(GET => "$CM/campaigns/$camp
 my ($disposition, $another) = map { $stage->api(POST => '/api/dispositions',
 	{name => "Texts $_"})->{disposition}{dispositionId} } 1, 2;
 my $callback = $stage->api(POST => '/api/callbacks', {campaignId => $campaign,
-	contactId => $fourth->{contact}{id}, dueAt => '2027-01-01T00:00:00Z'})->{callback}{callbackId};
+	contactId => $fourth->{contact}{id}, dueAt => $later})->{callback}{callbackId};
 my ($user, $self) = map { $stage->api(POST => '/api/users', {username => $_, name => 'T', role => 'supervisor',
 	password => 'pass-word'})->{user}{id} } qw(texts own);
 
@@ -174,7 +176,8 @@ sub newest { my ($column, $table) = @_; return sub { stored("SELECT $column FROM
 sub of { my ($column, $table, $id) = @_; return sub { stored("SELECT $column FROM $table WHERE id = $id") } }
 sub stored { return $json->decode($stage->sql("SELECT to_json(($_[0])::text)")) }
 
-my %hours = map { ($_ => [{from => '09:00', to => '17:30'}]) } qw(mon tue wed thu fri sat sun);
+# Open at every hour: they are dialled, too.
+my %hours = map { ($_ => [{from => '00:00', to => '24:00'}]) } qw(mon tue wed thu fri sat sun);
 my %campaign = (amd => 'off', announcementText => 'This is recorded.', announcementUrl => 'https://x.example/a.wav',
 	callerId => '+15550000001', callingHours => \%hours, callingHoursZone => 'campaign', description => 'D',
 	dialMethod => 'progressive', fallbackTimeZone => 'Europe/London', name => 'N', script => 'S',
@@ -229,7 +232,7 @@ my %asked = (
 	updateUser => {body => sub { +{name => 'N', password => 'pass-word', role => 'supervisor'} },
 		keeps => {name => of(name => 'users', $user), password => opens('texts')}},
 	setEndpoint => {body => sub { +{type => 'phone', number => number(), nailed => JSON::PP::false} }},
-	createApiKey => {body => sub { +{name => 'N', role => 'agent', expiresAt => '2030-01-01T00:00:00Z'} },
+	createApiKey => {body => sub { +{name => 'N', role => 'agent', expiresAt => $later} },
 		keeps => {name => newest(name => 'api_keys')}},
 	login => {body => sub { map { {$_ => 'texts', password => 'pass-word'} } qw(username email) },
 		refuses => {map { ($_ => 'WRONG_CREDENTIALS') } qw(username email password)}},
@@ -243,9 +246,9 @@ my %asked = (
 		done => sub { $stage->api(DELETE => "/api/dispositions/$_[0]{disposition}{dispositionId}") }},
 	updateDisposition => {body => $disposed, keeps => {name => of(name => 'dispositions', $disposition)}},
 	createCallback => {body => sub { +{campaignId => "$campaign", contactId => "$third->{contact}{id}",
-		agentId => "$idle", dueAt => '2027-01-01T00:00:00Z', note => 'N'} }, keeps => {note => newest(note => 'callbacks')},
+		agentId => "$idle", dueAt => $later, note => 'N'} }, keeps => {note => newest(note => 'callbacks')},
 		done => sub { $stage->api(DELETE => "/api/callbacks/$_[0]{callback}{callbackId}") }},
-	updateCallback => {body => sub { +{agentId => "$idle", dueAt => '2027-01-01T00:00:00Z', note => 'N'} },
+	updateCallback => {body => sub { +{agentId => "$idle", dueAt => $later, note => 'N'} },
 		keeps => {note => of(note => 'callbacks', $callback)}},
 	joinAgent => {body => sub { +{agentId => "$idle"} }},
 	leaveAgent => {body => sub { +{agentId => "$idle"} }, done => sub {
@@ -267,7 +270,7 @@ my %asked = (
 		done => sub { ended($_[0]{callId}, $_[1]{agentId}) }},
 	(map { ($_ => {body => sub { +{leg => 'customer'} }}) } qw(muteCall unmuteCall)),
 	disposeCall => {body => sub { +{dispositionId => $turn ? "$another" : "$disposition", callbackAgentId => "$idle",
-		callbackAt => '2027-01-01T00:00:00Z', notes => 'N'} }, done => sub { $turn = !$turn }, keeps => {notes => sub {
+		callbackAt => $later, notes => 'N'} }, done => sub { $turn = !$turn }, keeps => {notes => sub {
 		stored("SELECT notes FROM call_dispositions WHERE call_id = $call") }}},
 	uploadContacts => {body => sub { +{contacts => [{phone => number(), firstName => 'F', note => 'N',
 		customFields => {city => 'London'}}], mapping => {note => 'custom'}, options => {country => 'US'}} },
