@@ -57,6 +57,7 @@ void campaign_defaults(const struct gateway *gw, struct db_campaign *ret_campaig
 		c.retry_after_s[i] = retry_rules[i].after_s;
 		c.retry_max[i] = retry_rules[i].max;
 	}
+	hours_defaults(&c);
 	(void)text_copy(c.caller_id, sizeof(c.caller_id),
 		config_text(gw->config, "TWILIO_PHONE_NUMBER"));
 	*ret_campaign = c;

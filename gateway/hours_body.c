@@ -21,8 +21,6 @@ void hours_defaults(struct db_campaign *c)
 	for (int day = 0; day < 7; day++)
 		(void)hours_add(&hours, day, USUAL_FROM, USUAL_TO);
 	hours_text(&hours, c->hours);
-	(void)snprintf(c->hours_zone, sizeof(c->hours_zone), "contact");
-	(void)snprintf(c->time_zone, sizeof(c->time_zone), "UTC");
 }
 
 /* ---- reading ---- */

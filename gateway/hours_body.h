@@ -5,7 +5,7 @@
 #include "db/campaigns.h"
 #include "gateway/api.h"
 
-/* What a new campaign has: 8 in the morning to 9 in the evening where the contact is. */
+/* The hours of a new campaign, 8 in the morning to 9 in the evening: 16 CFR 310.4(c). */
 void hours_defaults(struct db_campaign *campaign);
 
 /* callingHours, callingHoursZone, timeZone, fallbackTimeZone. -EINVAL with the reply filled. */

@@ -127,7 +127,11 @@ subtest 'campaigns' => sub {
 	is_deeply [@$campaign{qw(batchSize callGapMs batchGapMs ringTimeoutS wrapUpS maxAttempts)}],
 		[2, 3000, 10000, 30, 1, 3], 'what was not given has its default';
 	is $campaign->{callerId}, '+15550000001', 'the caller id is that of the account';
-	$other = ask(POST => "$CM/campaigns", {name => 'Other'})->{json}{data}{campaign}{id};
+	my $usual = ask(POST => "$CM/campaigns", {name => 'Other'})->{json}{data}{campaign};
+	is_deeply $usual->{callingHours}, {map { ($_ => [{from => '08:00', to => '21:00'}]) }
+		qw(mon tue wed thu fri sat sun)}, 'who gives no hours calls by day';
+	is "$usual->{callingHoursZone} $usual->{timeZone}", 'contact UTC', 'by the clock of the contact';
+	$other = $usual->{id};
 	my $id = $campaign->{id};
 
 	my %wrong = (name => ['', 5, undef, 'x' x 128, "a\x{1}"], batchSize => [0, 101, '5', 1.5],
