@@ -77,8 +77,9 @@ int db_call_open_with(struct db *db, const char *number, int64_t *ret_call_id);
  * The agent that was rung for a `claimed` call is there: asks the verdict once more (its own call
  * apart, of whose attempt and place the claim has decided), takes a rate token for the customer
  * and makes the call `placing`, to be placed by `node`. Result CALL, RATE (try again in wait_ms),
- * REFUSED (rule, reason) or STOPPED: the campaign does not run any more; after these two the
- * caller tells the call `unsent`. -ENOENT: the call is not `claimed` any more.
+ * REFUSED (rule, code, reason) or STOPPED: the campaign does not run any more; after these two the
+ * caller tells the call `unsent`, and the entry waits for the code. -ENOENT: the call is not
+ * `claimed` any more.
  */
 struct db_go {
 	int64_t call_id;

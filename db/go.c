@@ -73,12 +73,27 @@ static int move(struct db *db, int64_t call_id, const char *node)
 		" ARRAY[NULL::int], ARRAY[NULL::int], ARRAY[NULL::text])",
 		ARGS(arg_int(call_id)), NULL);
 
-	if (rc < 0)
-		return rc;
-	return db_run_one(db,
-		"UPDATE calls SET node_id = $2::uuid, placed_at = now()"
-		" WHERE id = $1 AND state = 'placing'",
-		ARGS(arg_int(call_id), arg_text(node)), NULL);
+	if (rc == 0)
+		rc = db_run_one(db,
+			"UPDATE calls SET node_id = $2::uuid, placed_at = now()"
+			" WHERE id = $1 AND state = 'placing'",
+			ARGS(arg_int(call_id), arg_text(node)), NULL);
+	return rc;
+}
+
+/*
+ * Why the entry will wait if the call does not leave; "": for no rule's sake. Who has it just now,
+ * such as one who deletes its list, may wait for the call, which we have: nobody is waited for.
+ */
+static int note_reason(struct db *db, const struct db_claimed *claimed, const char *code)
+{
+	return db_run(db,
+		"UPDATE queue_entries SET reason = $3 WHERE id = (SELECT q.id"
+		" FROM queue_entries q WHERE q.id = $1 AND q.state = 'dialing'"
+		" AND q.dials = $2 AND q.reason <> $3 FOR NO KEY UPDATE SKIP LOCKED)",
+		ARGS(arg_int(claimed->entry_id), arg_int(claimed->attempt),
+			arg_text(code)),
+		NULL);
 }
 
 /* What may have changed while the agent was rung: the hour, a list, a limit. */
@@ -101,11 +116,16 @@ static int ask_again(struct db *db, const struct db_go *go, struct waiting *w)
 	facts.attempts_free_ms = 0;
 	facts.attempts -= facts.attempts > 0;
 	facts.calls_today -= facts.calls_today > 0;
+	/* Nobody has answered: open, it counts as one minute. */
+	facts.minutes_today -= facts.minutes_today > 0;
+	facts.minutes_ever -= facts.minutes_ever > 0;
 	facts.run_at_ms = 0;
 	now = verdict(go->arg, &facts);
 	if (now.allowed)
 		return 1;
 	w->claimed.result = DB_CLAIM_REFUSED;
+	(void)snprintf(
+		w->claimed.code, sizeof(w->claimed.code), "%s", now.code ? now.code : "");
 	(void)snprintf(w->claimed.rule, sizeof(w->claimed.rule), "%s", now.rule);
 	(void)snprintf(w->claimed.reason, sizeof(w->claimed.reason), "%s",
 		now.reason ? now.reason : now.rule);
@@ -124,6 +144,11 @@ int db_call_go(struct db *db, const struct db_go *go, struct db_claimed *ret_cla
 		if (w.runs)
 			rc = ask_again(db, go, &w);
 	}
+	if (rc == 0 && w.claimed.result == DB_CLAIM_REFUSED) {
+		rc = note_reason(db, &w.claimed, w.claimed.code);
+		if (rc == 0)
+			rc = db_commit(db);
+	}
 	if (rc == 1) {
 		w.claimed.result = DB_CLAIM_RATE;
 		rc = take_token(db, &w.claimed.wait_ms);
@@ -131,6 +156,9 @@ int db_call_go(struct db *db, const struct db_go *go, struct db_claimed *ret_cla
 	if (rc == 1) {
 		w.claimed.result = DB_CLAIM_CALL;
 		rc = move(db, go->call_id, go->node);
+		/* It may have been refused before, and we ended before that was told. */
+		if (rc == 0)
+			rc = note_reason(db, &w.claimed, "");
 		if (rc == 0)
 			rc = db_commit(db);
 	}

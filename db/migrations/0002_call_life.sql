@@ -35,7 +35,6 @@ BEGIN
 			WHERE c.id = ANY (p_call)) x
 		JOIN campaign_days d ON d.campaign_id = x.campaign_id AND d.day = x.day
 		ORDER BY d.campaign_id, d.day FOR UPDATE OF d;
-	UPDATE calls SET counts = false WHERE id = ANY (p_call) AND id = ANY (p_unsent);
 	UPDATE campaign_days d SET minutes = d.minutes + s.minutes, calls = d.calls - s.unsent
 		FROM (SELECT c.campaign_id, c.day, sum(c.billed_minutes) AS minutes,
 				count(*) FILTER (WHERE c.id = ANY (p_unsent)) AS unsent
@@ -95,6 +94,9 @@ BEGIN
 		RETURN;
 	END IF;
 	unsent := COALESCE(unsent, '{}');
+	IF unsent <> '{}' THEN
+		UPDATE calls SET counts = false WHERE id = ANY (p_just) AND id = ANY (unsent);
+	END IF;
 
 	-- Whoever talked has work to note down. A completed call was answered even when that
 	-- news is still under way.
@@ -138,7 +140,9 @@ BEGIN
 					ELSE 'completed' END,
 				attempts = q.attempts - e.unsent::int,
 				outcome = CASE WHEN e.unsent THEN q.outcome ELSE e.outcome END,
-				reason = CASE WHEN e.bad THEN 'refused' WHEN e.unsent THEN 'unsent'
+				reason = CASE WHEN e.bad THEN 'refused'
+					-- Unless the rules have spoken when its agent was there: db_call_go().
+					WHEN e.unsent THEN COALESCE(NULLIF(q.reason, ''), 'unsent')
 					WHEN e.again THEN 'retry' ELSE '' END,
 				run_at = now() + CASE WHEN e.unsent THEN interval '5 seconds'
 					ELSE make_interval(secs => e.after_s) END,

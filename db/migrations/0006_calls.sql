@@ -87,6 +87,13 @@ CREATE INDEX callbacks_campaign ON callbacks (campaign_id, id);
 CREATE INDEX callbacks_contact ON callbacks (contact_id);
 CREATE INDEX callbacks_call ON callbacks (from_call_id);
 
+-- Whether the last call that was made for an entry surely rang nowhere.
+CREATE FUNCTION entry_unsent(p_entry bigint, p_dials int) RETURNS boolean
+LANGUAGE sql STABLE AS $$
+	SELECT EXISTS (SELECT 1 FROM calls c
+		WHERE c.entry_id = p_entry AND c.attempt = p_dials AND NOT c.counts)
+$$;
+
 -- Gives each callback that has none the entry that it is dialled from: first of all when due,
 -- and for its owner alone until the grace is over. What somebody else holds just now, or is in
 -- a call, is left to the next time: the sweeper comes twice a second, a call's end calls it too.
@@ -116,8 +123,7 @@ BEGIN
 			e.id := NULL;
 		ELSE
 			-- A promise is kept whatever the attempts were, and whatever it waited for.
-			UPDATE queue_entries q SET priority = 1, run_at = b.due_at,
-				reason = CASE WHEN q.reason = 'unsent' THEN q.reason ELSE '' END,
+			UPDATE queue_entries q SET priority = 1, run_at = b.due_at, reason = '',
 				attempts = LEAST(q.attempts, k.max_attempts - 1),
 				agent_id = b.agent_id,
 				agent_until = CASE WHEN b.agent_id IS NOT NULL
@@ -128,7 +134,7 @@ BEGIN
 			UPDATE callbacks SET entry_id = e.id, armed_dials = COALESCE(e.dials, 0),
 				made_entry = CASE WHEN mine THEN made_entry ELSE made END,
 				was_priority = CASE WHEN mine THEN was_priority ELSE e.priority END,
-				was_run_at = CASE WHEN mine AND e.reason = 'unsent' THEN was_run_at
+				was_run_at = CASE WHEN mine AND entry_unsent(e.id, e.dials) THEN was_run_at
 					ELSE e.run_at END
 				WHERE id = b.id;
 		END IF;
@@ -158,7 +164,8 @@ BEGIN
 		END IF;
 		-- Another promise has taken the entry over after the call.
 		UPDATE callbacks o SET made_entry = b.made_entry, was_priority = b.was_priority,
-				was_run_at = CASE WHEN q.reason = 'unsent' THEN b.was_run_at ELSE o.was_run_at END
+				was_run_at = CASE WHEN entry_unsent(q.id, q.dials) THEN b.was_run_at
+					ELSE o.was_run_at END
 			FROM callbacks b, queue_entries q
 			WHERE b.id = p_callback AND q.id = entry AND o.entry_id = entry AND o.id <> b.id
 				AND o.state IN ('pending', 'missed');
@@ -169,7 +176,8 @@ BEGIN
 					priority = CASE WHEN q.priority = 1 THEN COALESCE(b.was_priority, 2)
 						ELSE q.priority END,
 					-- After that call, if it left, the entry waits for another attempt.
-					run_at = CASE WHEN b.armed_dials IS NULL AND q.reason <> 'unsent' THEN q.run_at
+					run_at = CASE WHEN b.armed_dials IS NULL AND NOT entry_unsent(q.id, q.dials)
+							THEN q.run_at
 						ELSE COALESCE(b.was_run_at, q.run_at) END,
 					agent_id = NULL, agent_until = NULL
 				FROM callbacks b WHERE b.id = p_callback AND q.id = entry AND q.state = 'pending'

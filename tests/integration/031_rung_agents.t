@@ -10,11 +10,12 @@ use Omnivox::Sound qw(tones heard_order);
 use Omnivox::Stage;
 
 my $CM = $Omnivox::Stage::CM;
-my ($ANA, $BO, $FRED, $DEAF) = map { "+1555777000$_" } 1, 2, 3, 9;
+my ($ANA, $BO, $FRED, $LEE, $DEAF) = map { "+1555777000$_" } 1, 2, 3, 4, 9;
 my $stage = Omnivox::Stage->new(population => [
 	{match => $ANA, behaviour => 'human', ring_ms => 300, talk_ms => 0, say => 'tone:1330'},
 	{match => $BO, behaviour => 'human', ring_ms => 1000, talk_ms => 0, say => 'tone:1330'},
 	{match => $FRED, behaviour => 'human', ring_ms => 300, talk_ms => 0, say => 'tone:1330'},
+	{match => $LEE, behaviour => 'human', ring_ms => 300, talk_ms => 0, say => 'tone:1330'},
 	{match => $DEAF, behaviour => 'busy', ring_ms => 300},
 	{match => 'client:', behaviour => 'human', ring_ms => 300, talk_ms => 0, say => 'tone:1330'},
 	{match => '+1555111', behaviour => 'human', ring_ms => 300, talk_ms => 2500, say => 'tone:440'},
@@ -121,6 +122,18 @@ for my $kind (['bo', {type => 'phone', number => $BO, nailed => JSON::PP::false}
 		$stage->api(DELETE => "/api/agents/$agent->{id}/session");
 	};
 }
+
+subtest 'the call that a limit has left' => sub {
+	my $agent = agent_with('lee', {type => 'phone', number => $LEE, nailed => JSON::PP::false},
+		'+15551114011');
+	$stage->api(PUT => "$CM/campaigns/$agent->{campaign}", {limits => {callsPerDay => 1,
+		minutesPerDay => 1, costPerDay => 1, costTotal => 1, costPerMinute => 1}});
+	$stage->agent_ready($agent, $agent->{campaign});
+	$stage->api(POST => "$CM/campaigns/$agent->{campaign}/auto-dial");
+	$stage->wait_until(15, 'the call', sub { entry($agent, '+15551114011')->{status} eq 'completed' });
+	is scalar(creates('+15551114011')), 1, 'is made';
+	is scalar(creates($LEE)), 1, 'and its agent rung once';
+};
 
 subtest 'an agent who does not answer' => sub {
 	my $agent = agent_with('deaf', {type => 'phone', number => $DEAF, nailed => JSON::PP::false},

@@ -1,4 +1,7 @@
-/* test_db_leg_rules.c: who is rung, whose a leg is, and how many are renewed at once. */
+/*
+ * test_db_leg_rules.c: who is rung, whose a leg is, how many are renewed at once, and what a call
+ * waits for whose agent is rung first.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -268,6 +271,94 @@ static void ready_at_the_moment_of_the_legs_end_shows_the_end(void **state)
 	assert_true(press.row.leg_left);
 }
 
+/* ---- the agent is there: may the customer be dialled? ---- */
+
+/* What the verdict was told of at last. */
+static struct db_claim_facts known;
+
+static struct db_claim_verdict look(void *arg, const struct db_claim_facts *facts)
+{
+	(void)arg;
+	known = *facts;
+	return (struct db_claim_verdict){.allowed = true, .rule = "ok"};
+}
+
+static struct db_claim_verdict closed(void *arg, const struct db_claim_facts *facts)
+{
+	(void)arg, (void)facts;
+	return (struct db_claim_verdict){
+		.later = true, .rule = "hours.closed", .code = "hours"};
+}
+
+static enum db_claim_result go(int64_t call_id, db_verdict_fn *verdict)
+{
+	struct db_claimed claimed;
+
+	assert_int_equal(db_call_go(db,
+				 &(struct db_go){.call_id = call_id,
+					 .node = NODE,
+					 .manual = verdict,
+					 .automatic = verdict},
+				 &claimed),
+		0);
+	return claimed.result;
+}
+
+static void its_own_call_takes_nothing_of_what_may_be_used(void **state)
+{
+	struct db_agent_session s;
+	struct db_agent_leg leg;
+	struct db_claimed c;
+
+	(void)state;
+	c = world_call(db, world_agent(db, "phone", false, &s));
+	(void)world_text("UPDATE campaigns SET max_calls_day = 1, max_minutes_day = 1,"
+			 " max_cost_day = 1, max_cost = 1, cost_per_minute = 1"
+			 " WHERE id = %lld",
+		(long long)c.campaign_id);
+	assert_int_equal(db_facts_read(db, c.campaign_id, c.entry_id, &known), 0);
+	assert_true(known.minutes_today == 1 && known.minutes_ever == 1);
+	leg = world_ring(db, &s);
+	assert_int_equal(db_agent_leg_joined(db, leg.label, "CAown", &s), 0);
+	assert_int_equal(go(c.call_id, look), DB_CLAIM_CALL);
+	assert_true(known.attempts == 0 && known.calls_today == 0);
+	assert_true(known.minutes_today == 0 && known.minutes_ever == 0);
+}
+
+static const char *entry_of(const struct db_claimed *c)
+{
+	return world_text("SELECT concat_ws(' ', state, attempts, reason)"
+			  " FROM queue_entries WHERE id = %lld",
+		(long long)c->entry_id);
+}
+
+static void what_the_rules_refuse_when_the_agent_is_there_says_why(void **state)
+{
+	struct db_agent_session s;
+	struct db_agent_leg leg;
+	struct db_claimed c;
+
+	(void)state;
+	c = world_call(db, world_agent(db, "phone", false, &s));
+	leg = world_ring(db, &s);
+	assert_int_equal(db_agent_leg_joined(db, leg.label, "CAwhy", &s), 0);
+	assert_int_equal(go(c.call_id, closed), DB_CLAIM_REFUSED);
+	world_tell(db, c.call_id, "unsent");
+	assert_string_equal(entry_of(&c), "pending 0 hours");
+	/* Allowed after all, it is the request to Twilio that did not leave. */
+	(void)world_text("UPDATE queue_entries SET run_at = now() WHERE id = %lld",
+		(long long)c.entry_id);
+	assert_int_equal(
+		world_leg_end(db, leg.id, DB_LEG_HUNG_UP, &s), DB_LEG_AFTER_NOTHING);
+	c = world_call(db, c.campaign_id);
+	leg = world_ring(db, &s);
+	assert_int_equal(db_agent_leg_joined(db, leg.label, "CAwhy2", &s), 0);
+	assert_int_equal(go(c.call_id, closed), DB_CLAIM_REFUSED);
+	assert_int_equal(go(c.call_id, look), DB_CLAIM_CALL);
+	world_tell(db, c.call_id, "unsent");
+	assert_string_equal(entry_of(&c), "pending 0 unsent");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -280,6 +371,8 @@ int main(void)
 		cmocka_unit_test(an_agent_is_rung_from_its_campaigns_number),
 		cmocka_unit_test(a_conversation_learns_that_its_agent_could_not_be_rung),
 		cmocka_unit_test(ready_at_the_moment_of_the_legs_end_shows_the_end),
+		cmocka_unit_test(its_own_call_takes_nothing_of_what_may_be_used),
+		cmocka_unit_test(what_the_rules_refuse_when_the_agent_is_there_says_why),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
