@@ -58,7 +58,7 @@ int db_node_inherit(struct db *db, const char *node, unsigned dead_ms,
 		"  WHERE s.ended_at IS NULL AND s.node_id <> $1::uuid AND " DEAD(
 			"s.node_id",
 			"$2") "  FOR UPDATE OF s SKIP LOCKED),"
-			      " moved AS (UPDATE agent_sessions s SET node_id = $1::uuid FROM late"
+			      " moved AS (UPDATE agent_sessions s SET node_id = $1::uuid, away_until = NULL FROM late"
 			      "  WHERE s.id = late.id AND NOT late.sip RETURNING s.id),"
 			      " ended AS (UPDATE agent_sessions s SET" SIGN_OUT(
 				      "gateway node gone") "  FROM late WHERE s.id = late.id AND late.sip AND" NO_CALL

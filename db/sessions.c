@@ -225,3 +225,42 @@ int db_agent_session_ports(
 		ARGS(arg_int(session_id), arg_int(port_phone), arg_int(port_twilio)),
 		NULL);
 }
+
+static void read_alone(struct db_row *row, void *item)
+{
+	struct db_alone *alone = item;
+
+	alone->call_id = row_int(row);
+	row_text(row, alone->leg_sid, sizeof(alone->leg_sid));
+	alone->inbound = row_bool(row);
+}
+
+int db_agent_sessions_alone(struct db *db, const char *node, unsigned again_ms,
+	struct db_alone **ret_alone, size_t *ret_count)
+{
+	static const struct db_reader reader = {sizeof(struct db_alone), read_alone};
+
+	/* Who is being hung up already is not talked to. */
+	return db_run_rows(db,
+		"WITH late AS (SELECT s.id, c.id AS call_id, l.provider_sid,"
+		"   c.direction = 'inbound' AS inbound"
+		"  FROM agent_sessions s JOIN calls c ON c.id = s.call_id"
+		"  JOIN call_legs l ON l.call_id = c.id AND l.kind = 'customer'"
+		"  WHERE s.node_id = $1::uuid AND s.away_until <= now() AND c.state = 'bridged'"
+		"   AND (c.action IS NULL OR c.action_done_at IS NOT NULL)"
+		"  ORDER BY s.id FOR UPDATE OF s SKIP LOCKED)"
+		" UPDATE agent_sessions s SET"
+		"  away_until = now() + $2::int * interval '1 millisecond'"
+		" FROM late WHERE s.id = late.id"
+		" RETURNING late.call_id, late.provider_sid, late.inbound",
+		ARGS(arg_text(node), arg_int(again_ms)), &reader, (void **)ret_alone,
+		ret_count);
+}
+
+int db_agent_sessions_wait(struct db *db, const char *node)
+{
+	return db_run(db,
+		"UPDATE agent_sessions SET away_until = now() + away_time()"
+		" WHERE node_id = $1::uuid AND away_until IS NOT NULL",
+		ARGS(arg_text(node)), NULL);
+}

@@ -75,4 +75,20 @@ int db_agent_session_phone(struct db *db, int64_t session_id, bool up, const cha
 int db_agent_session_ports(
 	struct db *db, int64_t session_id, int port_phone, int port_twilio);
 
+/*
+ * Customers whose agent, of this node, has been away for longer than away_time() of 0001_core.sql:
+ * each comes again `again_ms` later, if the agent is still away and the call goes on. free()
+ * *ret_alone.
+ */
+struct db_alone {
+	int64_t call_id;
+	char leg_sid[DB_SID_SIZE]; /* the customer's */
+	bool inbound;
+};
+int db_agent_sessions_alone(struct db *db, const char *node, unsigned again_ms,
+	struct db_alone **ret_alone, size_t *ret_count);
+
+/* Nobody has looked for a while, so phones could not come back either: their time begins anew. */
+int db_agent_sessions_wait(struct db *db, const char *node);
+
 #endif

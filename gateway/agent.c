@@ -432,9 +432,9 @@ static size_t agent_resume(struct agent *agent, const struct db_dialog *phone,
 	if (agent_relay_open(agent, sides) < 0)
 		phone = twilio = NULL;
 	/* The session had a phone, or wants one. */
-	agent->call_phone =
-		agent->row.phone_up || phone != NULL ||
-		(agent->row.nailed ? agent->row.wants_ready : agent->row.call_id != 0);
+	agent->call_phone = agent->row.phone_up || phone != NULL ||
+			    agent->row.call_id != 0 ||
+			    (agent->row.nailed && agent->row.wants_ready);
 	if (phone == NULL || agent_side_resume(&agent->phone, phone) < 0) {
 		if (agent->row.phone_up)
 			agent_store_phone_ended(agent, PHONE_LOST);

@@ -91,6 +91,12 @@ static void on_changed(void *arg, const char *sdp)
 	set_remote(side_of(arg), sdp);
 }
 
+/* It is called until it is there, or the call is over: a customer waits for it (sweep.c). */
+static bool is_missed(const struct agent *agent)
+{
+	return strcmp(agent->row.state, "on_call") == 0;
+}
+
 static enum phone_end phone_end(
 	const struct agent_side *side, enum sip_end end, int status)
 {
@@ -98,8 +104,10 @@ static enum phone_end phone_end(
 		return PHONE_LET_GO;
 	if (end == SIP_END_BYE_REMOTE)
 		return PHONE_HUNG_UP;
-	return end == SIP_END_REFUSED && status != 408 && status != 480 ? PHONE_REFUSED
-									: PHONE_LOST;
+	return end == SIP_END_REFUSED && status != 408 && status != 480 &&
+			       !is_missed(side->agent)
+		       ? PHONE_REFUSED
+		       : PHONE_LOST;
 }
 
 static void phone_ended(struct agent_side *side, enum sip_end end, int status)
@@ -112,7 +120,8 @@ static void phone_ended(struct agent_side *side, enum sip_end end, int status)
 	 * for a call has had its chance. Let go: the next call may be waiting for it already.
 	 */
 	if (how == PHONE_HUNG_UP || how == PHONE_REFUSED ||
-		(how == PHONE_LOST && !agent->row.nailed && !side->up))
+		(how == PHONE_LOST && !agent->row.nailed && !side->up &&
+			!is_missed(agent)))
 		agent->call_phone = false;
 	if (strcmp(agent->row.state, "offline") != 0) {
 		agent_store_phone_ended(agent, how);
@@ -300,7 +309,7 @@ static void phone_done(struct job *job)
 
 	if (agent == NULL)
 		goto out;
-	if (task->err == -ENOENT && !agent->row.nailed) {
+	if (task->err == -ENOENT && !agent->row.nailed && !is_missed(agent)) {
 		agent->call_phone = false;
 		agent_store_phone_ended(agent, PHONE_LOST);
 		goto out;

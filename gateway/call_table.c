@@ -11,7 +11,8 @@
  * answering machine detection heard: machine, fax. From us: hangup (somebody wants it over), slow
  * (Twilio queues it and does not dial), expired (looked for, not found); abandoned (no agent for
  * somebody who is on the line); agent_joined and agent_missing, of the agent who is rung before the
- * customer; agent_away, of one who could not be rung again in mid-call: nothing but a note.
+ * customer; of one who is lost in mid-call: agent_away, who could not be rung again, and agent_lost,
+ * who was waited for in vain: nothing but notes.
  *
  * A pair that is not here changes nothing: that is what makes late and repeated events harmless.
  */

@@ -175,22 +175,39 @@ static const char *caller(const struct http_request *request)
 	return from;
 }
 
+static void say_return_call(const struct gateway *gw, struct buf *doc)
+{
+	char action[URL_SIZE];
+
+	url_inbound_key(gw, action);
+	twiml_gather_key(doc, action, KEY_WAIT_S, SAY_RETURN_CALL);
+	twiml_say(doc, SAY_GOODBYE);
+}
+
 /* Only of a number that we know can be promised that it is not called. */
 static void offer_to_stop(struct gateway *gw, const struct http_request *request)
 {
-	char action[URL_SIZE];
 	struct buf doc = {0};
 
 	if (caller(request) == NULL) {
 		twiml_send_goodbye(gw, request->id, SAY_HIDDEN);
 		return;
 	}
-	url_inbound_key(gw, action);
 	twiml_begin(&doc);
-	twiml_gather_key(&doc, action, KEY_WAIT_S, SAY_RETURN_CALL);
-	twiml_say(&doc, SAY_GOODBYE);
+	say_return_call(gw, &doc);
 	twiml_hangup(&doc);
 	twiml_send(gw, request->id, &doc);
+}
+
+void customer_goodbye(const struct gateway *gw, bool inbound, struct buf *ret_doc)
+{
+	twiml_begin(ret_doc);
+	if (inbound)
+		say_return_call(gw, ret_doc);
+	else
+		twiml_say(ret_doc, SAY_NOBODY);
+	twiml_hangup(ret_doc);
+	twiml_end(ret_doc);
 }
 
 static bool try_inbound(struct gateway *gw, struct db *db, void *arg, bool last)

@@ -8,6 +8,9 @@
 #ifndef OMNIVOX_GATEWAY_CUSTOMER_TWIML_H
 #define OMNIVOX_GATEWAY_CUSTOMER_TWIML_H
 
+#include <stdbool.h>
+
+#include "base/buf.h"
 #include "gateway/gateway.h"
 #include "http/server.h"
 
@@ -22,5 +25,11 @@ int twiml_customer(struct gateway *gw, struct http_request *request);
  * that offers not to be called again; with `key` in the URL, what was chosen.
  */
 int webhook_inbound(struct gateway *gw, struct http_request *request);
+
+/*
+ * Any thread. What a customer hears whose agent is gone in mid-call: the same message, and the end.
+ * `inbound`: the customer had called us, and is offered not to be called again.
+ */
+void customer_goodbye(const struct gateway *gw, bool inbound, struct buf *ret_doc);
 
 #endif

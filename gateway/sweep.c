@@ -22,6 +22,7 @@
 #include "gateway/agent.h"
 #include "gateway/call.h"
 #include "gateway/call_table.h"
+#include "gateway/customer_twiml.h"
 #include "gateway/events.h"
 #include "gateway/recheck.h"
 #include "twilio/calls.h"
@@ -45,6 +46,8 @@
 #define LEG_AGE_MS (225 * 60 * INT64_C(1000))
 #define RENEW_MS 5000
 #define RENEW_MAX 10
+#define ALONE_GAP_MS 10000   /* not looked for so long: who is away gets another chance */
+#define ALONE_AGAIN_MS 30000 /* by then the message has been heard, or it is said again */
 #define AGAIN_MAX_MS \
 	15000 /* an unanswered question is asked again after this at the latest */
 #define LIST_SLACK_MS 5000 /* clocks differ, and Twilio's times have whole seconds */
@@ -62,9 +65,11 @@ struct sweeper {
 	unsigned again_ms;
 	int64_t doubt_ms; /* AMBIGUOUS_AFTER; never changes */
 	/* The ticker's rounds': when it was last done, and what the last one found. */
-	int64_t tidy_ms, renew_ms;
+	int64_t tidy_ms, renew_ms, alone_ms;
 	struct db_due *due;
 	size_t due_count;
+	struct db_alone *alone;
+	size_t alone_count;
 };
 
 static struct lookup *lookup_find(struct sweeper *sweeper, int64_t call_id)
@@ -202,6 +207,45 @@ static void renew_legs(struct sweeper *sweeper, struct db *db)
 	tell_sessions(sweeper->gw, sessions, count);
 }
 
+/*
+ * Customers whose agents did not come back. What nobody could store or look at while the gateway or
+ * the database was away says nothing: after that agents have all of their time again.
+ */
+static void find_alone(struct sweeper *sweeper, struct db *db)
+{
+	int64_t now_ms = clock_mono_ms();
+	int err = 0;
+
+	if (sweeper->alone_ms == 0 || now_ms - sweeper->alone_ms > ALONE_GAP_MS)
+		err = db_agent_sessions_wait(db, sweeper->gw->node);
+	if (err == 0)
+		err = db_agent_sessions_alone(db, sweeper->gw->node, ALONE_AGAIN_MS,
+			&sweeper->alone, &sweeper->alone_count);
+	if (err < 0) {
+		log_warn("sweep", 0, "customers alone: %s", db_error(db));
+		return;
+	}
+	sweeper->alone_ms = now_ms;
+	for (size_t i = 0; i < sweeper->alone_count; i++)
+		(void)call_tell(sweeper->gw, db, sweeper->alone[i].call_id, "agent_lost",
+			"The agent's phone was lost and did not come back.");
+}
+
+/* The message ends the call, and that its agent. */
+static void say_goodbye(struct gateway *gw, const struct db_alone *alone)
+{
+	struct buf doc = {0};
+
+	customer_goodbye(gw, alone->inbound, &doc);
+	if (doc.failed || twilio_call_redirect(gw->twilio, (uint64_t)alone->call_id,
+				  alone->leg_sid, NULL, doc.data) < 0)
+		log_warn("sweep", alone->call_id, "the goodbye must wait");
+	else
+		log_info("sweep", alone->call_id,
+			"the agent did not come back: the customer is told, and let go");
+	buf_free(&doc);
+}
+
 /* Whose callback a call, a disposition or time has changed hears of it. */
 static void sweep_callbacks(struct sweeper *sweeper, struct db *db)
 {
@@ -229,6 +273,7 @@ static void sweep_work(void *arg, void *ctx)
 	}
 	tell_sessions(sweeper->gw, sessions, count);
 	renew_legs(sweeper, ctx);
+	find_alone(sweeper, ctx);
 	sweep_callbacks(sweeper, ctx);
 	tidy(sweeper, ctx);
 	if (db_call_due(ctx, sweeper->gw->node, sweeper->again_ms, DUE_MAX, &sweeper->due,
@@ -245,6 +290,11 @@ static void sweep_done(void *arg)
 	free(sweeper->due);
 	sweeper->due = NULL;
 	sweeper->due_count = 0;
+	for (size_t i = 0; i < sweeper->alone_count; i++)
+		say_goodbye(sweeper->gw, &sweeper->alone[i]);
+	free(sweeper->alone);
+	sweeper->alone = NULL;
+	sweeper->alone_count = 0;
 }
 
 int sweeper_new(struct gateway *gw, struct sweeper **ret_sweeper)
@@ -283,6 +333,7 @@ void sweeper_free(struct sweeper **sweeper)
 		return;
 	ticker_free(&(*sweeper)->ticker);
 	free((*sweeper)->due);
+	free((*sweeper)->alone);
 	list_for_each(&(*sweeper)->lookups, node, tmp)
 		lookup_free(list_entry(node, struct lookup, node));
 	free(*sweeper);

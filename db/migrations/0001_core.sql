@@ -266,6 +266,7 @@ CREATE TABLE agent_sessions (
 	turn int NOT NULL DEFAULT 0,                -- conference: ovx-<install>-<session>-<turn>
 	call_id bigint,                             -- the call that holds it
 	hold_until timestamptz,                     -- of reserved and wrap_up
+	away_until timestamptz,                     -- on_call, and a leg is down: back by then
 	port_phone int NOT NULL DEFAULT 0,          -- our RTP ports, kept over restarts
 	port_twilio int NOT NULL DEFAULT 0,
 	started_at timestamptz NOT NULL DEFAULT now(),
@@ -275,15 +276,25 @@ CREATE TABLE agent_sessions (
 ) WITH (fillfactor = 70);
 CREATE UNIQUE INDEX agent_sessions_open ON agent_sessions (user_id) WHERE ended_at IS NULL;
 CREATE INDEX agent_sessions_campaign ON agent_sessions (campaign_id) WHERE ended_at IS NULL;
+CREATE INDEX agent_sessions_away ON agent_sessions (node_id) WHERE away_until IS NOT NULL;
 
-CREATE FUNCTION count_version() RETURNS trigger LANGUAGE plpgsql AS $$
+-- How long a customer waits for an agent whose phone or leg was lost: long enough for a phone to
+-- register again, and for a leg to be made anew.
+CREATE FUNCTION away_time() RETURNS interval LANGUAGE sql IMMUTABLE AS $$
+	SELECT interval '20 seconds'
+$$;
+
+-- Whoever writes the row, and whatever it is that brought the agent away or back.
+CREATE FUNCTION note_session() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
 	NEW.version := OLD.version + 1;
+	NEW.away_until := CASE WHEN NEW.state = 'on_call' AND NOT (NEW.phone_up AND NEW.twilio_up)
+		THEN COALESCE(NEW.away_until, now() + away_time()) END;
 	RETURN NEW;
 END
 $$;
-CREATE TRIGGER agent_sessions_version BEFORE UPDATE ON agent_sessions
-	FOR EACH ROW EXECUTE FUNCTION count_version();
+CREATE TRIGGER agent_sessions_note BEFORE UPDATE ON agent_sessions
+	FOR EACH ROW EXECUTE FUNCTION note_session();
 
 -- The words of a call. A domain looks only at what is written, a CHECK at all of a row each time.
 CREATE DOMAIN call_mode AS text CHECK (VALUE IN ('manual', 'auto', 'inbound'));

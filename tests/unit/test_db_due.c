@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "db/legs.h"
@@ -143,6 +144,90 @@ static void a_sweep_frees_what_no_live_call_holds(void **state)
 		db_number("SELECT count(*) FROM contacts WHERE locked_by = 999999"), 0);
 }
 
+/* ---- customers whose agent is away ---- */
+
+static size_t alone(const char *node, struct db_alone *ret_first)
+{
+	struct db_alone *rows = NULL;
+	size_t count = 0;
+
+	assert_int_equal(db_agent_sessions_alone(db, node, 5000, &rows, &count), 0);
+	if (count > 0 && ret_first)
+		*ret_first = rows[0];
+	free(rows);
+	return count;
+}
+
+/* Their time is over. */
+static void wait_in_vain(void)
+{
+	(void)db_text("UPDATE agent_sessions SET away_until = now()"
+		      " WHERE away_until IS NOT NULL");
+}
+
+static const char *away(int64_t session_id)
+{
+	return world_text(
+		"SELECT CASE WHEN away_until IS NULL THEN 'no'"
+		" WHEN away_until > now() + interval '15 seconds'"
+		"  AND away_until <= now() + interval '20 seconds' THEN 'waited for'"
+		" ELSE 'late' END FROM agent_sessions WHERE id = %lld",
+		(long long)session_id);
+}
+
+static void an_agent_lost_in_mid_call_has_a_while_to_come_back(void **state)
+{
+	struct db_claimed claimed = world_call(db, world_campaign(1, 1));
+	struct db_agent_session s;
+	struct db_alone row = {0};
+	char sid[DB_SID_SIZE];
+
+	(void)state;
+	(void)snprintf(sid, sizeof(sid), "CA%032lld", (long long)claimed.call_id);
+	(void)world_event(db, claimed.call_id, "answered", 1);
+	assert_string_equal(away(claimed.session_id), "no");
+	assert_int_equal(
+		db_agent_session_phone(db, claimed.session_id, false, NULL, &s), 0);
+	assert_string_equal(away(claimed.session_id), "waited for");
+	wait_in_vain();
+	assert_int_equal(alone(NODE, NULL), 0); /* the customer is not there yet */
+	(void)world_event(db, claimed.call_id, "joined", 2);
+	assert_int_equal(
+		db_agent_session_phone(db, claimed.session_id, true, NULL, &s), 0);
+	assert_string_equal(away(claimed.session_id), "no");
+
+	/* The leg at Twilio is lost, then the phone: one time for both. */
+	(void)world_text("UPDATE agent_sessions SET twilio_up = false WHERE id = %lld",
+		(long long)claimed.session_id);
+	assert_string_equal(away(claimed.session_id), "waited for");
+	assert_int_equal(alone(NODE, NULL), 0);
+	wait_in_vain();
+	assert_int_equal(
+		db_agent_session_phone(db, claimed.session_id, false, NULL, &s), 0);
+	assert_string_equal(away(claimed.session_id), "late");
+	assert_int_equal(alone(OTHER_NODE, NULL), 0);
+	assert_int_equal(alone(NODE, &row), 1);
+	assert_true(row.call_id == claimed.call_id && !row.inbound);
+	assert_string_equal(row.leg_sid, sid);
+	assert_int_equal(alone(NODE, NULL), 0); /* not at once again */
+
+	/* After a time in which nobody looked. */
+	wait_in_vain();
+	assert_int_equal(db_agent_sessions_wait(db, OTHER_NODE), 0);
+	assert_string_equal(away(claimed.session_id), "late");
+	assert_int_equal(db_agent_sessions_wait(db, NODE), 0);
+	assert_string_equal(away(claimed.session_id), "waited for");
+
+	/* Who is hung up needs no goodbye, until that has failed. */
+	wait_in_vain();
+	world_tell(db, claimed.call_id, "hangup");
+	assert_int_equal(alone(NODE, NULL), 0);
+	assert_int_equal(db_call_action_done(db, claimed.call_id), 0);
+	assert_int_equal(alone(NODE, NULL), 1);
+	(void)world_event(db, claimed.call_id, "completed", 3);
+	assert_string_equal(away(claimed.session_id), "no");
+}
+
 /* ---- reading ---- */
 
 static void calls_are_found_by_the_labels_of_their_customers(void **state)
@@ -216,6 +301,7 @@ int main(void)
 		cmocka_unit_test(a_deadline_comes_due_once_and_again_later),
 		cmocka_unit_test(an_action_that_nobody_did_comes_due),
 		cmocka_unit_test(a_sweep_frees_what_no_live_call_holds),
+		cmocka_unit_test(an_agent_lost_in_mid_call_has_a_while_to_come_back),
 		cmocka_unit_test(calls_are_found_by_the_labels_of_their_customers),
 		cmocka_unit_test(calls_are_found_by_page_and_history),
 	};
