@@ -7,11 +7,11 @@
 #include "db/exec.h"
 
 /* The conference's SID is known from its own events about the call. */
-#define COLUMNS                                                                       \
+#define COLUMNS(is_there)                                                             \
 	"t.leg_id, t.call_id, l.kind, l.provider_sid, (SELECT e.source_sid"           \
 	" FROM call_events e WHERE e.call_id = t.call_id AND e.source = 'conference'" \
 	" AND e.source_sid LIKE 'CF%' ORDER BY e.id DESC LIMIT 1),"                   \
-	" t.hold, t.muted, t.is_hold, t.is_muted"
+	" t.hold, t.muted, t.is_hold AND " is_there ", t.is_muted AND " is_there
 
 static void read_control(struct db_row *row, void *item)
 {
@@ -90,9 +90,9 @@ static int write_wish(struct db *db, const struct db_control_wish *wish, int64_t
 static int read_one(struct db *db, int64_t leg_id, struct db_control *ret_control)
 {
 	return db_run_item(db,
-		"SELECT " COLUMNS
-		" FROM leg_controls t JOIN call_legs l ON l.id = t.leg_id"
-		" WHERE t.leg_id = $1",
+		"SELECT " COLUMNS(
+			"true") " FROM leg_controls t JOIN call_legs l ON l.id = t.leg_id"
+				" WHERE t.leg_id = $1",
 		ARGS(arg_int(leg_id)), &control_reader, ret_control);
 }
 
@@ -117,15 +117,20 @@ int db_control_wish(
 	return rc;
 }
 
+/* What is wished of a leg that has left waits for the one that comes in its place. */
 int db_control_due(
 	struct db *db, unsigned limit, struct db_control **ret_rows, size_t *ret_count)
 {
 	return db_run_rows(db,
-		"UPDATE leg_controls t SET due_at = now() + interval '5 seconds'"
-		" FROM call_legs l WHERE l.id = t.leg_id AND t.leg_id IN ("
-		"  SELECT d.leg_id FROM leg_controls d WHERE d.due_at <= now()"
-		"  ORDER BY d.due_at LIMIT $1 FOR UPDATE SKIP LOCKED)"
-		" RETURNING " COLUMNS,
+		"WITH due AS (UPDATE leg_controls t SET due_at = CASE WHEN l.left_at IS NULL"
+		"   THEN now() + interval '5 seconds' END"
+		"  FROM call_legs l WHERE l.id = t.leg_id AND t.leg_id IN ("
+		"   SELECT d.leg_id FROM leg_controls d WHERE d.due_at <= now()"
+		"   ORDER BY d.due_at LIMIT $1 FOR UPDATE SKIP LOCKED)"
+		"  RETURNING t.*)"
+		" SELECT " COLUMNS(
+			"true") " FROM due t JOIN call_legs l ON l.id = t.leg_id"
+				" WHERE t.due_at IS NOT NULL",
 		ARGS(arg_int(limit)), &control_reader, (void **)ret_rows, ret_count);
 }
 
@@ -151,12 +156,24 @@ int db_control_give_up(struct db *db, int64_t leg_id, struct db_control *ret_con
 	return rc < 0 ? rc : read_one(db, leg_id, ret_control);
 }
 
+/* Of the agent's legs the last that was asked for something: the others have handed it on. */
+#define IS_LAST                                                          \
+	"(l.kind <> 'agent' OR NOT EXISTS (SELECT 1 FROM leg_controls o" \
+	"  JOIN call_legs m ON m.id = o.leg_id AND m.kind = 'agent'"     \
+	"  WHERE o.call_id = t.call_id AND o.leg_id > t.leg_id))"
+/* Whoever has left, or is about to be replaced, is heard on the leg that comes. */
+#define IS_THERE                                                       \
+	"(l.kind <> 'agent' OR l.left_at IS NULL AND EXISTS (SELECT 1" \
+	"  FROM agent_sessions a WHERE a.id = l.agent_session_id"      \
+	"  AND a.leg_id = l.id))"
+
 int db_control_of_call(
 	struct db *db, int64_t call_id, struct db_control **ret_rows, size_t *ret_count)
 {
 	return db_run_rows(db,
-		"SELECT " COLUMNS
-		" FROM leg_controls t JOIN call_legs l ON l.id = t.leg_id"
-		" WHERE t.call_id = $1 ORDER BY t.leg_id",
+		"SELECT " COLUMNS(IS_THERE) " FROM leg_controls t"
+					    " JOIN call_legs l ON l.id = t.leg_id"
+					    " WHERE t.call_id = $1 AND " IS_LAST
+					    " ORDER BY t.leg_id",
 		ARGS(arg_int(call_id)), &control_reader, (void **)ret_rows, ret_count);
 }

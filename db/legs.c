@@ -144,18 +144,63 @@ static int told(struct db *db, const char *label, const char *sql,
 		ARGS(arg_text(label)), ret_session);
 }
 
+/*
+ * Who asks for a mute holds the call's row: either its wish is for the leg that joins here, or it
+ * is there to be handed on. The call comes first, as in apply_call_events().
+ */
+static int lock_call(struct db *db, const char *label)
+{
+	return db_run(db,
+		"SELECT 1 FROM calls c WHERE c.id = (SELECT s.call_id FROM call_legs l"
+		"  JOIN agent_sessions s ON s.id = l.agent_session_id AND s.ended_at IS NULL"
+		"  WHERE l.label = $1 AND l.kind = 'agent') FOR UPDATE",
+		ARGS(arg_text(label)), NULL);
+}
+
+/* In place of one that was muted in this call: it is muted, too, as soon as Twilio can be told. */
+static int hand_on(struct db *db, const char *label)
+{
+	return db_run(db,
+		"INSERT INTO leg_controls (leg_id, call_id, muted, due_at)"
+		" SELECT l.id, t.call_id, true, now() FROM call_legs l"
+		"  JOIN agent_sessions s ON s.leg_id = l.id AND s.twilio_up"
+		"  CROSS JOIN LATERAL (SELECT o.call_id, o.muted FROM leg_controls o"
+		"   JOIN call_legs p ON p.id = o.leg_id AND p.kind = 'agent'"
+		"   WHERE o.call_id = s.call_id ORDER BY o.leg_id DESC LIMIT 1) t"
+		"  WHERE l.label = $1 AND l.kind = 'agent' AND t.muted"
+		" ON CONFLICT DO NOTHING",
+		ARGS(arg_text(label)), NULL);
+}
+
+static int join(struct db *db, const char *label, const char *provider_sid,
+	struct db_agent_session *ret_session)
+{
+	int rc = lock_call(db, label);
+
+	if (rc == 0)
+		rc = told(db, label,
+			AFTER_LEG(
+				"UPDATE call_legs l SET joined_at = COALESCE(l.joined_at, now()),"
+				" provider_sid = COALESCE(l.provider_sid, $2) WHERE l.kind = 'agent' AND l.label = $1"
+				" AND (l.provider_sid IS NULL OR l.provider_sid = $2)"
+				" RETURNING l.agent_session_id AS sid, true AS joined,"
+				" l.left_at IS NOT NULL OR " RENEWED
+				" AS gone, " IS_NEWEST " AS newest"),
+			provider_sid, ret_session);
+	return rc < 0 ? rc : hand_on(db, label);
+}
+
 int db_agent_leg_joined(struct db *db, const char *label, const char *provider_sid,
 	struct db_agent_session *ret_session)
 {
-	return told(db, label,
-		AFTER_LEG(
-			"UPDATE call_legs l SET joined_at = COALESCE(l.joined_at, now()),"
-			" provider_sid = COALESCE(l.provider_sid, $2) WHERE l.kind = 'agent' AND l.label = $1"
-			" AND (l.provider_sid IS NULL OR l.provider_sid = $2)"
-			" RETURNING l.agent_session_id AS sid, true AS joined,"
-			" l.left_at IS NOT NULL OR " RENEWED " AS gone, " IS_NEWEST
-			" AS newest"),
-		provider_sid, ret_session);
+	int rc = db_begin(db);
+
+	if (rc == 0)
+		rc = join(db, label, provider_sid, ret_session);
+	if (rc == 0)
+		rc = db_commit(db);
+	db_rollback(db);
+	return rc;
 }
 
 int db_agent_leg_left(struct db *db, const char *label, const char *provider_sid,

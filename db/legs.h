@@ -41,7 +41,8 @@ int db_agent_legs_claim(struct db *db, const struct db_leg_claim *claims, size_t
 
 /*
  * A leg joined or left its conference, told by label or SID; any order, any number of times.
- * Sets twilio_up when it is the session's newest leg. -ENOENT: not an agent's leg of ours.
+ * Sets twilio_up when it is the session's newest leg. -ENOENT: not an agent's leg of ours. One that
+ * joins in the place of another in mid-call is wished muted if that was (db/controls.h).
  */
 int db_agent_leg_joined(struct db *db, const char *label, const char *provider_sid,
 	struct db_agent_session *ret_session);

@@ -11,6 +11,7 @@
 #include "base/post.h"
 #include "gateway/agent_live.h"
 #include "gateway/agent_ring.h"
+#include "gateway/call_control.h"
 #include "gateway/campaign.h"
 #include "gateway/events.h"
 #include "gateway/nodes.h"
@@ -282,6 +283,9 @@ static void row_run(struct post *post)
 		agent->twilio.failures = 0;
 		timer_stop(&agent->twilio.retry);
 	}
+	/* A new leg in mid-call shall perhaps be muted, as the one before. */
+	if (told->row.call_id != 0 && told->row.twilio_up && !agent->row.twilio_up)
+		controls_wake(gw);
 	agent->row = told->row;
 	if (is(agent, "ready"))
 		campaign_wake(gw, agent->row.campaign_id);

@@ -192,7 +192,8 @@ static void look_done(void *arg)
 
 void controls_wake(struct gateway *gw)
 {
-	ticker_wake(gw->controls->ticker);
+	if (gw->controls != NULL) /* else the worker starts, or is stopping */
+		ticker_wake(gw->controls->ticker);
 }
 
 int controls_new(struct gateway *gw, struct controls **ret_controls)

@@ -14,7 +14,10 @@ struct controls;
 int controls_new(struct gateway *gw, struct controls **ret_controls);
 void controls_free(struct controls **controls);
 
-/* Loop. A call has ended: its agent's leg may have to be given back as it should be. */
+/*
+ * Loop. Something may be due at once: a call has ended, and its agent's leg is given back as it
+ * should be, or another leg of the agent has joined in mid-call.
+ */
 void controls_wake(struct gateway *gw);
 
 /* Loop. The answer to a Participant update; its id is the leg's. */

@@ -19,7 +19,7 @@ $stage->start_sandbox;
 $stage->start_gateway;
 $stage->login;
 
-my $campaign = $stage->make_campaign({wrapUpS => 0}, map { "+1555111000$_" } 1 .. 3);
+my $campaign = $stage->make_campaign({wrapUpS => 0}, map { "+1555111000$_" } 1 .. 4);
 my $ana = $stage->make_agent('ana', $campaign);
 data(POST => '/api/agents', {username => 'bo', name => 'Bo', password => 'bo-password'});
 my ($cookie, $bo) = (sign_in('ana', $ana->{password}), sign_in('bo', 'bo-password'));
@@ -107,6 +107,26 @@ subtest 'it ends with the call' => sub {
 		'the agent is heard in the next call';
 	is_deeply [@{data(GET => "/api/calls/$call")->{controls}}{qw(agentMuted customerHeld)}],
 		[JSON::PP::false, JSON::PP::false], 'which says so';
+};
+
+subtest 'another leg of the agent' => sub {
+	ask(POST => "/api/calls/$call/hangup");
+	wait_call($call, 'ended');
+	$call = bridged();
+	my $sid = data(GET => "/api/calls/$call")->{call}{twilioCallSid};
+	my $old = agent_of($sid);
+	sleep 1.2;
+	is control($call, 'mute'), '200 0 0 1 1', 'muted';
+	$stage->sandbox_post('/sandbox/drop', {call_sid => $old});
+	my $new = $stage->wait_until(20, 'another leg', sub {
+		my %all = participants();
+		return (grep { $_ ne $sid && $_ ne $old } keys %all)[0] });
+	ok $stage->wait_until(5, 'it to be muted', sub { participant($new)->{muted} }), 'is muted as the one before';
+	ok $stage->wait_until(5, 'the row', sub {
+		my $told = data(GET => "/api/calls/$call")->{controls};
+		return $told->{agentMuted} && $told->{confirmed} }), 'which is told when it is so';
+	is control($call, 'unmute'), '200 0 0 0 1', 'and it is heard again';
+	ok !participant($new)->{muted}, 'when that is wished';
 };
 
 subtest 'a wish outlives the worker' => sub {

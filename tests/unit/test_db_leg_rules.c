@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "db/controls.h"
 #include "db/exec.h"
 #include "db/reserve.h"
 #include "unit/db_cluster.h"
@@ -224,6 +225,155 @@ static void a_conversation_learns_that_its_agent_could_not_be_rung(void **state)
 	}
 }
 
+/* ---- who is muted, on another leg ---- */
+
+/* An agent of this kind who talks, on a leg that has joined. */
+static struct db_claimed talking(
+	const char *endpoint, struct db_agent_session *s, struct db_agent_leg *ret_leg)
+{
+	struct db_claimed c = world_call(db, world_agent(db, endpoint, true, s));
+
+	*ret_leg = world_ring(db, s);
+	assert_int_equal(db_agent_leg_joined(db, ret_leg->label, ret_leg->label, s), 0);
+	(void)world_event(db, c.call_id, "joined", 0);
+	return c;
+}
+
+static struct db_control mute(int64_t call_id, bool on)
+{
+	struct db_control_wish wish = {
+		.call_id = call_id, .agent = true, .hold = -1, .muted = on};
+	struct db_control control;
+
+	assert_int_equal(db_control_wish(db, &wish, &control), 0);
+	return control;
+}
+
+static void confirm(int64_t leg_id, bool muted)
+{
+	struct db_control control;
+
+	assert_int_equal(db_control_confirm(db, leg_id, false, muted, &control), 0);
+}
+
+/* The leg that Twilio is to be told of now, or 0. */
+static int64_t due_leg(void)
+{
+	struct db_control *rows = NULL;
+	size_t count = 0;
+	int64_t leg;
+
+	assert_int_equal(db_control_due(db, 10, &rows, &count), 0);
+	assert_in_range(count, 0, 1);
+	leg = count == 1 ? rows[0].leg_id : 0;
+	free(rows);
+	return leg;
+}
+
+/* What people are told of the agent: one leg's, whatever legs there were. */
+static void assert_told(int64_t call_id, bool muted, bool is_muted)
+{
+	struct db_control *rows = NULL;
+	size_t count = 0;
+
+	assert_int_equal(db_control_of_call(db, call_id, &rows, &count), 0);
+	assert_int_equal(count, 1);
+	assert_int_equal(rows[0].muted, muted);
+	assert_int_equal(rows[0].is_muted, is_muted);
+	free(rows);
+}
+
+static void who_is_muted_is_muted_on_the_leg_that_comes_next(void **state)
+{
+	struct db_agent_session s;
+	struct db_agent_leg leg;
+	struct db_claimed c = talking("phone", &s, &leg);
+
+	(void)state;
+	confirm(mute(c.call_id, true).leg_id, true);
+	assert_told(c.call_id, true, true);
+	for (int i = 0; i < 2; i++) {
+		(void)world_leg_end(db, leg.id, DB_LEG_LOST, &s);
+		assert_told(c.call_id, true, false);
+		leg = world_ring(db, &s);
+		assert_told(c.call_id, true, false);
+		assert_int_equal(due_leg(), 0); /* not there yet */
+		assert_int_equal(db_agent_leg_joined(db, leg.label, leg.label, &s), 0);
+		assert_told(c.call_id, true, false);
+		assert_int_equal(due_leg(), leg.id);
+		confirm(leg.id, true);
+		/* Told again, it is no news. */
+		assert_int_equal(db_agent_leg_joined(db, leg.label, leg.label, &s), 0);
+		assert_int_equal(due_leg(), 0);
+		assert_told(c.call_id, true, true);
+	}
+	confirm(mute(c.call_id, false).leg_id, false);
+	assert_told(c.call_id, false, false);
+	(void)world_leg_end(db, leg.id, DB_LEG_LOST, &s);
+	leg = world_ring(db, &s);
+	assert_int_equal(db_agent_leg_joined(db, leg.label, leg.label, &s), 0);
+	assert_int_equal(due_leg(), 0);
+	assert_told(c.call_id, false, false);
+}
+
+static void a_mute_that_came_too_late_for_its_leg_is_done_on_the_next(void **state)
+{
+	struct db_agent_session s;
+	struct db_agent_leg leg, next;
+	struct db_claimed c = talking("browser", &s, &leg);
+
+	(void)state;
+	/* The page was loaded anew, and the old leg is still there. */
+	assert_int_equal(
+		db_agent_leg_own(db, s.user_id, "CAreloaded", INSTALL, &next), 0);
+	assert_int_equal(mute(c.call_id, true).leg_id, leg.id);
+	confirm(leg.id, true);
+	assert_told(c.call_id, true, false);
+	assert_int_equal(db_agent_leg_joined(db, next.label, "CAreloaded", &s), 0);
+	assert_told(c.call_id, true, false);
+	assert_int_equal(due_leg(), next.id);
+	confirm(next.id, true);
+	assert_told(c.call_id, true, true);
+}
+
+static void a_leg_that_is_gone_is_not_told_to_twilio(void **state)
+{
+	struct db_agent_session s;
+	struct db_agent_leg leg;
+	struct db_claimed c = talking("phone", &s, &leg);
+
+	(void)state;
+	(void)mute(c.call_id, true);
+	(void)world_leg_end(db, leg.id, DB_LEG_LOST, &s);
+	(void)world_text("UPDATE leg_controls SET due_at = now() WHERE leg_id = %lld",
+		(long long)leg.id);
+	assert_int_equal(due_leg(), 0);
+	assert_told(c.call_id, true, false);
+	leg = world_ring(db, &s);
+	assert_int_equal(db_agent_leg_joined(db, leg.label, leg.label, &s), 0);
+	assert_int_equal(due_leg(), leg.id);
+	(void)world_event(db, c.call_id, "completed", 1);
+	assert_int_equal(due_leg(), leg.id);
+	confirm(leg.id, false);
+	assert_told(c.call_id, false, false);
+}
+
+static void no_leg_is_muted_for_a_call_that_is_over(void **state)
+{
+	struct db_agent_session s;
+	struct db_agent_leg leg;
+	struct db_claimed c = talking("phone", &s, &leg);
+
+	(void)state;
+	confirm(mute(c.call_id, true).leg_id, true);
+	(void)world_leg_end(db, leg.id, DB_LEG_LOST, &s);
+	(void)world_event(db, c.call_id, "completed", 1);
+	leg = world_ring(db, &s);
+	assert_int_equal(db_agent_leg_joined(db, leg.label, leg.label, &s), 0);
+	assert_int_equal(due_leg(), 0);
+	assert_told(c.call_id, false, false);
+}
+
 struct press {
 	int64_t session_id;
 	struct db_agent_session row;
@@ -370,6 +520,11 @@ int main(void)
 		cmocka_unit_test(nobody_is_rung_to_wait_while_the_account_is_stopped),
 		cmocka_unit_test(an_agent_is_rung_from_its_campaigns_number),
 		cmocka_unit_test(a_conversation_learns_that_its_agent_could_not_be_rung),
+		cmocka_unit_test(who_is_muted_is_muted_on_the_leg_that_comes_next),
+		cmocka_unit_test(
+			a_mute_that_came_too_late_for_its_leg_is_done_on_the_next),
+		cmocka_unit_test(a_leg_that_is_gone_is_not_told_to_twilio),
+		cmocka_unit_test(no_leg_is_muted_for_a_call_that_is_over),
 		cmocka_unit_test(ready_at_the_moment_of_the_legs_end_shows_the_end),
 		cmocka_unit_test(its_own_call_takes_nothing_of_what_may_be_used),
 		cmocka_unit_test(what_the_rules_refuse_when_the_agent_is_there_says_why),
