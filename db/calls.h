@@ -36,7 +36,7 @@ struct db_claim {
 	int64_t entry_id; /* 0: the next one due (auto-dial), or that of `dial` */
 	const struct db_dial *dial; /* NULL: an entry of the queue */
 	int64_t session_id;         /* 0: any ready agent of the campaign */
-	bool manual; /* Call Now: a paused agent who can be reached will do, one in wrap-up if named */
+	bool manual; /* Call Now: who is named will do paused or in wrap-up, too, if it can be reached */
 	bool own_leg; /* the agent's browser has made this call's leg itself */
 	const char *node, *install;
 	unsigned deadline_ms; /* for `placing` */

@@ -49,33 +49,34 @@ struct pick {
  * Signed in for this campaign, or for all that the agent is assigned to.
  * Who has a callback that is due comes first; an entry that is kept for an agent gets no other.
  * Who is rung for each call has a conference for each: the turn goes up, unless the agent has
- * made this call's leg itself. While the leg of the last call is still there it is not free. Nobody
- * whose node is being drained gets another call, whoever claims it.
+ * made this call's leg itself. While the leg of the last call is still there it is not free. Who has
+ * paused or writes down the last call is had only by name. Nobody whose node is being drained gets
+ * another call, whoever claims it.
  */
-#define PICK_SESSION                                                                       \
-	", s AS (SELECT a.id, a.user_id, NOT a.nailed OR $6 AS ring_first,"                \
-	"  a.turn + (NOT a.nailed AND NOT $6)::int AS turn FROM agent_sessions a"          \
-	"  WHERE a.id IN (SELECT i.id FROM agent_sessions i"                               \
-	"    WHERE i.campaign_id = $1 AND i.ended_at IS NULL"                              \
-	"   UNION ALL SELECT i.id FROM campaign_agents m JOIN agent_sessions i"            \
-	"    ON i.user_id = m.user_id AND i.ended_at IS NULL AND i.campaign_id IS NULL"    \
-	"    WHERE m.campaign_id = $1) AND a.ended_at IS NULL"                             \
-	"  AND (session_reachable(a.nailed, a.phone_up, a.twilio_up) OR $6)"               \
-	"  AND (a.nailed OR $6 OR NOT EXISTS (SELECT 1 FROM call_legs l"                   \
-	"   WHERE l.id = a.leg_id AND l.left_at IS NULL))"                                 \
-	"  AND (a.state = 'ready' OR ($4 AND (a.state = 'paused'"                          \
-	"   OR a.state = 'wrap_up' AND a.id = $3)))"                                       \
-	"  AND CASE WHEN $3::bigint IS NULL THEN a.node_id = $2::uuid OR EXISTS ("         \
-	"    SELECT 1 FROM nodes n WHERE n.id = a.node_id"                                 \
-	"    AND n.seen_at > now() - interval '10 seconds')"                               \
-	"   ELSE a.id = $3 AND ($4 OR a.node_id = $2::uuid) END"                           \
-	"  AND a.node_id NOT IN (SELECT n.id FROM nodes n WHERE n.draining)"               \
-	"  AND (SELECT runs FROM k)"                                                       \
-	"  AND COALESCE((SELECT q.agent_id FROM queue_entries q WHERE q.id = $5"           \
-	"   AND q.agent_until > now()), a.user_id) = a.user_id"                            \
-	"  ORDER BY EXISTS (SELECT 1 FROM queue_entries q WHERE q.campaign_id = $1"        \
-	"   AND q.state = 'pending' AND q.agent_id = a.user_id AND q.run_at <= now()"      \
-	"   AND $5::bigint IS NULL) DESC, a.state = 'paused', a.state_since, a.id LIMIT 1" \
+#define PICK_SESSION                                                                    \
+	", s AS (SELECT a.id, a.user_id, NOT a.nailed OR $6 AS ring_first,"             \
+	"  a.turn + (NOT a.nailed AND NOT $6)::int AS turn FROM agent_sessions a"       \
+	"  WHERE a.id IN (SELECT i.id FROM agent_sessions i"                            \
+	"    WHERE i.campaign_id = $1 AND i.ended_at IS NULL"                           \
+	"   UNION ALL SELECT i.id FROM campaign_agents m JOIN agent_sessions i"         \
+	"    ON i.user_id = m.user_id AND i.ended_at IS NULL AND i.campaign_id IS NULL" \
+	"    WHERE m.campaign_id = $1) AND a.ended_at IS NULL"                          \
+	"  AND (session_reachable(a.nailed, a.phone_up, a.twilio_up) OR $6)"            \
+	"  AND (a.nailed OR $6 OR NOT EXISTS (SELECT 1 FROM call_legs l"                \
+	"   WHERE l.id = a.leg_id AND l.left_at IS NULL))"                              \
+	"  AND (a.state = 'ready'"                                                      \
+	"   OR ($4 AND a.id = $3 AND a.state IN ('paused', 'wrap_up')))"                \
+	"  AND CASE WHEN $3::bigint IS NULL THEN a.node_id = $2::uuid OR EXISTS ("      \
+	"    SELECT 1 FROM nodes n WHERE n.id = a.node_id"                              \
+	"    AND n.seen_at > now() - interval '10 seconds')"                            \
+	"   ELSE a.id = $3 AND ($4 OR a.node_id = $2::uuid) END"                        \
+	"  AND a.node_id NOT IN (SELECT n.id FROM nodes n WHERE n.draining)"            \
+	"  AND (SELECT runs FROM k)"                                                    \
+	"  AND COALESCE((SELECT q.agent_id FROM queue_entries q WHERE q.id = $5"        \
+	"   AND q.agent_until > now()), a.user_id) = a.user_id"                         \
+	"  ORDER BY EXISTS (SELECT 1 FROM queue_entries q WHERE q.campaign_id = $1"     \
+	"   AND q.state = 'pending' AND q.agent_id = a.user_id AND q.run_at <= now()"   \
+	"   AND $5::bigint IS NULL) DESC, a.state_since, a.id LIMIT 1"                  \
 	"  FOR UPDATE SKIP LOCKED)"
 /*
  * What is kept for this agent, else one priority after the other, so that a list of retries that

@@ -199,7 +199,7 @@ static void claim(struct gateway *gw, struct db *db, const struct dial *dial,
 	else if (err < 0)
 		api_fail_db(reply, err, "campaign", db);
 	else if (claimed.result != DB_CLAIM_CALL)
-		queue_api_refuse(reply, &claimed);
+		queue_api_refuse(reply, &claimed, true);
 	else {
 		reply->deferred = true;
 		call_place_for(gw, &claimed, dial->request_id, answer);

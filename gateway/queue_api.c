@@ -160,14 +160,18 @@ static int choose_session(
 	return err;
 }
 
-/* Why there is no call. */
-void queue_api_refuse(struct api_reply *reply, const struct db_claimed *claimed)
+/* Why there is no call. `named`: one agent was wanted, not any. */
+void queue_api_refuse(
+	struct api_reply *reply, const struct db_claimed *claimed, bool named)
 {
 	switch (claimed->result) {
 	case DB_CLAIM_NO_AGENT:
 		api_fail(reply, 409, "NO_AGENT",
-			"No agent is free with phone and Twilio leg connected. Sign in, wait until "
-			"both are up, and call again.");
+			named ? "The agent cannot be called just now. Wait until its phone and its "
+				"Twilio leg are connected, and call again."
+			      : "No agent of this campaign is ready and can be reached. Wait until "
+				"one is, or name one in agentId: who has paused is called only by "
+				"name.");
 		break;
 	case DB_CLAIM_REFUSED:
 		api_fail(reply, 422, "NOT_PERMITTED", "This call is not permitted. %s",
@@ -237,7 +241,7 @@ void queue_call_now(struct api_call *call, struct api_reply *reply)
 	else if (claimed.result == DB_CLAIM_NO_AGENT && !is_free(call, reply, session_id))
 		return;
 	else if (claimed.result != DB_CLAIM_CALL)
-		queue_api_refuse(reply, &claimed);
+		queue_api_refuse(reply, &claimed, session_id != 0);
 	else {
 		reply->deferred = true;
 		call_place(call->gw, &claimed, call->request->id);

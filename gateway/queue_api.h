@@ -11,8 +11,9 @@ void queue_list(struct api_call *call, struct api_reply *reply);
 /* Call Now: claims the entry and answers when Twilio has. */
 void queue_call_now(struct api_call *call, struct api_reply *reply);
 
-/* Why a claim made no call, in the reply. */
-void queue_api_refuse(struct api_reply *reply, const struct db_claimed *claimed);
+/* Why a claim made no call, in the reply. `named`: one agent was wanted, not any. */
+void queue_api_refuse(
+	struct api_reply *reply, const struct db_claimed *claimed, bool named);
 
 enum call_now_result {
 	CALL_NOW_PLACED,  /* Twilio accepted: 200 with the SID */

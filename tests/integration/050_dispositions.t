@@ -93,6 +93,25 @@ sub ready {
 	$stage->wait_until(15, 'ana to be ready', sub { $stage->agent_session($ana)->{state} eq 'ready' });
 }
 
+subtest 'whose call it is' => sub {
+	my $there = $stage->make_campaign({wrapUpS => 0}, '+15551119001');
+	my $bea = $stage->make_agent('bea', $there);
+	$stage->api(PUT => "/api/agents/$bea->{id}/endpoint", {type => 'phone', number => '+15557770001'});
+	$stage->agent_ready($bea, $there);
+	$stage->api(POST => "/api/agents/$bea->{id}/session/pause", {reason => 'lunch'});
+	my ($entry) = @{data(GET => "$CM/campaigns/$there/queue")->{queueEntries}};
+	my $path = "$CM/campaigns/$there/queue/$entry->{id}/call";
+	my $r = as($stage->{cookie}, POST => $path, {});
+	answers($r, 409, 'NO_AGENT', 'nobody who is at lunch gets a call that is for anybody');
+	like $r->{json}{error}{message}, qr/ready.*agentId/, 'which says so';
+	$r = as($stage->{cookie}, POST => $path, {agentId => $bea->{id}});
+	is $r->{status}, 200, 'who is named does' or diag $r->{content};
+	my $call = $r->{json}{data}{callRecord}{id};
+	ask(POST => "/api/calls/$call/hangup");
+	wait_call($call, 'ended');
+	$stage->api(DELETE => "/api/agents/$bea->{id}/session");
+};
+
 subtest 'during the call and after it' => sub {
 	$stage->start_phone($ana);
 	$stage->wait_registered($ana);

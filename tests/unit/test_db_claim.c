@@ -134,7 +134,7 @@ static void only_the_node_with_the_lease_dials_by_itself(void **state)
 	assert_int_equal(claim_result(claim), DB_CLAIM_CALL);
 }
 
-static void call_now_takes_a_paused_agent_of_a_paused_campaign(void **state)
+static void call_now_takes_the_paused_agent_it_names_of_a_paused_campaign(void **state)
 {
 	int64_t campaign = world_campaign(1, 1);
 	struct db_claim claim = world_claim(campaign);
@@ -151,6 +151,11 @@ static void call_now_takes_a_paused_agent_of_a_paused_campaign(void **state)
 	claim.manual = true;
 	claim.entry_id = strtoll(
 		world_text("SELECT id FROM queue_entries WHERE campaign_id = %lld",
+			(long long)campaign),
+		NULL, 10);
+	assert_int_equal(claim_result(claim), DB_CLAIM_NO_AGENT); /* it may be at lunch */
+	claim.session_id = strtoll(
+		world_text("SELECT id FROM agent_sessions WHERE campaign_id = %lld",
 			(long long)campaign),
 		NULL, 10);
 	assert_int_equal(claim_result(claim), DB_CLAIM_CALL);
@@ -396,7 +401,8 @@ int main(void)
 		cmocka_unit_test(the_longest_waiting_agent_gets_the_most_urgent_entry),
 		cmocka_unit_test(nothing_due_tells_when_something_will_be),
 		cmocka_unit_test(only_the_node_with_the_lease_dials_by_itself),
-		cmocka_unit_test(call_now_takes_a_paused_agent_of_a_paused_campaign),
+		cmocka_unit_test(
+			call_now_takes_the_paused_agent_it_names_of_a_paused_campaign),
 		cmocka_unit_test(a_verdict_of_no_skips_and_of_later_postpones),
 		cmocka_unit_test(a_number_in_a_call_is_busy_in_every_campaign),
 		cmocka_unit_test(the_index_refuses_what_the_verdict_could_not_see),
