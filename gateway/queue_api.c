@@ -9,6 +9,7 @@
 #include "db/calls.h"
 #include "db/campaigns.h"
 #include "db/sessions.h"
+#include "db/users.h"
 #include "gateway/call.h"
 #include "gateway/call_api.h"
 #include "gateway/drain.h"
@@ -194,13 +195,35 @@ void queue_api_refuse(
 	}
 }
 
-/* Nobody was free: because who was named, or asks, has a call? False: replied with that. */
+/* Whether the agent is signed in for other campaigns than this. */
+static bool is_elsewhere(
+	struct db *db, const struct db_agent_session *session, int64_t campaign_id)
+{
+	if (session->campaign_id != 0)
+		return session->campaign_id != campaign_id;
+	return db_agent_on_campaign(db, session->user_id, campaign_id) == -ENOENT;
+}
+
+/*
+ * Nobody was free: because who was named, or asks, is elsewhere, or has a call? False: replied with
+ * that.
+ */
 static bool is_free(struct api_call *call, struct api_reply *reply, int64_t session_id)
 {
 	struct db_agent_session session;
 
-	if (session_id == 0 || db_agent_session_get(call->db, session_id, &session) < 0 ||
-		session.call_id == 0)
+	if (session_id == 0 || db_agent_session_get(call->db, session_id, &session) < 0)
+		return true;
+	if (is_elsewhere(call->db, &session, api_param_id(call, 0))) {
+		api_fail(reply, 409, "OTHER_CAMPAIGN",
+			api_agent(call) != 0
+				? "You are signed in to another campaign than this contact's. Sign "
+				  "in to that one, then call again."
+				: "The agent is signed in to another campaign than this contact's. "
+				  "Choose another agent.");
+		return false;
+	}
+	if (session.call_id == 0)
 		return true;
 	api_fail(reply, 409, "ACTIVE_CALL",
 		api_agent(call) != 0

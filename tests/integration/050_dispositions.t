@@ -98,6 +98,13 @@ subtest 'whose call it is' => sub {
 	my $bea = $stage->make_agent('bea', $there);
 	$stage->api(PUT => "/api/agents/$bea->{id}/endpoint", {type => 'phone', number => '+15557770001'});
 	$stage->agent_ready($bea, $there);
+	$stage->api(POST => "$CM/campaigns/$campaign/join-agent", {agentId => $bea->{id}});
+	my ($here) = entries('+15551110002');
+	for my $who ([agent => sign_in('bea', $bea->{password}), {}],
+		[staff => $stage->{cookie}, {agentId => $bea->{id}}]) {
+		answers(as($who->[1], POST => "$CM/campaigns/$campaign/queue/$here->{id}/call", $who->[2]), 409,
+			'OTHER_CAMPAIGN', "$who->[0]: whoever is ready elsewhere has no call here");
+	}
 	$stage->api(POST => "/api/agents/$bea->{id}/session/pause", {reason => 'lunch'});
 	my ($entry) = @{data(GET => "$CM/campaigns/$there/queue")->{queueEntries}};
 	my $path = "$CM/campaigns/$there/queue/$entry->{id}/call";
