@@ -212,6 +212,7 @@ static int claim(struct campaigns *campaigns, struct run *run)
 	if (task->generate)
 		run->generated_ms = now;
 	campaigns->claiming = run->row.id;
+	run->could_ms = 0;
 	return 0;
 }
 
@@ -239,33 +240,63 @@ static bool can_dial(struct campaigns *campaigns, struct run *run, int64_t now)
 	return false;
 }
 
-void campaigns_turn(struct campaigns *campaigns)
+/*
+ * Whoever has agents and is not asked for is held up by nothing but the calls per second. Where
+ * these suffice others are passed over for a moment only, of which nobody need be told.
+ */
+static void say_passed_over(struct campaigns *campaigns, int64_t now, bool spent)
 {
-	struct timers *timers = campaigns->gw->timers;
-	int64_t now = timers_now(timers), next = now + IDLE_MS;
+	struct list *node, *tmp;
+
+	list_for_each(&campaigns->runs, node, tmp)
+	{
+		struct run *run = list_entry(node, struct run, node);
+
+		if (run->could_ms != 0 && (spent || now - run->could_ms >= IDLE_MS))
+			run_say(campaigns->gw, run, "rate", reason_text("rate"));
+	}
+}
+
+/* Of those that can dial who goes first, or NULL; when somebody else may is *next at the latest. */
+static struct run *pick_run(struct campaigns *campaigns, int64_t now, int64_t *next)
+{
 	struct run *best = NULL;
 	struct list *node, *tmp;
 
-	if (campaigns->claiming != 0)
-		return;
-	if (now < campaigns->rate_until_ms) {
-		timer_start(
-			timers, &campaigns->turn_timer, campaigns->rate_until_ms - now);
-		return;
-	}
 	list_for_each(&campaigns->runs, node, tmp)
 	{
 		struct run *run = list_entry(node, struct run, node);
 
 		if (can_dial(campaigns, run, now)) {
+			if (run->could_ms == 0)
+				run->could_ms = now;
 			if (best == NULL ||
 				fair_before(&campaigns->fair, &run->turn, &best->turn))
 				best = run;
-		} else if (run->wait_until_ms < next) {
-			next = run->wait_until_ms;
+			continue;
 		}
+		run->could_ms = 0;
+		if (run->wait_until_ms < *next)
+			*next = run->wait_until_ms;
 	}
-	if (best != NULL && claim(campaigns, best) == 0)
+	return best;
+}
+
+void campaigns_turn(struct campaigns *campaigns)
+{
+	struct timers *timers = campaigns->gw->timers;
+	int64_t now = timers_now(timers), next = now + IDLE_MS;
+	bool spent = now < campaigns->rate_until_ms;
+	struct run *best;
+
+	if (campaigns->claiming != 0)
 		return;
-	timer_start(timers, &campaigns->turn_timer, next > now ? next - now : 0);
+	best = pick_run(campaigns, now, &next);
+	if (spent && campaigns->rate_until_ms < next)
+		next = campaigns->rate_until_ms;
+	if (best != NULL && !spent)
+		(void)claim(campaigns, best);
+	say_passed_over(campaigns, now, spent);
+	if (campaigns->claiming == 0)
+		timer_start(timers, &campaigns->turn_timer, next > now ? next - now : 0);
 }

@@ -16,6 +16,7 @@ struct run {
 	struct pacing_state pacing;
 	struct fair_member turn;
 	int64_t wait_until_ms; /* no claim before; monotonic */
+	int64_t could_ms; /* since when it could dial, were it its turn; monotonic; 0: cannot */
 	int64_t generated_ms; /* when its lists were last looked through; monotonic; 0: do */
 	int64_t rest_until_ms; /* ... and when they may be again at the earliest */
 	bool leased;           /* seen in the newest answer to the lease */

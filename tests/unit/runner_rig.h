@@ -55,5 +55,7 @@ unsigned runner_claims_for(int64_t campaign);
 /* With rig.gated the database stands still when it is asked: until it does, and on again. */
 void runner_wait_gated(void);
 void runner_open_gate(void);
+/* Who stands there goes on and is heard; until the next one does. */
+void runner_pass_gate(void);
 
 #endif

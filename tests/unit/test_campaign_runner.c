@@ -240,6 +240,56 @@ static void calls_per_second_that_are_used_up_hold_all_of_them(void **state)
 	assert_true(runner_claims_for(1) > 0 && runner_claims_for(2) > 0);
 }
 
+static void who_could_dial_waits_for_the_rate_and_no_longer_for_an_agent(void **state)
+{
+	(void)state;
+	rig.row_count = 3;
+	rig.rows[0].priority = 1;
+	rig.ready = 0;
+	runner_settle();
+	assert_string_equal(runner_code_of(2), "no_agent");
+	rig.ready = 9;
+	rig.first_says = (struct db_claimed){.result = DB_CLAIM_RATE, .wait_ms = 700};
+	campaign_wake(&rig.gw, 2);
+	runner_settle();
+	assert_int_equal(rig.claims, runner_claims_for(1));
+	for (int64_t i = 1; i <= 3; i++)
+		assert_string_equal(runner_code_of(i), "rate");
+	/* What changes meanwhile is seen meanwhile. */
+	rig.ready = 0;
+	campaign_wake(&rig.gw, 2);
+	runner_settle();
+	for (int64_t i = 1; i <= 3; i++)
+		assert_string_equal(runner_code_of(i), "no_agent");
+}
+
+/* The first always has somebody to dial and an agent, and the calls per second suffice for it. */
+static void who_is_passed_over_for_a_second_waits_for_the_rate(void **state)
+{
+	(void)state;
+	rig.row_count = 2;
+	rig.rows[0].priority = 1;
+	rig.ready = 0;
+	runner_settle();
+	rig.ready = 9;
+	rig.gated = true;
+	campaign_wake(&rig.gw, 2);
+	(void)post_queue_run(rig.gw.queue, 64);
+	for (int i = 0; i < CLAIMS_MAX; i++)
+		runner_will_say((struct db_claimed){.result = DB_CLAIM_CALL});
+	runner_wait_gated();
+	assert_string_equal(runner_code_of(2), "no_agent");
+	rig.now += IDLE_MS;
+	timers_advance(rig.gw.timers, rig.now);
+	runner_pass_gate();
+	assert_int_equal(runner_claims_for(2), 0);
+	assert_string_equal(runner_code_of(2), "rate");
+	rig.ready = 0;
+	runner_open_gate();
+	runner_settle();
+	assert_string_equal(runner_code_of(2), "no_agent");
+}
+
 static void a_claim_without_an_answer_is_tried_again_in_a_second(void **state)
 {
 	(void)state;
@@ -405,6 +455,8 @@ int main(void)
 			what_changes_while_its_lists_are_looked_through_is_not_missed),
 		RUNNER_TEST(lists_that_take_long_to_look_through_are_let_rest),
 		RUNNER_TEST(calls_per_second_that_are_used_up_hold_all_of_them),
+		RUNNER_TEST(who_could_dial_waits_for_the_rate_and_no_longer_for_an_agent),
+		RUNNER_TEST(who_is_passed_over_for_a_second_waits_for_the_rate),
 		RUNNER_TEST(a_claim_without_an_answer_is_tried_again_in_a_second),
 		RUNNER_TEST(what_twilio_forbids_is_said_in_its_words),
 		RUNNER_TEST(a_refused_contact_makes_place_for_the_next),
