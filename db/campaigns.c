@@ -272,7 +272,9 @@ int db_campaign_auto_dial(struct db *db, int64_t id, bool wanted)
 
 	rc = db_run_one(db,
 		"UPDATE campaigns SET auto_dial = $2,"
-		" state = CASE WHEN $2 THEN 'active' ELSE state END, updated_at = now()"
+		" state = CASE WHEN $2 THEN 'active' ELSE state END, updated_at = now(),"
+		" run_code = CASE WHEN $2 THEN '' ELSE run_code END,"
+		" run_reason = CASE WHEN $2 THEN '' ELSE run_reason END"
 		" WHERE id = $1 AND auto_dial <> $2 AND (NOT $2 OR state <> 'completed')",
 		ARGS(arg_int(id), arg_bool(wanted)), NULL);
 	if (rc != -ENOENT)
@@ -308,11 +310,13 @@ int db_campaign_lease(struct db *db, const char *node, unsigned lease_ms,
 		ret_count);
 }
 
+/* That it stopped may be written after it was started again: then it is not so any more. */
 int db_campaign_note(struct db *db, const struct db_campaign_note *note)
 {
 	return db_run(db,
 		"UPDATE campaigns SET run_code = $2, run_reason = $3, run_said = $4"
 		" WHERE id = $1 AND run_said < $4"
+		" AND ($2 <> 'stopped' OR NOT auto_dial OR state <> 'active')"
 		" AND (lease_node IS NULL OR lease_node = $5 OR lease_until < now())",
 		ARGS(arg_int(note->id), arg_text(note->code), arg_text(note->reason),
 			arg_int(note->said), arg_text(note->node)),

@@ -67,8 +67,8 @@ int db_campaign_join(struct db *db, int64_t campaign_id, int64_t user_id);
 int db_campaign_leave(struct db *db, int64_t campaign_id, int64_t user_id);
 
 /*
- * Auto-dial wanted or not. Starting makes a draft or paused campaign active; -EINVAL when it is
- * completed, -EALREADY when it already was so.
+ * Auto-dial wanted or not. Starting makes a draft or paused campaign active and takes back what its
+ * runner said; -EINVAL when it is completed, -EALREADY when it already was so.
  */
 int db_campaign_auto_dial(struct db *db, int64_t id, bool wanted);
 

@@ -165,6 +165,9 @@ static void leased(struct campaigns *campaigns, const struct lease_job *task)
 		run->turn.priority = run->row.priority;
 		run->turn.weight = run->row.weight;
 		run->leased = true;
+		/* Somebody started it again before we saw that it was stopped. */
+		if (run->row.run_code[0] == '\0')
+			run->code[0] = '\0';
 	}
 	list_for_each(&campaigns->runs, node, tmp)
 	{

@@ -98,6 +98,7 @@ static void refused(struct gateway *gw, struct run *run, const struct db_claimed
 	int64_t wait_ms = claimed->next_ms - clock_wall_ms();
 
 	if (!claimed->whole) {
+		run_say(gw, run, "sifting", reason_text("sifting"));
 		run->wait_until_ms = timers_now(gw->timers) + NEXT_MS;
 		return;
 	}

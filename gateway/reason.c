@@ -43,6 +43,8 @@ static const struct {
 	{"method", "In this campaign agents dial, one contact after the other."},
 	{"starting", "Auto-dial begins in a moment."},
 	{"dialling", "Dialling."},
+	{"sifting",
+		"Contacts are looked through; those that may not be called now are put off."},
 	{"no_agent", "No agent is ready."},
 	{"gap", "The time between two calls or batches has to pass."},
 	{"rate", "Twilio's calls per second are used up for the moment."},

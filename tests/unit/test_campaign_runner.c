@@ -427,6 +427,32 @@ static void lists_are_looked_through_once_a_minute_unless_there_was_more(void **
 	assert_int_equal(rig.generated, 3);
 }
 
+static void contacts_that_are_put_off_are_said_to_be(void **state)
+{
+	(void)state;
+	rig.first_says = (struct db_claimed){.result = DB_CLAIM_REFUSED, .code = "hours"};
+	runner_settle();
+	assert_string_equal(runner_code_of(1), "sifting");
+	assert_string_equal(rig.last_told[1], reason_text("sifting"));
+}
+
+/* Stopped and started between two looks: in the row it begins anew. */
+static void who_is_started_again_says_again_what_goes_on(void **state)
+{
+	(void)state;
+	rig.ready = 0;
+	runner_settle();
+	runner_pass(LOOK_MS);
+	assert_string_equal(rig.rows[0].run_code, "no_agent");
+	assert_int_equal(rig.told, 1);
+	rig.rows[0].run_code[0] = '\0';
+	campaign_changed(&rig.gw, 1);
+	runner_settle();
+	runner_pass(LOOK_MS);
+	assert_string_equal(rig.rows[0].run_code, "no_agent");
+	assert_int_equal(rig.told, 2);
+}
+
 static void the_same_reason_is_told_once(void **state)
 {
 	(void)state;
@@ -468,6 +494,8 @@ int main(void)
 			at_a_limit_it_looks_again_when_that_ends_or_was_perhaps_raised),
 		RUNNER_TEST(an_empty_queue_says_whether_anybody_waits),
 		RUNNER_TEST(lists_are_looked_through_once_a_minute_unless_there_was_more),
+		RUNNER_TEST(contacts_that_are_put_off_are_said_to_be),
+		RUNNER_TEST(who_is_started_again_says_again_what_goes_on),
 		RUNNER_TEST(the_same_reason_is_told_once),
 	};
 

@@ -235,6 +235,37 @@ static void who_has_lost_a_campaign_says_nothing_about_it(void **state)
 	assert_int_equal(db_campaign_auto_dial(db, id, false), 0);
 }
 
+static void who_starts_again_is_not_said_to_have_stopped(void **state)
+{
+	int64_t id = new_campaign();
+	struct db_campaign_note late = {.id = id,
+		.node = NODE,
+		.code = "stopped",
+		.reason = "It is stopped.",
+		.said = 2};
+	struct db_campaign c;
+
+	(void)state;
+	assert_int_equal(db_campaign_auto_dial(db, id, true), 0);
+	note(id, NODE, "a gap", 1);
+	assert_int_equal(db_campaign_auto_dial(db, id, false), 0);
+	assert_int_equal(db_campaign_note(db, &late), 0);
+	assert_int_equal(db_campaign_get(db, id, &c), 0);
+	assert_string_equal(c.run_code, "stopped");
+	assert_int_equal(db_campaign_auto_dial(db, id, true), 0);
+	assert_int_equal(db_campaign_get(db, id, &c), 0);
+	assert_true(c.run_code[0] == '\0' && c.run_reason[0] == '\0');
+	/* The stop is told of late. */
+	late.said = 3;
+	assert_int_equal(db_campaign_note(db, &late), 0);
+	assert_int_equal(db_campaign_get(db, id, &c), 0);
+	assert_string_equal(c.run_code, "");
+	note(id, NODE, "a gap", 4);
+	assert_int_equal(db_campaign_get(db, id, &c), 0);
+	assert_string_equal(c.run_code, "gap");
+	assert_int_equal(db_campaign_auto_dial(db, id, false), 0);
+}
+
 static int queue_page(int64_t campaign, const char *state, int64_t after, unsigned limit,
 	struct db_entry **ret_entries, size_t *ret_count)
 {
@@ -381,6 +412,7 @@ int main(void)
 		cmocka_unit_test(an_archived_campaign_is_hidden_with_its_history),
 		cmocka_unit_test(one_node_runs_a_campaign_until_its_lease_is_over),
 		cmocka_unit_test(who_has_lost_a_campaign_says_nothing_about_it),
+		cmocka_unit_test(who_starts_again_is_not_said_to_have_stopped),
 		cmocka_unit_test(a_queue_is_made_once_and_read_in_pages),
 		cmocka_unit_test(
 			a_long_queue_is_made_in_steps_that_mix_and_keep_what_is_there),
