@@ -15,8 +15,9 @@ struct pacing_rules {
 };
 
 struct pacing_state {
-	unsigned in_batch; /* dialled in the running batch */
-	int64_t next_ms;   /* no dial before; same clock as now_ms */
+	unsigned in_batch;  /* dialled in the running batch */
+	int64_t dialled_ms; /* the newest line; same clock as now_ms */
+	int64_t next_ms;    /* no dial before */
 };
 
 enum pacing_wait {
@@ -38,5 +39,8 @@ enum pacing_wait pacing_next(const struct pacing_state *state, unsigned ready_ag
  */
 void pacing_dialled(
 	struct pacing_state *state, const struct pacing_rules *rules, int64_t now_ms);
+
+/* The rules are others now: so is what is left of the wait since the newest line. */
+void pacing_changed(struct pacing_state *state, const struct pacing_rules *rules);
 
 #endif

@@ -34,6 +34,15 @@ struct run *run_find(struct campaigns *campaigns, int64_t campaign_id)
 	return NULL;
 }
 
+struct pacing_rules run_pacing(const struct db_campaign *row)
+{
+	return (struct pacing_rules){
+		.batch = (unsigned)row->batch_size,
+		.call_gap_ms = (unsigned)row->call_gap_ms,
+		.batch_gap_ms = (unsigned)row->batch_gap_ms,
+	};
+}
+
 static struct run *run_new(struct campaigns *campaigns, const struct db_campaign *row)
 {
 	struct run *run = calloc(1, sizeof(*run));
@@ -145,6 +154,26 @@ static void lease_drop(struct job *job)
 	free(task);
 }
 
+/* What it is now; a gap that has begun lasts as long as it says now. */
+static void set_row(struct run *run, const struct db_campaign *row)
+{
+	struct pacing_rules was = run_pacing(&run->row), is = run_pacing(row);
+
+	run->row = *row;
+	run->turn.priority = row->priority;
+	run->turn.weight = row->weight;
+	run->leased = true;
+	if (is.batch != was.batch || is.call_gap_ms != was.call_gap_ms ||
+		is.batch_gap_ms != was.batch_gap_ms) {
+		pacing_changed(&run->pacing, &is);
+		if (strcmp(run->code, "gap") == 0)
+			run->wait_until_ms = 0;
+	}
+	/* Somebody started it again before we saw that it was stopped. */
+	if (row->run_code[0] == '\0')
+		run->code[0] = '\0';
+}
+
 static void leased(struct campaigns *campaigns, const struct lease_job *task)
 {
 	struct list *node, *tmp;
@@ -159,15 +188,8 @@ static void leased(struct campaigns *campaigns, const struct lease_job *task)
 
 		if (run == NULL)
 			run = run_new(campaigns, &task->rows[i]);
-		if (run == NULL)
-			continue;
-		run->row = task->rows[i];
-		run->turn.priority = run->row.priority;
-		run->turn.weight = run->row.weight;
-		run->leased = true;
-		/* Somebody started it again before we saw that it was stopped. */
-		if (run->row.run_code[0] == '\0')
-			run->code[0] = '\0';
+		if (run != NULL)
+			set_row(run, &task->rows[i]);
 	}
 	list_for_each(&campaigns->runs, node, tmp)
 	{

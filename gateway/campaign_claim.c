@@ -144,11 +144,7 @@ static void claimed_nothing(
 
 static void dialled(struct campaigns *campaigns, struct run *run)
 {
-	struct pacing_rules rules = {
-		.batch = (unsigned)run->row.batch_size,
-		.call_gap_ms = (unsigned)run->row.call_gap_ms,
-		.batch_gap_ms = (unsigned)run->row.batch_gap_ms,
-	};
+	struct pacing_rules rules = run_pacing(&run->row);
 
 	fair_served(&campaigns->fair, &run->turn);
 	pacing_dialled(&run->pacing, &rules, timers_now(campaigns->gw->timers));
@@ -235,7 +231,7 @@ static bool can_dial(struct campaigns *campaigns, struct run *run, int64_t now)
 	if (next == PACING_DIAL)
 		return true;
 	if (next == PACING_GAP)
-		hold(gw, run, "gap", wait);
+		hold(gw, run, "gap", wait < IDLE_MS ? wait : IDLE_MS);
 	else
 		hold(gw, run, "no_agent", IDLE_MS);
 	return false;

@@ -37,6 +37,7 @@ struct campaigns {
 	int64_t rate_until_ms;    /* no call per second is left before; monotonic */
 };
 
+struct pacing_rules run_pacing(const struct db_campaign *row);
 struct run *run_find(struct campaigns *campaigns, int64_t campaign_id);
 
 /* Says why it does what it does, once: to listeners and in the row, for every node to read. */

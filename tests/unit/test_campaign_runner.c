@@ -142,6 +142,41 @@ static void between_two_calls_the_gap_passes(void **state)
 	assert_int_equal(rig.claims, 2);
 }
 
+static void a_gap_that_is_shortened_ends_when_it_says_now(void **state)
+{
+	(void)state;
+	rig.rows[0].batch_size = 1;
+	rig.rows[0].batch_gap_ms = 3600000;
+	runner_will_say((struct db_claimed){.result = DB_CLAIM_CALL});
+	runner_settle();
+	runner_pass(10 * IDLE_MS);
+	assert_int_equal(rig.claims, 1);
+	rig.rows[0].batch_gap_ms = 15 * IDLE_MS;
+	campaign_changed(&rig.gw, 1);
+	runner_settle();
+	runner_pass(5 * IDLE_MS - 100);
+	assert_int_equal(rig.claims, 1);
+	assert_string_equal(runner_code_of(1), "gap");
+	runner_pass(100);
+	assert_int_equal(rig.claims, 2);
+}
+
+static void in_a_gap_it_looks_whether_agents_are_there(void **state)
+{
+	(void)state;
+	rig.rows[0].call_gap_ms = 600000;
+	runner_will_say((struct db_claimed){.result = DB_CLAIM_CALL});
+	runner_settle();
+	assert_string_equal(runner_code_of(1), "gap");
+	rig.ready = 0;
+	runner_pass(IDLE_MS);
+	assert_string_equal(runner_code_of(1), "no_agent");
+	rig.ready = 9;
+	runner_pass(IDLE_MS);
+	assert_string_equal(runner_code_of(1), "gap");
+	assert_int_equal(rig.claims, 1);
+}
+
 static void without_a_ready_agent_nothing_is_claimed(void **state)
 {
 	(void)state;
@@ -474,6 +509,8 @@ int main(void)
 		RUNNER_TEST(priority_goes_first_and_weight_shares),
 		RUNNER_TEST(one_claim_is_under_way_at_a_time),
 		RUNNER_TEST(between_two_calls_the_gap_passes),
+		RUNNER_TEST(a_gap_that_is_shortened_ends_when_it_says_now),
+		RUNNER_TEST(in_a_gap_it_looks_whether_agents_are_there),
 		RUNNER_TEST(without_a_ready_agent_nothing_is_claimed),
 		RUNNER_TEST(an_agent_that_comes_free_wakes_all_that_wait_for_one),
 		RUNNER_TEST(who_changed_a_campaign_need_not_wait_for_it),

@@ -86,6 +86,32 @@ static void without_gaps_it_dials_at_once(void **state)
 		assert_int_equal(dial(&pacing, &none, &now), 7);
 }
 
+static void other_rules_hold_for_the_wait_that_has_begun(void **state)
+{
+	struct pacing_rules rules = {
+		.batch = 2, .call_gap_ms = 3000, .batch_gap_ms = 3600000};
+	struct pacing_state pacing = {0};
+	int64_t now = 1000000, last, wait = -1;
+
+	(void)state;
+	pacing_changed(&pacing, &rules); /* nobody was dialled: nothing to wait for */
+	assert_int_equal(pacing_next(&pacing, 1, now, &wait), PACING_DIAL);
+	(void)dial(&pacing, &rules, &now);
+	last = dial(&pacing, &rules, &now);
+	rules.batch_gap_ms = 10000;
+	pacing_changed(&pacing, &rules);
+	assert_int_equal(pacing_next(&pacing, 1, now, &wait), PACING_GAP);
+	assert_int_equal(wait, 10000);
+	assert_int_equal(dial(&pacing, &rules, &now), last + 10000);
+	/* The batch of which one was dialled is full by now. */
+	rules.batch = 1;
+	pacing_changed(&pacing, &rules);
+	assert_int_equal(dial(&pacing, &rules, &now), last + 20000);
+	rules.batch_gap_ms = rules.call_gap_ms = 0;
+	pacing_changed(&pacing, &rules);
+	assert_int_equal(dial(&pacing, &rules, &now), last + 20000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -94,6 +120,7 @@ int main(void)
 		cmocka_unit_test(a_batch_that_was_held_up_long_enough_begins_anew),
 		cmocka_unit_test(a_rest_is_never_shorter_than_the_gap),
 		cmocka_unit_test(without_gaps_it_dials_at_once),
+		cmocka_unit_test(other_rules_hold_for_the_wait_that_has_begun),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
