@@ -11,6 +11,6 @@
 	" WHEN q.agent_until > now() THEN 'owner' ELSE '' END"
 
 /* What an entry waits for that settings, its number or its zone have told: another may be due. */
-#define REASON_OF_FACTS " IN ('hours', 'attempts_24h', 'busy', 'locked')"
+#define REASON_OF_FACTS " IN ('hours', 'time_zone', 'attempts_24h', 'busy', 'locked')"
 
 #endif

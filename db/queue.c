@@ -185,7 +185,8 @@ int db_queue_reasons(struct db *db, int64_t campaign_id,
 
 	return db_run_rows(db,
 		"SELECT q.state, " ENTRY_REASON ", count(*), " MS(
-			"min(q.run_at) FILTER (WHERE q.state = 'pending')") " FROM queue_entries q WHERE q.campaign_id = $1 GROUP BY 1, 2"
+			"min(q.run_at) FILTER (WHERE q.state = 'pending'"
+			" AND q.reason <> 'time_zone')") " FROM queue_entries q WHERE q.campaign_id = $1 GROUP BY 1, 2"
 									    " UNION ALL SELECT 'unqueued', CASE WHEN l.active THEN 'unqueued' ELSE 'list' END,"
 									    " count(*), NULL FROM data_lists l JOIN contacts c ON c.list_id = l.id"
 									    " WHERE l.campaign_id = $1 AND NOT EXISTS (SELECT 1 FROM queue_entries q"

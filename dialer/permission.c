@@ -8,7 +8,7 @@
 #include "dialer/numbering.h"
 
 /* Raised with every change of the table below: stored verdicts say which one they are of. */
-#define RULES_VERSION 4
+#define RULES_VERSION 5
 
 /* Between two looks at a contact of a list that is not active. */
 #define LIST_MS (15 * 60 * INT64_C(1000))
@@ -120,7 +120,23 @@ static bool attempts_of_24h(const struct question *q, int64_t *ret_next_ms)
 	return q->facts->attempts_free_ms > q->now_ms;
 }
 
-/* No zone known and hours to be kept: not now, and not by itself. */
+/*
+ * Hours to be kept, and no zone known, or so many that it is never the right time in all of them:
+ * not now, and not by itself.
+ */
+static bool hours_zone(const struct question *q, int64_t *ret_next_ms)
+{
+	int64_t next_s = 0;
+
+	(void)ret_next_ms;
+	if (q->rules->hours.count == 0 || q->facts->zone_count == 1)
+		return false;
+	if (q->facts->zone_count > 0)
+		(void)hours_open(&q->rules->hours, q->facts->zones, q->facts->zone_count,
+			q->now_ms / 1000, &next_s);
+	return next_s == 0;
+}
+
 static bool hours_closed(const struct question *q, int64_t *ret_next_ms)
 {
 	int64_t next_s = 0;
@@ -128,8 +144,6 @@ static bool hours_closed(const struct question *q, int64_t *ret_next_ms)
 
 	if (q->rules->hours.count == 0)
 		return false;
-	if (q->facts->zone_count == 0)
-		return true;
 	open = hours_open(&q->rules->hours, q->facts->zones, q->facts->zone_count,
 		q->now_ms / 1000, &next_s);
 	*ret_next_ms = next_s * 1000;
@@ -181,6 +195,9 @@ static const struct {
 		"Somebody else is working on the contact."},
 	{"attempts.24h", attempts_of_24h, LATER, "attempts_24h",
 		"The number was called as often in 24 hours as the campaign allows."},
+	{"hours.zone", hours_zone, LATER, "time_zone",
+		"The number does not tell its time zone. Give the contact one, or the campaign a "
+		"fallbackTimeZone."},
 	{"hours.closed", hours_closed, LATER, "hours",
 		"It is outside the calling hours where the number may be."},
 	{"entry.early", entry_early, LATER, "retry", "The next attempt is not due yet."},

@@ -27,7 +27,7 @@ struct dial_facts {
 	int64_t run_at_ms; /* not before */
 	/* The attempts that 24 hours allow, of all campaigns, are made until then; 0: not so. */
 	int64_t attempts_free_ms;
-	/* Where it may be; all must be inside the hours. None: nobody may say what time it is. */
+	/* Where it may be; all must be inside the hours. None: nobody can say what time it is. */
 	const struct zone *const *zones;
 	size_t zone_count;
 	/* Of the campaign. */

@@ -10,6 +10,9 @@ static const struct {
 	/* Of a contact that waits. */
 	{"next", "Its turn comes."},
 	{"hours", "It is outside the calling hours where the number may be."},
+	{"time_zone",
+		"The number does not tell its time zone. Give the contact one, or the campaign a "
+		"fallbackTimeZone."},
 	{"attempts_24h",
 		"The number was called as often in 24 hours as the campaign allows."},
 	{"retry", "The next attempt is not due yet."},

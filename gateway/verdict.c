@@ -28,10 +28,24 @@ static size_t number_zones(const struct gateway *gw, const struct numbering *num
 	return count;
 }
 
+/* Whether it is the right time in all of them at some moment soon. */
+static bool agree(
+	const struct db_claim_facts *facts, const struct zone *const *zones, size_t count)
+{
+	int64_t next_s = 0;
+	struct hours hours;
+
+	if (count < 2 || hours_parse(facts->hours, &hours) < 0)
+		return true;
+	(void)hours_open(&hours, zones, count, facts->now_ms / 1000, &next_s);
+	return next_s != 0;
+}
+
 size_t verdict_zones(const struct gateway *gw, const struct db_claim_facts *facts,
 	const struct zone *ret_zones[VERDICT_ZONES_MAX])
 {
 	struct numbering numbering = {.zone_count = 0};
+	const struct zone *fallback;
 	size_t count;
 
 	if (strcmp(facts->hours_zone, "campaign") == 0)
@@ -39,13 +53,14 @@ size_t verdict_zones(const struct gateway *gw, const struct db_claim_facts *fact
 	count = one_zone(gw, facts->contact_zone, ret_zones);
 	if (count > 0)
 		return count;
-	if (numbering_lookup(facts->number, &numbering) < 0 || !numbering.valid) {
-		count = one_zone(gw, facts->fallback_zone, ret_zones);
-		if (count > 0)
-			return count;
-	}
-	count = number_zones(gw, &numbering, ret_zones);
-	return count > 0 ? count : one_zone(gw, facts->fallback_zone, ret_zones);
+	if (numbering_lookup(facts->number, &numbering) == 0)
+		count = number_zones(gw, &numbering, ret_zones);
+	if (count > 0 && numbering.valid && agree(facts, ret_zones, count))
+		return count;
+	if (one_zone(gw, facts->fallback_zone, &fallback) == 0)
+		return count;
+	ret_zones[0] = fallback;
+	return 1;
 }
 
 static void rules_of(const struct db_claim_facts *facts, struct dial_rules *rules)

@@ -14,9 +14,9 @@ struct db_claim_verdict verdict_auto(void *gateway, const struct db_claim_facts 
 struct db_claim_verdict verdict_manual(void *gateway, const struct db_claim_facts *facts);
 
 /*
- * The zones in which a contact may be, at most `max`: its own, else those of its number. When the
- * number's plan does not know it, the campaign's fallback zone; a campaign that keeps its own
- * hours has its own zone only. 0: nobody knows.
+ * The zones in which a contact may be: its own, else those of its number. When the number's plan
+ * does not know it, or it is never the right time in all of its zones, the campaign's fallback zone;
+ * a campaign that keeps its own hours has its own zone only. 0: nobody knows.
  */
 #define VERDICT_ZONES_MAX 64
 size_t verdict_zones(const struct gateway *gw, const struct db_claim_facts *facts,

@@ -83,8 +83,30 @@ subtest 'calling hours are those of the contact' => sub {
 	data(PUT => "$CM/campaigns/$id", {callingHours => undef});
 	$stage->wait_until(15, 'the call after the hours were changed', sub { creates($SYDNEY) == 1 });
 	my ($call) = @{data(GET => "/api/calls?campaignId=$id")->{calls}};
-	is_deeply $call->{verdict}, {rule => 'allowed', version => 4}, 'the verdict stands in the call';
+	is_deeply $call->{verdict}, {rule => 'allowed', version => 5}, 'the verdict stands in the call';
 	is creates($LONDON), 1, 'and each was called once';
+};
+
+subtest 'a number that does not tell its time zone' => sub {
+	# A satellite's, one of no country, and one that is free of charge in all of North America.
+	my @numbers = qw(+870773111632 +80012345678 +18005550123);
+	my $id = campaign({callingHours => window('America/New_York', -60, 60)}, @numbers);
+	for my $e (@{entries($id)}) {
+		my $verdict = data(GET => "$CM/campaigns/$id/queue/$e->{id}")->{verdict};
+		is_deeply [@$verdict{qw(rule code earliest)}], ['hours.zone', 'time_zone', undef],
+			"$e->{contact}{phone} waits for somebody to say it";
+	}
+	data(POST => "$CM/campaigns/$id/auto-dial");
+	$stage->wait_until(15, 'all to wait', sub { waits($id, 'time_zone') == 3 });
+	my ($row) = grep { $_->{code} eq 'time_zone' } @{data(GET => "$CM/campaigns/$id/auto-dial")->{contacts}};
+	is $row->{earliest}, undef, 'and nobody knows until when';
+	like $row->{reason}, qr/fallbackTimeZone/, 'but what to do';
+	data(PUT => "$CM/campaigns/$id", {fallbackTimeZone => 'America/New_York'});
+	$stage->wait_until(20, 'all of them', sub { !grep { entry($id, $_)->{status} ne 'completed' } @numbers });
+	is creates($_), 1, "$_ rang" for @numbers;
+	my $e = entry($id, $numbers[2])->{id};
+	is_deeply data(GET => "$CM/campaigns/$id/queue/$e")->{timeZones}, ['America/New_York'],
+		'where the campaign says that it is';
 };
 
 subtest 'who must not be called' => sub {

@@ -219,6 +219,7 @@ static void another_number_or_zone_is_looked_at_anew(void **state)
 		const char *reason, *field, *value;
 		bool due;
 	} cases[] = {{"hours", "time_zone", "Europe/Paris", true},
+		{"time_zone", "time_zone", "Europe/Paris", true},
 		{"attempts_24h", "phone", "+15558880001", true},
 		{"busy", "phone", "+15558880002", true},
 		{"hours", "phone", "+15558880003", true},

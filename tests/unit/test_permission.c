@@ -34,7 +34,7 @@ static struct dial_verdict check(const struct dial_facts *facts,
 	assert_int_equal(verdict.allowed, strcmp(rule, "allowed") == 0);
 	assert_true(strlen(verdict.reason) > 8 && strlen(verdict.reason) < 128);
 	assert_in_range(strlen(verdict.code), 2, 15);
-	assert_int_equal(verdict.version, 4);
+	assert_int_equal(verdict.version, 5);
 	assert_true(verdict.later || verdict.next_ms == 0);
 	assert_int_equal(verdict.whole, is_whole(rule));
 	return verdict;
@@ -195,6 +195,7 @@ static void outside_the_hours_it_waits_for_them_to_begin(void **state)
 {
 	static const struct zone tokyo = {.name = "Asia/Tokyo", .first_s = 9 * 3600};
 	static const struct zone *const both[] = {&utc, &tokyo};
+	struct dial_verdict verdict;
 	struct dial_facts facts = good;
 	struct dial_rules rules = active;
 
@@ -207,8 +208,16 @@ static void outside_the_hours_it_waits_for_them_to_begin(void **state)
 	facts.zones = both; /* Wednesday morning in the other one */
 	facts.zone_count = 2;
 	(void)always(&facts, &rules, "hours.closed");
+	/* It is never seven o'clock in both. */
+	assert_int_equal(
+		hours_parse("mon 07:00-08:00; tue 07:00-08:00", &rules.hours), 0);
+	verdict = always(&facts, &rules, "hours.zone");
+	assert_true(verdict.later && !verdict.whole && verdict.next_ms == 0);
+	assert_string_equal(verdict.code, "time_zone");
+	facts.zone_count = 1;
+	assert_true(always(&facts, &rules, "hours.closed").next_ms > NOW);
 	facts.zone_count = 0; /* nobody knows what time it is there */
-	assert_true(always(&facts, &rules, "hours.closed").next_ms == 0);
+	assert_true(always(&facts, &rules, "hours.zone").next_ms == 0);
 	rules.hours.count = 0;
 	(void)check(&facts, &rules, DIAL_AUTO, "allowed");
 }
