@@ -13,10 +13,12 @@
 	"   AND c.run_code IN ('dialling', 'no_agent', 'gap', 'rate')"               \
 	"   AND (t.scope = 'account' OR t.scope = 'caller' AND t.key = c.caller_id)" \
 	"  ORDER BY t.scope LIMIT 1) h ON true"
+#define RUN_NEXT MS("CASE WHEN h.reason IS NULL THEN c.run_next_at END")
 #define CAMPAIGN_SELECT                                                                                             \
 	"SELECT c.id, c.state, c.auto_dial, " MS("c.created_at") ", " MS("c.updated_at") ", " MS(                   \
 		"c.archived_at") ", CASE WHEN h.reason IS NULL THEN c.run_code ELSE 'twilio' END,"                  \
-				 " COALESCE(h.reason, c.run_reason), q.pending, q.dialing, q.completed,"            \
+				 " COALESCE(h.reason, c.run_reason), " RUN_NEXT                                     \
+				 ", q.pending, q.dialing, q.completed,"                                             \
 				 " q.skipped, q.agents, c.name, c.description, c.dial_method, c.caller_id,"         \
 				 " c.priority, c.weight, c.batch_size, c.call_gap_ms, c.batch_gap_ms,"              \
 				 " c.ring_timeout_s, c.wrap_up_s, c.preview_s, c.max_attempts, c.max_attempts_24h," \
@@ -80,6 +82,7 @@ static void read_campaign(struct db_row *row, void *item)
 	c->archived_ms = row_int(row);
 	row_text(row, c->run_code, sizeof(c->run_code));
 	row_text(row, c->run_reason, sizeof(c->run_reason));
+	c->run_next_ms = row_int(row);
 	c->pending = row_int(row);
 	c->dialing = row_int(row);
 	c->completed = row_int(row);
@@ -274,7 +277,8 @@ int db_campaign_auto_dial(struct db *db, int64_t id, bool wanted)
 		"UPDATE campaigns SET auto_dial = $2,"
 		" state = CASE WHEN $2 THEN 'active' ELSE state END, updated_at = now(),"
 		" run_code = CASE WHEN $2 THEN '' ELSE run_code END,"
-		" run_reason = CASE WHEN $2 THEN '' ELSE run_reason END"
+		" run_reason = CASE WHEN $2 THEN '' ELSE run_reason END,"
+		" run_next_at = CASE WHEN $2 THEN NULL ELSE run_next_at END"
 		" WHERE id = $1 AND auto_dial <> $2 AND (NOT $2 OR state <> 'completed')",
 		ARGS(arg_int(id), arg_bool(wanted)), NULL);
 	if (rc != -ENOENT)
@@ -314,11 +318,12 @@ int db_campaign_lease(struct db *db, const char *node, unsigned lease_ms,
 int db_campaign_note(struct db *db, const struct db_campaign_note *note)
 {
 	return db_run(db,
-		"UPDATE campaigns SET run_code = $2, run_reason = $3, run_said = $4"
+		"UPDATE campaigns SET run_code = $2, run_reason = $3, run_said = $4,"
+		" run_next_at = to_timestamp($6::bigint / 1000.0::float8)"
 		" WHERE id = $1 AND run_said < $4"
 		" AND ($2 <> 'stopped' OR NOT auto_dial OR state <> 'active')"
 		" AND (lease_node IS NULL OR lease_node = $5 OR lease_until < now())",
 		ARGS(arg_int(note->id), arg_text(note->code), arg_text(note->reason),
-			arg_int(note->said), arg_text(note->node)),
+			arg_int(note->said), arg_text(note->node), arg_id(note->next_ms)),
 		NULL);
 }

@@ -41,6 +41,7 @@ struct db_campaign {
 	char run_code
 		[DB_WORD_SIZE]; /* why the runner dials or does not; its node writes it */
 	char run_reason[256];   /* the same for people */
+	int64_t run_next_ms;    /* until when, as far as that is known; else 0 */
 	/* Counted on reading. */
 	int64_t pending, dialing, completed, skipped, agents;
 };
@@ -88,6 +89,7 @@ int db_campaign_lease(struct db *db, const char *node, unsigned lease_ms,
 struct db_campaign_note {
 	int64_t id;
 	const char *node, *code, *reason;
+	int64_t next_ms; /* when it may be otherwise; 0: nobody knows */
 	int64_t said;
 };
 int db_campaign_note(struct db *db, const struct db_campaign_note *note);

@@ -167,6 +167,12 @@ int db_queue_recheck(struct db *db, int64_t *ret_campaign_id)
 	return rc;
 }
 
+/* What is kept for one agent is anybody's later; of what is due the campaign may know. */
+#define EARLIEST                                                                          \
+	"CASE WHEN q.state <> 'pending' THEN NULL"                                        \
+	" WHEN q.run_at > now() THEN CASE WHEN q.reason <> 'time_zone' THEN q.run_at END" \
+	" WHEN q.agent_until > now() THEN q.agent_until END"
+
 static void read_reason(struct db_row *row, void *item)
 {
 	struct db_queue_reason *r = item;
@@ -185,12 +191,12 @@ int db_queue_reasons(struct db *db, int64_t campaign_id,
 
 	return db_run_rows(db,
 		"SELECT q.state, " ENTRY_REASON ", count(*), " MS(
-			"min(q.run_at) FILTER (WHERE q.state = 'pending'"
-			" AND q.reason <> 'time_zone')") " FROM queue_entries q WHERE q.campaign_id = $1 GROUP BY 1, 2"
-									    " UNION ALL SELECT 'unqueued', CASE WHEN l.active THEN 'unqueued' ELSE 'list' END,"
-									    " count(*), NULL FROM data_lists l JOIN contacts c ON c.list_id = l.id"
-									    " WHERE l.campaign_id = $1 AND NOT EXISTS (SELECT 1 FROM queue_entries q"
-									    "  WHERE q.contact_id = c.id AND q.campaign_id = $1) GROUP BY 1, 2 ORDER BY 1, 2",
+			"min(" EARLIEST
+			")") " FROM queue_entries q WHERE q.campaign_id = $1 GROUP BY 1, 2"
+			     " UNION ALL SELECT 'unqueued', CASE WHEN l.active THEN 'unqueued' ELSE 'list' END,"
+			     " count(*), NULL FROM data_lists l JOIN contacts c ON c.list_id = l.id"
+			     " WHERE l.campaign_id = $1 AND NOT EXISTS (SELECT 1 FROM queue_entries q"
+			     "  WHERE q.contact_id = c.id AND q.campaign_id = $1) GROUP BY 1, 2 ORDER BY 1, 2",
 		ARGS(arg_int(campaign_id)), &reader, (void **)ret_rows, ret_count);
 }
 

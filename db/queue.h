@@ -54,7 +54,7 @@ struct db_queue_reason {
 	char state[DB_WORD_SIZE];
 	char reason[DB_WORD_SIZE]; /* "": due; what holds it is the campaign's reason */
 	int64_t count;
-	int64_t earliest_ms; /* the first run_at of pending ones */
+	int64_t earliest_ms; /* of pending ones when the first is due, or anybody's; 0: nobody knows */
 };
 int db_queue_reasons(struct db *db, int64_t campaign_id,
 	struct db_queue_reason **ret_rows, size_t *ret_count);

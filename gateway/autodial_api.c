@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "db/legs.h"
 #include "db/queue.h"
 #include "db/rate_state.h"
@@ -32,6 +33,14 @@ static const char *contact_sentence(const struct db_campaign *c, const char *cod
 	return reason_text(code);
 }
 
+/* A moment that has passed tells nothing: its runner will say another, or dial. */
+static json_t *earliest_json(const struct db_campaign *c, const struct db_queue_reason *r)
+{
+	if (r->reason[0] != '\0' || strcmp(reason_of_campaign(c), c->run_code) != 0)
+		return api_time(r->earliest_ms);
+	return api_time(c->run_next_ms > clock_wall_ms() ? c->run_next_ms : 0);
+}
+
 static json_t *contacts_json(
 	const struct db_campaign *c, const struct db_queue_reason *rows, size_t count)
 {
@@ -45,7 +54,7 @@ static json_t *contacts_json(
 			json_pack("{s:s, s:s, s:s, s:I, s:o}", "status", rows[i].state,
 				"code", code, "reason", contact_sentence(c, code),
 				"count", (json_int_t)rows[i].count, "earliest",
-				api_time(rows[i].earliest_ms)));
+				earliest_json(c, &rows[i])));
 	}
 	return list;
 }

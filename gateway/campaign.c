@@ -18,6 +18,7 @@
 #include "gateway/reason.h"
 
 #define LEASE_MS 10000 /* how long a dead node keeps a campaign */
+#define SAME_MS 1000   /* what it waits for is not another so soon before or after */
 #define LOOK_MS 2000   /* leases are renewed, and lost news made good, this often */
 
 struct run *run_find(struct campaigns *campaigns, int64_t campaign_id)
@@ -66,7 +67,7 @@ static void run_free(struct run *run)
 struct note_job {
 	struct job job;
 	struct gateway *gw;
-	int64_t campaign_id, said;
+	int64_t campaign_id, said, next_ms;
 	char code[DB_WORD_SIZE], reason[256];
 };
 
@@ -79,6 +80,7 @@ static void note_work(struct job *job, void *ctx)
 					    .node = task->gw->node,
 					    .code = task->code,
 					    .reason = task->reason,
+					    .next_ms = task->next_ms,
 					    .said = task->said,
 				    });
 	free(task);
@@ -98,14 +100,29 @@ static int64_t next_said(struct campaigns *campaigns)
 	return campaigns->said;
 }
 
+/* The same moment is not the same to the millisecond each time that it is reckoned. */
+static bool says(
+	const struct run *run, const char *code, const char *reason, int64_t next_ms)
+{
+	return strcmp(run->code, code) == 0 && strcmp(run->reason, reason) == 0 &&
+	       run->next_ms - next_ms < SAME_MS && next_ms - run->next_ms < SAME_MS;
+}
+
 void run_say(struct gateway *gw, struct run *run, const char *code, const char *reason)
+{
+	run_say_until(gw, run, code, reason, 0);
+}
+
+void run_say_until(struct gateway *gw, struct run *run, const char *code,
+	const char *reason, int64_t next_ms)
 {
 	struct note_job *task;
 
-	if (strcmp(run->code, code) == 0 && strcmp(run->reason, reason) == 0)
+	if (says(run, code, reason, next_ms))
 		return;
 	(void)snprintf(run->code, sizeof(run->code), "%s", code);
 	(void)snprintf(run->reason, sizeof(run->reason), "%s", reason);
+	run->next_ms = next_ms;
 	events_campaign(gw, run->row.id, reason);
 	task = calloc(1, sizeof(*task));
 	if (task == NULL) {
@@ -113,6 +130,7 @@ void run_say(struct gateway *gw, struct run *run, const char *code, const char *
 		return;
 	}
 	task->said = next_said(gw->campaigns);
+	task->next_ms = next_ms;
 	task->job.work = note_work;
 	task->job.drop = note_drop;
 	task->gw = gw;

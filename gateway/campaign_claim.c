@@ -102,7 +102,7 @@ static void refused(struct gateway *gw, struct run *run, const struct db_claimed
 		run->wait_until_ms = timers_now(gw->timers) + NEXT_MS;
 		return;
 	}
-	run_say(gw, run, claimed->code, claimed->reason);
+	run_say_until(gw, run, claimed->code, claimed->reason, claimed->next_ms);
 	if (claimed->next_ms == 0 || wait_ms > WHOLE_MS)
 		wait_ms = WHOLE_MS;
 	run->wait_until_ms =
@@ -230,10 +230,12 @@ static bool can_dial(struct campaigns *campaigns, struct run *run, int64_t now)
 	next = pacing_next(&run->pacing, agents_ready(gw, run->row.id), now, &wait);
 	if (next == PACING_DIAL)
 		return true;
-	if (next == PACING_GAP)
-		hold(gw, run, "gap", wait < IDLE_MS ? wait : IDLE_MS);
-	else
+	if (next == PACING_GAP) {
+		run_say_until(gw, run, "gap", reason_text("gap"), clock_wall_ms() + wait);
+		run->wait_until_ms = now + (wait < IDLE_MS ? wait : IDLE_MS);
+	} else {
 		hold(gw, run, "no_agent", IDLE_MS);
+	}
 	return false;
 }
 

@@ -21,6 +21,7 @@ struct run {
 	int64_t rest_until_ms; /* ... and when they may be again at the earliest */
 	bool leased;           /* seen in the newest answer to the lease */
 	char code[DB_WORD_SIZE], reason[256];
+	int64_t next_ms; /* until when, as far as it knows; by the wall; else 0 */
 };
 
 struct campaigns {
@@ -42,6 +43,9 @@ struct run *run_find(struct campaigns *campaigns, int64_t campaign_id);
 
 /* Says why it does what it does, once: to listeners and in the row, for every node to read. */
 void run_say(struct gateway *gw, struct run *run, const char *code, const char *reason);
+/* ... and when it may be otherwise, by the wall; 0: nobody knows. */
+void run_say_until(struct gateway *gw, struct run *run, const char *code,
+	const char *reason, int64_t next_ms);
 
 /* One claim at a time: whoever is next of those that can, or a timer for the next moment. */
 void campaigns_turn(struct campaigns *campaigns);

@@ -97,6 +97,7 @@ CREATE TABLE campaigns (
 	cost_per_minute float8 NOT NULL DEFAULT 0 CHECK (cost_per_minute >= 0),
 	run_code text NOT NULL DEFAULT '',          -- why the runner dials or does not
 	run_reason text NOT NULL DEFAULT '',        -- the same for people
+	run_next_at timestamptz,                    -- until when, if it knows
 	run_said bigint NOT NULL DEFAULT 0,         -- and when it said so, to keep the order
 	archived_at timestamptz,                    -- deleted: hidden, its history is kept
 	-- How often settings changed by which contacts that wait have their time, and of which of

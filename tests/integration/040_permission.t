@@ -143,7 +143,8 @@ subtest 'attempts of a day count over all campaigns' => sub {
 
 subtest 'limits of a day' => sub {
 	my @numbers = map { "+1555114000$_" } 1 .. 4;
-	my $id = campaign({timeZone => noon(), limits => {callsPerDay => 2}}, @numbers);
+	my $zone = noon();
+	my $id = campaign({timeZone => $zone, limits => {callsPerDay => 2}}, @numbers);
 	data(POST => "$CM/campaigns/$id/auto-dial");
 	my $status;
 	$stage->wait_until(20, 'the limit', sub {
@@ -151,6 +152,9 @@ subtest 'limits of a day' => sub {
 		$status->{code} eq 'limit' && $status->{stats}{completed} == 2 });
 	like $status->{reason}, qr/all the calls .* in a day/, 'it says which';
 	is waits($id, 'limit'), 2, 'two contacts wait for it';
+	my ($waiting) = grep { $_->{code} eq 'limit' } @{$status->{contacts}};
+	is substr($waiting->{earliest} // '', 11), sprintf('%02d:00:00.000Z', ($zone =~ s/.*GMT//r) % 24),
+		'until the next midnight of the campaign';
 	is $status->{use}{callsToday}, 2, 'and the calls are counted';
 	is((grep { $_->{agentId} eq $agent->{id} } @{$status->{agents}})[0]{code}, 'limit',
 		'so does the agent');

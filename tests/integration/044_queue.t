@@ -117,6 +117,8 @@ subtest 'whom nobody may call nobody previews' => sub {
 	$look->();
 	is_deeply [map { @{$entry{$_}}{qw(status reason reservedFor)} } qw(asleep off)],
 		['pending', 'hours', undef, 'pending', 'list', undef], 'the others wait for their time, for nobody alone';
+	my ($owned) = grep { $_->{code} eq 'owner' } @{data(GET => "$CM/campaigns/$shut/auto-dial")->{contacts}};
+	is $owned->{earliest}, $entry{open}{reservedUntil}, 'what is kept for her is anybody\'s after that';
 	is $next->($his)->{error}{code}, 'NOTHING_DUE', 'nobody else gets them';
 	$inactive->('open');
 	is $next->($her)->{error}{code}, 'NOTHING_DUE', 'nor she one that may not be called any more';

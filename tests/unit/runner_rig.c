@@ -62,9 +62,11 @@ int __wrap_db_campaign_note(struct db *db, const struct db_campaign_note *note)
 {
 	(void)db;
 	for (int i = 0; i < 3; i++)
-		if (rig.rows[i].id == note->id)
+		if (rig.rows[i].id == note->id) {
 			(void)snprintf(rig.rows[i].run_code, sizeof(rig.rows[i].run_code),
 				"%s", note->code);
+			rig.rows[i].run_next_ms = note->next_ms;
+		}
 	return 0;
 }
 

@@ -471,6 +471,45 @@ static void contacts_that_are_put_off_are_said_to_be(void **state)
 	assert_string_equal(rig.last_told[1], reason_text("sifting"));
 }
 
+static int64_t noted_until(void)
+{
+	runner_pass(LOOK_MS); /* after the look it is written */
+	return rig.rows[0].run_next_ms;
+}
+
+static void until_when_it_waits_is_said_if_it_is_known(void **state)
+{
+	struct db_claimed full = {.result = DB_CLAIM_REFUSED,
+		.whole = true,
+		.next_ms = clock_wall_ms() + 3600000,
+		.code = "limit",
+		.reason = "The day is full."};
+	int64_t until;
+
+	(void)state;
+	rig.first_says = full;
+	runner_settle();
+	assert_true(noted_until() == full.next_ms);
+	/* The same moment need not be told again. */
+	rig.first_says.next_ms += 5;
+	runner_pass(WHOLE_MS);
+	assert_true(noted_until() == full.next_ms && rig.told == 1);
+	rig.first_says.next_ms += 60000;
+	runner_pass(WHOLE_MS);
+	assert_true(noted_until() == full.next_ms + 60005 && rig.told == 2);
+	/* A gap ends by the wall as well. */
+	rig.rows[0].call_gap_ms = 600000;
+	rig.first_says = (struct db_claimed){.result = DB_CLAIM_CALL};
+	runner_will_say((struct db_claimed){.result = DB_CLAIM_CALL});
+	runner_pass(WHOLE_MS);
+	assert_string_equal(runner_code_of(1), "gap");
+	until = noted_until() - clock_wall_ms();
+	assert_in_range(until, 1, 600000);
+	rig.ready = 0;
+	runner_pass(IDLE_MS);
+	assert_int_equal(noted_until(), 0);
+}
+
 /* Stopped and started between two looks: in the row it begins anew. */
 static void who_is_started_again_says_again_what_goes_on(void **state)
 {
@@ -532,6 +571,7 @@ int main(void)
 		RUNNER_TEST(an_empty_queue_says_whether_anybody_waits),
 		RUNNER_TEST(lists_are_looked_through_once_a_minute_unless_there_was_more),
 		RUNNER_TEST(contacts_that_are_put_off_are_said_to_be),
+		RUNNER_TEST(until_when_it_waits_is_said_if_it_is_known),
 		RUNNER_TEST(who_is_started_again_says_again_what_goes_on),
 		RUNNER_TEST(the_same_reason_is_told_once),
 	};

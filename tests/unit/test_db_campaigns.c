@@ -260,9 +260,19 @@ static void who_starts_again_is_not_said_to_have_stopped(void **state)
 	assert_int_equal(db_campaign_note(db, &late), 0);
 	assert_int_equal(db_campaign_get(db, id, &c), 0);
 	assert_string_equal(c.run_code, "");
-	note(id, NODE, "a gap", 4);
+	late = (struct db_campaign_note){.id = id,
+		.node = NODE,
+		.code = "limit",
+		.reason = "The day is full.",
+		.next_ms = 4102444800123,
+		.said = 4};
+	assert_int_equal(db_campaign_note(db, &late), 0);
 	assert_int_equal(db_campaign_get(db, id, &c), 0);
-	assert_string_equal(c.run_code, "gap");
+	assert_string_equal(c.run_code, "limit");
+	assert_true(c.run_next_ms == 4102444800123);
+	note(id, NODE, "a gap", 5);
+	assert_int_equal(db_campaign_get(db, id, &c), 0);
+	assert_true(strcmp(c.run_code, "gap") == 0 && c.run_next_ms == 0);
 	assert_int_equal(db_campaign_auto_dial(db, id, false), 0);
 }
 
