@@ -436,24 +436,36 @@ static int begin(struct db *db)
 }
 
 /* Contact and entry of a dialled number: found or made, in this transaction. */
-static int dial_entry(struct db *db, struct db_claim *claim)
+static int dial_entry(struct db *db, struct db_claim *claim, bool *ret_own)
 {
-	int rc = db_run_number(db, "SELECT dial_entry($1, $2, $3, $4)",
+	PGresult *result = NULL;
+	struct db_row row;
+	int rc = db_run_one(db, "SELECT entry, own FROM dial_entry($1, $2, $3, $4)",
 		ARGS(arg_int(claim->campaign_id), arg_id(claim->dial->contact_id),
 			arg_text(claim->dial->number), arg_text(claim->dial->name)),
-		&claim->entry_id);
+		&result);
 
-	return rc == 0 && claim->entry_id == 0 ? -ENOENT : rc;
+	if (rc < 0)
+		return rc;
+	row = db_row(result, 0);
+	claim->entry_id = row_int(&row);
+	*ret_own = row_bool(&row);
+	PQclear(result);
+	return claim->entry_id == 0 ? -ENOENT : 0;
 }
 
-static int correlate(struct db *db, const struct db_claim *claim, int64_t call_id)
+/* What only a call that was dialled by hand has. `own`: see dial_entry(), 0004_agents.sql. */
+static int write_dial(
+	struct db *db, const struct db_claim *claim, bool own, int64_t call_id)
 {
 	int rc;
 
-	if (claim->dial == NULL || claim->dial->correlation == NULL)
+	if (claim->dial == NULL || (claim->dial->correlation == NULL && !own))
 		return 1;
-	rc = db_run_one(db, "UPDATE calls SET correlation = $2 WHERE id = $1",
-		ARGS(arg_int(call_id), arg_text(claim->dial->correlation)), NULL);
+	rc = db_run_one(db,
+		"UPDATE calls SET correlation = $2, own_entry = $3 WHERE id = $1",
+		ARGS(arg_int(call_id), arg_text(claim->dial->correlation), arg_bool(own)),
+		NULL);
 	return rc < 0 ? rc : 1;
 }
 
@@ -463,10 +475,11 @@ static int claim_once(
 	struct db_claimed claimed = {.result = DB_CLAIM_CALL};
 	struct db_claim wish = *claim;
 	struct pick p;
+	bool own = false;
 	int rc = begin(db);
 
 	if (rc == 0 && wish.dial != NULL)
-		rc = dial_entry(db, &wish);
+		rc = dial_entry(db, &wish, &own);
 	if (rc == 0)
 		rc = pick(db, &wish, &p, &claimed);
 	if (rc == 0)
@@ -474,8 +487,8 @@ static int claim_once(
 	if (rc == 1)
 		rc = decide(db, &wish, &p, &claimed);
 	if (rc == 1 && claimed.result == DB_CLAIM_CALL)
-		rc = correlate(db, &wish, claimed.call_id);
-	/* What was only dialled by hand is not kept for later. */
+		rc = write_dial(db, &wish, own, claimed.call_id);
+	/* What was only dialled by hand is not kept for later; of a call, its end sees to that. */
 	if (rc == 1 && wish.dial != NULL && claimed.result != DB_CLAIM_CALL)
 		rc = 0;
 	if (rc == 1)

@@ -17,8 +17,8 @@ static const struct {
 		"The number was called as often in 24 hours as the campaign allows."},
 	{"retry", "The next attempt is not due yet."},
 	{"unsent",
-		"The call did not leave, or Twilio would have queued it; it is made again in "
-		"a moment."},
+		"The last call did not leave, or Twilio would have queued it; it is made again "
+		"when the contact is due."},
 	{"busy", "A call to this number is open."},
 	{"locked", "Somebody else is working on the contact."},
 	{"owner", "It is kept for one agent."},
@@ -37,6 +37,9 @@ static const struct {
 	{"dnc", "The number is on the list of those that must not be called."},
 	{"attempts", "All attempts that the campaign allows have been made."},
 	{"operator", "Somebody took it out of the queue."},
+	{"by_hand",
+		"It was only dialled by hand, and given up before anybody answered; nobody "
+		"dials it again by itself."},
 	{"removed", "What it was queued for is not wanted any more."},
 	/* Of a whole campaign. */
 	{"draft", "The campaign has not been started."},

@@ -317,6 +317,7 @@ CREATE TABLE calls (
 	mode call_mode NOT NULL,
 	direction call_direction NOT NULL DEFAULT 'outbound',
 	ring_first boolean NOT NULL DEFAULT false, -- `claimed` until its agent is there
+	own_entry boolean NOT NULL DEFAULT false,  -- its entry is for it alone; see dial_entry()
 	correlation text,             -- whoever asked for it calls it so
 	number text NOT NULL,
 	caller_id text NOT NULL,

@@ -136,23 +136,29 @@ BEGIN
 
 	IF queued IS NOT NULL THEN
 		UPDATE queue_entries q SET
-				state = CASE WHEN e.bad THEN 'skipped' WHEN e.again THEN 'pending'
-					ELSE 'completed' END,
+				state = CASE WHEN e.bad OR e.given_up THEN 'skipped'
+					WHEN e.again THEN 'pending' ELSE 'completed' END,
 				attempts = q.attempts - e.unsent::int,
 				outcome = CASE WHEN e.unsent THEN q.outcome ELSE e.outcome END,
-				reason = CASE WHEN e.bad THEN 'refused'
+				reason = CASE WHEN e.bad THEN 'refused' WHEN e.given_up THEN 'by_hand'
 					-- Unless the rules have spoken when its agent was there: db_call_go().
 					WHEN e.unsent THEN COALESCE(NULLIF(q.reason, ''), 'unsent')
 					WHEN e.again THEN 'retry' ELSE '' END,
-				run_at = now() + CASE WHEN e.unsent THEN interval '5 seconds'
-					ELSE make_interval(secs => e.after_s) END,
+				-- Who was called before its time and did not answer is due then.
+				run_at = GREATEST(now() + CASE WHEN e.unsent THEN interval '5 seconds'
+						ELSE make_interval(secs => e.after_s) END,
+					CASE WHEN e.unsent OR e.outcome = 'canceled' THEN q.run_at END),
 				completed_at = CASE WHEN e.again AND NOT e.bad THEN NULL ELSE now() END
 			FROM (SELECT c.entry_id, c.attempt, c.outcome, c.id = ANY (unsent) AS unsent,
 					-- Twilio knows that it cannot be called: no other attempt.
 					c.outcome = 'failed' AND EXISTS (SELECT 1 FROM number_errors n
 						WHERE c.error_code BETWEEN n.first AND n.last) AS bad,
 					COALESCE(k.retry_after_s[r.place], r.after_s, 0) AS after_s,
-					c.id = ANY (unsent) OR (p.attempts < k.max_attempts AND s.so_far
+					-- What was not in the queue is not kept for auto-dial.
+					c.own_entry AND (c.id = ANY (unsent)
+						OR c.outcome = 'canceled') AS given_up,
+					NOT c.own_entry AND (c.id = ANY (unsent)
+						OR p.attempts < k.max_attempts AND s.so_far
 						<= COALESCE(k.retry_max[r.place], r.max, 0)) AS again
 				FROM calls c JOIN queue_entries p ON p.id = c.entry_id
 				JOIN campaigns k ON k.id = p.campaign_id

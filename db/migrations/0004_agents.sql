@@ -101,15 +101,18 @@ CREATE TRIGGER agent_sessions_state AFTER UPDATE ON agent_sessions FOR EACH ROW
 
 -- The queue entry of a number that somebody dials by hand: that of the contact, or of whoever has
 -- the number in the campaign's lists, else of a new contact on a list of its own. `p_contact` must
--- be the campaign's. Null: it is not.
-CREATE FUNCTION dial_entry(p_campaign bigint, p_contact bigint, p_number text, p_name text)
-RETURNS bigint LANGUAGE plpgsql
+-- be the campaign's. Null: it is not. `own`: it was not in the queue and would not have come there by
+-- itself; its entry is for this one call.
+CREATE FUNCTION dial_entry(p_campaign bigint, p_contact bigint, p_number text, p_name text,
+	OUT entry bigint, OUT own boolean)
+LANGUAGE plpgsql
 	SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
 	contact bigint;
 	list bigint;
-	entry bigint;
+	by_hand CONSTANT text := 'Dialled by hand';
 BEGIN
+	own := false;
 	-- One at a time for a number: two askers get the same contact and entry.
 	PERFORM pg_advisory_xact_lock(hashtextextended(p_number, 7251664933));
 	SELECT x.id INTO contact FROM contacts x JOIN data_lists l ON l.id = x.list_id
@@ -119,14 +122,14 @@ BEGIN
 			AND q.campaign_id = p_campaign AND q.state IN ('pending', 'dialing')) DESC, x.id
 		LIMIT 1;
 	IF contact IS NULL AND p_contact IS NOT NULL THEN
-		RETURN NULL;
+		RETURN;
 	END IF;
 	IF contact IS NULL THEN
 		PERFORM pg_advisory_xact_lock(hashtextextended('dialled ' || p_campaign, 7251664933));
 		SELECT l.id INTO list FROM data_lists l
-			WHERE l.campaign_id = p_campaign AND l.name = 'Dialled by hand' ORDER BY l.id LIMIT 1;
+			WHERE l.campaign_id = p_campaign AND l.name = by_hand ORDER BY l.id LIMIT 1;
 		IF list IS NULL THEN
-			INSERT INTO data_lists (campaign_id, name) VALUES (p_campaign, 'Dialled by hand')
+			INSERT INTO data_lists (campaign_id, name) VALUES (p_campaign, by_hand)
 				RETURNING id INTO list;
 		END IF;
 		INSERT INTO contacts (list_id, phone, first_name) VALUES (list, p_number, p_name)
@@ -135,10 +138,15 @@ BEGIN
 	SELECT q.id INTO entry FROM queue_entries q WHERE q.campaign_id = p_campaign
 		AND q.contact_id = contact AND q.state IN ('pending', 'dialing');
 	IF entry IS NULL THEN
+		-- A list's contact that was never in the queue only comes there before the others.
+		own := NOT EXISTS (SELECT 1 FROM contacts x JOIN data_lists l ON l.id = x.list_id
+				WHERE x.id = contact AND l.active AND l.name <> by_hand)
+			OR EXISTS (SELECT 1 FROM queue_entries q
+				WHERE q.contact_id = contact AND q.campaign_id = p_campaign);
 		INSERT INTO queue_entries (campaign_id, contact_id, priority)
-			VALUES (p_campaign, contact, 1) RETURNING id INTO entry;
+			VALUES (p_campaign, contact, CASE WHEN own THEN 1 ELSE 2 END)
+			RETURNING id INTO entry;
 	END IF;
-	RETURN entry;
 END
 $$;
 

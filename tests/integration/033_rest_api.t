@@ -12,6 +12,7 @@ my $CM = $Omnivox::Stage::CM;
 my $stage = Omnivox::Stage->new(population => [
 	{match => '+1555777', behaviour => 'human', ring_ms => 200, talk_ms => 0},
 	{match => '+1415555', behaviour => 'human', ring_ms => 300, talk_ms => 0},
+	{match => '+1312', behaviour => 'human', ring_ms => 20000, talk_ms => 0},
 	{match => '+1212', behaviour => 'busy', ring_ms => 200}]);
 asking($stage);
 
@@ -114,6 +115,23 @@ subtest 'a number of the campaign' => sub {
 	is $entry->{id}, $call->{queueId}, 'from its own place in the queue';
 	local $stage->{cookie} = $ana_cookie;
 	hang_up($call->{id});
+};
+
+subtest 'who is called once by hand' => sub {
+	for my $to ('+13125550141', '+12125550142') {
+		my $given_up = $to =~ /^\+1312/;
+		my $id = dial(to => $to)->{json}{callId};
+		if ($given_up) {
+			$stage->wait_until(10, 'the phone to ring', sub { state_of($id) eq 'ringing' });
+			hang_up($id);
+		}
+		$stage->wait_until(10, 'the call to end', sub { state_of($id) eq 'ended' });
+		local $stage->{cookie} = $admin;
+		my ($entry) = grep { $_->{contact}{phone} eq $to }
+			@{ask(GET => "$CM/campaigns/$campaign/queue?limit=100")->{json}{data}{queueEntries}};
+		is "$entry->{status} $entry->{reason}", $given_up ? 'skipped by_hand' : 'completed done',
+			"$to is not kept for auto-dial";
+	}
 };
 
 subtest 'two at the same moment' => sub {
