@@ -46,8 +46,10 @@ CREATE TABLE call_dispositions (
 	user_id bigint REFERENCES users,
 	at timestamptz NOT NULL DEFAULT now(),
 	changed boolean NOT NULL DEFAULT false, -- another one stood here before
+	made_entry bigint,       -- of queue_entries: what its retry made, of a call that had none
 	applied_at timestamptz   -- its rules have done their work on the queue entry
 );
+CREATE INDEX call_dispositions_unapplied ON call_dispositions (call_id) WHERE applied_at IS NULL;
 CREATE INDEX call_dispositions_of ON call_dispositions (disposition_id, call_id);
 
 -- A promise to call somebody back. `pending` until it was dialled (`done`) or not in time
@@ -208,11 +210,15 @@ BEGIN
 END
 $$;
 
--- Twice a second: what was cancelled during its call, what was kept for one agent and is not any
--- more, what was missed, what still has no entry. Returns those to be told of, each once.
+-- Twice a second: dispositions whose entry was held when they were said, what was cancelled during
+-- its call, what was kept for one agent and is not any more, what was missed, what still has no
+-- entry. Returns those to be told of, each once.
 CREATE FUNCTION sweep_callbacks() RETURNS SETOF bigint
 LANGUAGE plpgsql AS $$
 BEGIN
+	PERFORM settle_dispositions(array_agg(s.id)) FROM (SELECT c.id FROM call_dispositions d
+		JOIN calls c ON c.id = d.call_id WHERE d.applied_at IS NULL AND c.state = 'ended'
+		LIMIT 100 FOR UPDATE OF c SKIP LOCKED) s HAVING count(*) > 0;
 	PERFORM disarm_callback(c.id) FROM (SELECT b.id FROM callbacks b
 		JOIN queue_entries q ON q.id = b.entry_id
 		WHERE b.state = 'cancelled' AND b.entry_id IS NOT NULL AND q.state <> 'dialing'
@@ -239,36 +245,76 @@ END
 $$;
 
 -- What the calls' dispositions say about their queue entries, once each. Only after
--- release_ended_calls() has let them go; calls that are still open keep it for their end.
+-- release_ended_calls() has let them go; calls that are still open keep it for their end. Who called
+-- us came from no entry: it is said of the contact's open one, unless that is in a call. What
+-- somebody else holds just now is left to the sweeper.
 CREATE FUNCTION settle_dispositions(p_call bigint[]) RETURNS void
 LANGUAGE plpgsql
 	SET plan_cache_mode = force_generic_plan
 	SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+DECLARE
+	ours bigint[];    -- those of the calls whose entry nobody else has
+	entries bigint[]; -- theirs; null: none
 BEGIN
+	WITH said AS MATERIALIZED (
+		SELECT c.id, COALESCE(c.entry_id, q.id) AS entry
+			FROM calls c JOIN call_dispositions d ON d.call_id = c.id
+			LEFT JOIN queue_entries q ON c.entry_id IS NULL
+				AND q.campaign_id = c.campaign_id AND q.contact_id = c.contact_id
+				AND q.state IN ('pending', 'dialing')
+			WHERE c.id = ANY (p_call) AND c.state = 'ended' AND d.applied_at IS NULL
+	), had AS MATERIALIZED (
+		SELECT q.id FROM queue_entries q WHERE q.id IN (SELECT s.entry FROM said s)
+			ORDER BY q.id FOR UPDATE SKIP LOCKED
+	)
+	SELECT array_agg(s.id), array_agg(s.entry) INTO ours, entries FROM said s
+		WHERE s.entry IS NULL OR s.entry IN (SELECT h.id FROM had h);
+	IF ours IS NULL THEN
+		RETURN;
+	END IF;
+	WITH rules AS MATERIALIZED (
+		SELECT p.id, s.retry_after_s,
+				s.retry_after_s IS NOT NULL AND (c.entry_id IS NULL
+				OR p.attempts < k.max_attempts AND NOT EXISTS (SELECT 1
+					FROM queue_entries o WHERE o.campaign_id = p.campaign_id
+						AND o.contact_id = p.contact_id AND o.id <> p.id
+						AND o.state IN ('pending', 'dialing'))) AS again
+			FROM unnest(ours, entries) AS t(id, entry) JOIN calls c ON c.id = t.id
+			JOIN call_dispositions d ON d.call_id = c.id
+			JOIN dispositions s ON s.id = d.disposition_id
+			JOIN queue_entries p ON p.id = t.entry
+			JOIN campaigns k ON k.id = p.campaign_id
+			WHERE (s.retry_after_s IS NOT NULL OR s.final OR s.dnc OR d.changed
+					AND (c.entry_id IS NOT NULL OR d.made_entry = p.id AND p.dials = 0))
+				AND CASE WHEN c.entry_id IS NULL THEN p.state = 'pending'
+					ELSE p.dials = c.attempt AND (p.state IN ('pending', 'completed')
+						OR p.state = 'skipped' AND p.reason = 'by_hand') END
+	)
 	UPDATE queue_entries q SET
 			state = CASE WHEN r.again THEN 'pending' ELSE 'completed' END,
+			reason = CASE WHEN q.reason = 'by_hand' THEN '' ELSE q.reason END,
 			run_at = CASE WHEN r.again
 				THEN now() + make_interval(secs => r.retry_after_s) ELSE q.run_at END,
 			completed_at = CASE WHEN r.again THEN NULL ELSE now() END,
 			agent_id = NULL, agent_until = NULL
-		FROM (SELECT c.entry_id, c.attempt, s.retry_after_s,
-				s.retry_after_s IS NOT NULL AND p.attempts < k.max_attempts
-				AND NOT EXISTS (SELECT 1 FROM queue_entries o
-					WHERE o.campaign_id = p.campaign_id
-						AND o.contact_id = p.contact_id AND o.id <> p.id
-						AND o.state IN ('pending', 'dialing')) AS again
-			FROM calls c JOIN call_dispositions d ON d.call_id = c.id
+		FROM rules r WHERE q.id = r.id;
+	-- Who called and is in no queue comes into it; a contact that is being deleted does not.
+	WITH made AS (
+		INSERT INTO queue_entries (campaign_id, contact_id, run_at)
+			SELECT c.campaign_id, x.id, now() + make_interval(secs => s.retry_after_s)
+			FROM unnest(ours, entries) AS t(id, entry) JOIN calls c ON c.id = t.id
+			JOIN call_dispositions d ON d.call_id = c.id
 			JOIN dispositions s ON s.id = d.disposition_id
-			JOIN queue_entries p ON p.id = c.entry_id
-			JOIN campaigns k ON k.id = p.campaign_id
-			WHERE c.id = ANY (p_call) AND c.state = 'ended' AND d.applied_at IS NULL
-				AND (s.retry_after_s IS NOT NULL OR s.final OR s.dnc
-					OR d.changed)) r
-		WHERE q.id = r.entry_id AND q.dials = r.attempt
-			AND q.state IN ('pending', 'completed');
-	UPDATE call_dispositions d SET applied_at = now() FROM calls c
-		WHERE d.call_id = ANY (p_call) AND c.id = d.call_id AND c.state = 'ended'
-			AND d.applied_at IS NULL;
+			JOIN contacts x ON x.id = c.contact_id
+			WHERE t.entry IS NULL AND s.retry_after_s IS NOT NULL
+			FOR KEY SHARE OF x SKIP LOCKED
+			ON CONFLICT DO NOTHING RETURNING id, campaign_id, contact_id
+	)
+	UPDATE call_dispositions d SET made_entry = m.id
+		FROM made m JOIN calls c ON c.campaign_id = m.campaign_id
+			AND c.contact_id = m.contact_id AND c.entry_id IS NULL
+		WHERE c.id = ANY (ours) AND d.call_id = c.id;
+	UPDATE call_dispositions SET applied_at = now() WHERE call_id = ANY (ours);
 END
 $$;
 

@@ -13,6 +13,9 @@
 #include "base/clock.h"
 #include "db/callbacks.h"
 #include "db/dispositions.h"
+#include "db/exec.h"
+#include "db/reserve.h"
+#include "unit/db_cluster.h"
 #include "unit/db_world.h"
 
 static struct db *db;
@@ -256,6 +259,129 @@ static void it_ends_the_wrap_up_of_its_own_call_only(void **state)
 		"ready");
 }
 
+/* ---- who called us ---- */
+
+/* The number of that call calls back, and hangs up after a conversation. */
+static int64_t called_back(const struct db_claimed *of)
+{
+	static unsigned count;
+	int64_t id = 0;
+	char sid[32];
+
+	(void)snprintf(sid, sizeof(sid), "CAback%u", ++count);
+	assert_int_equal(
+		db_call_inbound(db, sid, of->number, "+15550000000", NODE, INSTALL, &id),
+		0);
+	(void)world_text("SELECT apply_call_events('{%lld}', '{call}', '{%s}', '{1}',"
+			 " '{completed}', '{1767225600000}', '{%s}', '{30}', '{NULL}',"
+			 " '{NULL}')",
+		(long long)id, sid, sid);
+	return id;
+}
+
+/* One that no rule follows from. */
+static void say_nothing_much(int64_t call_id)
+{
+	struct db_dispose d;
+
+	(void)world_text("INSERT INTO dispositions (name) VALUES ('Nothing much')"
+			 " ON CONFLICT DO NOTHING");
+	d = saying(call_id, "Nothing much");
+	d.staff = true;
+	assert_int_equal(dispose(&d), DB_DISPOSE_DONE);
+}
+
+static void change(int64_t call_id, const char *name)
+{
+	struct db_dispose d = saying(call_id, name);
+
+	d.staff = true;
+	assert_int_equal(dispose(&d), DB_DISPOSE_DONE);
+}
+
+/* The states of all entries of the call's contact, and the hours of those that wait. */
+static const char *entries_of(const struct db_claimed *call)
+{
+	return world_text(
+		"SELECT string_agg(state || CASE WHEN state = 'pending' THEN ' '"
+		" || round(extract(epoch FROM run_at - now()) / 3600) ELSE ''"
+		" END, ', ' ORDER BY id) FROM queue_entries"
+		" WHERE contact_id = %lld",
+		(long long)call->contact_id);
+}
+
+static void what_is_said_of_who_called_us_is_said_of_the_contact(void **state)
+{
+	struct db_claimed call = ended("no_answer");
+	int64_t back = called_back(&call);
+	struct db_call_disposition said;
+
+	(void)state;
+	assert_string_equal(entries_of(&call), "pending 1");
+	say_nothing_much(back);
+	assert_string_equal(entries_of(&call), "pending 1");
+	change(back, "Interested");
+	assert_string_equal(entries_of(&call), "pending 24");
+	assert_int_equal(db_call_disposition_get(db, back, &said), 0);
+	assert_true(said.applied);
+	change(back, "Not interested");
+	assert_string_equal(entries_of(&call), "completed");
+	change(back, "Interested");
+	assert_string_equal(entries_of(&call), "completed, pending 24");
+	say_nothing_much(back);
+	assert_string_equal(entries_of(&call), "completed, completed");
+	change(back, "Interested");
+	change(back, "Do not call");
+	assert_string_equal(entries_of(&call), "completed, completed, skipped");
+	assert_string_equal(
+		world_text("SELECT count(*) FROM dnc_numbers WHERE number = '%s'",
+			call.number),
+		"1");
+}
+
+static void who_called_us_and_is_called_again_is_left_to_that_call(void **state)
+{
+	struct db_claimed call = ended("no_answer");
+	int64_t back = called_back(&call);
+
+	(void)state;
+	(void)world_text("UPDATE queue_entries SET run_at = now() WHERE id = %lld;"
+			 "UPDATE agent_sessions SET state = 'ready', hold_until = NULL",
+		(long long)call.entry_id);
+	call = world_call(db, call.campaign_id);
+	assert_int_equal(say(back, "Interested"), DB_DISPOSE_DONE);
+	assert_string_equal(entries_of(&call), "dialing");
+	(void)world_event(db, call.call_id, "completed", 5);
+	assert_string_equal(entries_of(&call), "completed");
+}
+
+static void what_is_said_while_the_entry_is_held_is_done_a_moment_later(void **state)
+{
+	struct db_claimed call = ended("no_answer");
+	int64_t back = called_back(&call);
+	struct db_call_disposition said;
+	struct db *other = db_connect();
+	int64_t *told = NULL;
+	size_t count = 0;
+
+	(void)state;
+	assert_int_equal(db_begin(other), 0);
+	assert_int_equal(
+		db_run(other, "SELECT 1 FROM queue_entries WHERE id = $1 FOR UPDATE",
+			ARGS(arg_int(call.entry_id)), NULL),
+		0);
+	assert_int_equal(say(back, "Not interested"), DB_DISPOSE_DONE);
+	assert_int_equal(db_call_disposition_get(db, back, &said), 0);
+	assert_false(said.applied);
+	db_rollback(other);
+	db_close(&other);
+	assert_int_equal(db_callback_sweep(db, &told, &count), 0);
+	free(told);
+	assert_string_equal(entries_of(&call), "completed");
+	assert_int_equal(db_call_disposition_get(db, back, &said), 0);
+	assert_true(said.applied);
+}
+
 static void definitions_are_kept_and_used_ones_stay(void **state)
 {
 	struct db_disposition s = {.name = "Spoke to a child",
@@ -312,6 +438,10 @@ int main(void)
 		cmocka_unit_test(a_callback_is_promised_with_it),
 		cmocka_unit_test(what_a_disposition_needs_must_be_there),
 		cmocka_unit_test(it_ends_the_wrap_up_of_its_own_call_only),
+		cmocka_unit_test(what_is_said_of_who_called_us_is_said_of_the_contact),
+		cmocka_unit_test(who_called_us_and_is_called_again_is_left_to_that_call),
+		cmocka_unit_test(
+			what_is_said_while_the_entry_is_held_is_done_a_moment_later),
 		cmocka_unit_test(definitions_are_kept_and_used_ones_stay),
 	};
 
