@@ -246,8 +246,9 @@ $$;
 
 -- What the calls' dispositions say about their queue entries, once each. Only after
 -- release_ended_calls() has let them go; calls that are still open keep it for their end. Who called
--- us came from no entry: it is said of the contact's open one, unless that is in a call. What
--- somebody else holds just now is left to the sweeper.
+-- us came from no entry: it is said of the contact's open one, unless that is in a call. An entry
+-- that an open callback has is the callback's. What somebody else holds just now is left to the
+-- sweeper.
 CREATE FUNCTION settle_dispositions(p_call bigint[]) RETURNS void
 LANGUAGE plpgsql
 	SET plan_cache_mode = force_generic_plan
@@ -273,7 +274,7 @@ BEGIN
 		RETURN;
 	END IF;
 	WITH rules AS MATERIALIZED (
-		SELECT p.id, s.retry_after_s,
+		SELECT p.id, b.id AS promise, s.retry_after_s,
 				s.retry_after_s IS NOT NULL AND (c.entry_id IS NULL
 				OR p.attempts < k.max_attempts AND NOT EXISTS (SELECT 1
 					FROM queue_entries o WHERE o.campaign_id = p.campaign_id
@@ -284,11 +285,20 @@ BEGIN
 			JOIN dispositions s ON s.id = d.disposition_id
 			JOIN queue_entries p ON p.id = t.entry
 			JOIN campaigns k ON k.id = p.campaign_id
+			-- Not the one that this call has kept; see settle_callbacks().
+			LEFT JOIN callbacks b ON b.entry_id = p.id AND b.state IN ('pending', 'missed')
+				AND (b.armed_dials >= c.attempt
+					OR b.armed_dials IS NOT NULL AND p.reason = 'unsent')
 			WHERE (s.retry_after_s IS NOT NULL OR s.final OR s.dnc OR d.changed
 					AND (c.entry_id IS NOT NULL OR d.made_entry = p.id AND p.dials = 0))
 				AND CASE WHEN c.entry_id IS NULL THEN p.state = 'pending'
 					ELSE p.dials = c.attempt AND (p.state IN ('pending', 'completed')
 						OR p.state = 'skipped' AND p.reason = 'by_hand') END
+	), promised AS (
+		-- It is dialled at its time; if it becomes void, its entry is what was said here.
+		UPDATE callbacks b SET made_entry = NOT r.again, was_run_at = CASE WHEN r.again
+				THEN now() + make_interval(secs => r.retry_after_s) ELSE b.was_run_at END
+			FROM rules r WHERE b.id = r.promise
 	)
 	UPDATE queue_entries q SET
 			state = CASE WHEN r.again THEN 'pending' ELSE 'completed' END,
@@ -297,7 +307,7 @@ BEGIN
 				THEN now() + make_interval(secs => r.retry_after_s) ELSE q.run_at END,
 			completed_at = CASE WHEN r.again THEN NULL ELSE now() END,
 			agent_id = NULL, agent_until = NULL
-		FROM rules r WHERE q.id = r.id;
+		FROM rules r WHERE q.id = r.id AND r.promise IS NULL;
 	-- Who called and is in no queue comes into it; a contact that is being deleted does not.
 	WITH made AS (
 		INSERT INTO queue_entries (campaign_id, contact_id, run_at)

@@ -382,6 +382,78 @@ static void what_is_said_while_the_entry_is_held_is_done_a_moment_later(void **s
 	assert_true(said.applied);
 }
 
+/* ---- an entry that a callback has ---- */
+
+/* Somebody promised the contact of the call to call back in so many hours. */
+static int64_t promised(const struct db_claimed *call, int hours)
+{
+	int64_t id = 0;
+
+	assert_int_equal(
+		db_callback_create(db,
+			&(struct db_callback){.campaign_id = call->campaign_id,
+				.contact_id = call->contact_id,
+				.due_ms = clock_wall_ms() + (int64_t)hours * 3600000},
+			&id),
+		0);
+	return id;
+}
+
+static const char *promise_is(int64_t id)
+{
+	return world_text("SELECT state FROM callbacks WHERE id = %lld", (long long)id);
+}
+
+static void a_callback_is_dialled_at_its_time_whatever_a_call_before_it_was(void **state)
+{
+	struct db_claimed call = ended("no_answer");
+	int64_t id = promised(&call, 2), back;
+
+	(void)state;
+	assert_string_equal(entries_of(&call), "pending 2");
+	assert_int_equal(say(call.call_id, "Interested"), DB_DISPOSE_DONE);
+	assert_string_equal(entries_of(&call), "pending 2");
+	assert_int_equal(db_callback_cancel(db, id), 0);
+	assert_string_equal(entries_of(&call), "pending 24");
+	id = promised(&call, 2);
+	say_nothing_much(call.call_id);
+	assert_string_equal(entries_of(&call), "pending 2");
+	assert_int_equal(db_callback_cancel(db, id), 0);
+	assert_string_equal(entries_of(&call), "skipped");
+	id = promised(&call, 2);
+	back = called_back(&call);
+	assert_int_equal(say(back, "Interested"), DB_DISPOSE_DONE);
+	assert_string_equal(entries_of(&call), "skipped, pending 2");
+	assert_string_equal(promise_is(id), "pending");
+	change(back, "Not interested");
+	assert_string_equal(entries_of(&call), "skipped, completed");
+	assert_string_equal(promise_is(id), "cancelled");
+}
+
+static void what_the_callbacks_own_call_was_follows_it(void **state)
+{
+	struct db_claimed call = world_call(db, world_campaign(1, 1));
+	int64_t id = promised(&call, 0);
+
+	(void)state;
+	(void)world_event(db, call.call_id, "no_answer", 5);
+	(void)world_text("UPDATE agent_sessions SET state = 'ready', hold_until = NULL");
+	call = world_call(db, call.campaign_id);
+	world_tell(db, call.call_id, "unsent");
+	assert_int_equal(say(call.call_id, "Interested"), DB_DISPOSE_DONE);
+	assert_string_equal(entries_of(&call), "pending 0");
+	assert_string_equal(promise_is(id), "pending");
+	(void)world_text("UPDATE queue_entries SET run_at = now() WHERE id = %lld;"
+			 "UPDATE agent_sessions SET state = 'ready', hold_until = NULL",
+		(long long)call.entry_id);
+	call = world_call(db, call.campaign_id);
+	(void)world_event(db, call.call_id, "answered", 2);
+	assert_int_equal(say(call.call_id, "Interested"), DB_DISPOSE_DONE);
+	(void)world_event(db, call.call_id, "completed", 5);
+	assert_string_equal(promise_is(id), "done");
+	assert_string_equal(entries_of(&call), "pending 24");
+}
+
 static void definitions_are_kept_and_used_ones_stay(void **state)
 {
 	struct db_disposition s = {.name = "Spoke to a child",
@@ -442,6 +514,9 @@ int main(void)
 		cmocka_unit_test(who_called_us_and_is_called_again_is_left_to_that_call),
 		cmocka_unit_test(
 			what_is_said_while_the_entry_is_held_is_done_a_moment_later),
+		cmocka_unit_test(
+			a_callback_is_dialled_at_its_time_whatever_a_call_before_it_was),
+		cmocka_unit_test(what_the_callbacks_own_call_was_follows_it),
 		cmocka_unit_test(definitions_are_kept_and_used_ones_stay),
 	};
 
