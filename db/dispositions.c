@@ -332,6 +332,9 @@ int db_call_dispose(struct db *db, const struct db_dispose *d,
 		result = judge(d, &f);
 	if (rc == 0 && result == DB_DISPOSE_DONE)
 		rc = write_all(db, d, &f, &session_id);
+	/* Said in the call already: the wish to end the wrap-up is new all the same. */
+	if (rc == 0 && result == DB_DISPOSE_SAME && d->end_wrap_up)
+		rc = end_wrap_up(db, d, &session_id);
 	if (rc == 0)
 		rc = db_commit(db);
 	db_rollback(db);

@@ -349,16 +349,18 @@ static int read_dispose(struct api_call *call, struct api_reply *reply,
 }
 
 /* Whoever follows the call, the agent and the campaign hears of it. */
-static void tell(struct api_call *call, const struct db_call *row, int64_t session_id)
+static void tell(
+	struct api_call *call, const struct db_call *row, bool is_new, int64_t session_id)
 {
 	struct db_agent_session session;
 	struct db_call_disposition said;
 
-	if (db_call_disposition_get(call->db, row->id, &said) == 0)
+	if (is_new && db_call_disposition_get(call->db, row->id, &said) == 0)
 		events_disposition(call->gw, row, &said);
 	if (session_id != 0 && db_agent_session_get(call->db, session_id, &session) == 0)
 		agent_changed(call->gw, &session);
-	campaign_changed(call->gw, row->campaign_id);
+	if (is_new || session_id != 0)
+		campaign_changed(call->gw, row->campaign_id);
 }
 
 void call_dispose(struct api_call *call, struct api_reply *reply)
@@ -379,8 +381,8 @@ void call_dispose(struct api_call *call, struct api_reply *reply)
 		refuse(reply, result);
 		return;
 	}
-	if (err == 0 && result == DB_DISPOSE_DONE)
-		tell(call, &row, session_id);
+	if (err == 0)
+		tell(call, &row, result == DB_DISPOSE_DONE, session_id);
 	if (err == 0)
 		err = disposition_of_call(call->db, row.id, &said);
 	if (err < 0)

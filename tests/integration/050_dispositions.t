@@ -171,6 +171,12 @@ subtest 'it ends the wrap-up when that is wanted' => sub {
 	is $stage->agent_session($ana)->{state}, 'wrap_up', 'wrap-up';
 	dispose($call, {dispositionId => $id{'Not interested'}, endWrapUp => JSON::PP::true});
 	is $stage->agent_session($ana)->{state}, 'ready', 'ready in the same transaction';
+	$call = call_one('+15551110006');
+	dispose($call, {dispositionId => $id{'Not interested'}});
+	finish($call);
+	is $stage->agent_session($ana)->{state}, 'wrap_up', 'said in the call: wrap-up all the same';
+	dispose($call, {dispositionId => $id{'Not interested'}, endWrapUp => JSON::PP::true});
+	is $stage->agent_session($ana)->{state}, 'ready', 'until the same is said with it';
 };
 
 subtest 'do not call' => sub {
