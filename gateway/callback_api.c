@@ -178,11 +178,16 @@ int callback_check_time(struct api_reply *reply, const char *field, int64_t due_
 	return -EINVAL;
 }
 
-int callback_check_agent(struct api_call *call, struct api_reply *reply, int64_t agent_id)
+int callback_check_owner(
+	struct api_call *call, struct api_reply *reply, bool named, int64_t *agent_id)
 {
 	struct db_agent agent;
-	int err = agent_id == 0 ? 0 : db_agent_get(call->db, agent_id, &agent);
+	int err = *agent_id == 0 ? 0 : db_agent_get(call->db, *agent_id, &agent);
 
+	if (err == -ENOENT && !named) {
+		*agent_id = 0;
+		return 0;
+	}
 	if (err < 0)
 		api_fail_db(reply, err, "agent", call->db);
 	return err;
@@ -192,6 +197,7 @@ int callback_check_agent(struct api_call *call, struct api_reply *reply, int64_t
 static int read_body(
 	struct api_call *call, struct api_reply *reply, struct db_callback *b)
 {
+	bool named = json_object_get(call->body, "agentId") != NULL;
 	int64_t self = api_agent(call);
 
 	if (json_is_null(json_object_get(call->body, "agentId")))
@@ -207,7 +213,7 @@ static int read_body(
 			"An agent may keep a callback for itself or leave it to anybody.");
 		return -EACCES;
 	}
-	return callback_check_agent(call, reply, b->agent_id);
+	return callback_check_owner(call, reply, named, &b->agent_id);
 }
 
 /* Where nobody is dialled any more no promise is kept. */

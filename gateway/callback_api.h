@@ -16,8 +16,11 @@ void callback_cancel(struct api_call *call, struct api_reply *reply);
 /* 422 when the time is past, or more than a year ahead: -EINVAL. */
 int callback_check_time(struct api_reply *reply, const char *field, int64_t due_ms);
 
-/* 404 when there is no such agent: -ENOENT. Agent 0 is anybody. */
-int callback_check_agent(
-	struct api_call *call, struct api_reply *reply, int64_t agent_id);
+/*
+ * Who is to keep the promise; 0 is anybody. 404 when the request has named who is no agent: -ENOENT.
+ * Who is none any more, and was not named, keeps none: *agent_id becomes 0.
+ */
+int callback_check_owner(
+	struct api_call *call, struct api_reply *reply, bool named, int64_t *agent_id);
 
 #endif

@@ -296,20 +296,6 @@ static void refuse(struct api_reply *reply, enum db_dispose_result result)
 		texts[result].message);
 }
 
-/* Who is named must be an agent. Whose call it was may be none any more: then anybody calls back. */
-static int check_owner(
-	struct api_call *call, struct api_reply *reply, bool named, struct db_dispose *d)
-{
-	struct db_agent agent;
-
-	if (named)
-		return callback_check_agent(call, reply, d->callback_agent);
-	if (d->callback_ms != 0 && d->callback_agent != 0 &&
-		db_agent_get(call->db, d->callback_agent, &agent) == -ENOENT)
-		d->callback_agent = 0;
-	return 0;
-}
-
 static int read_dispose(struct api_call *call, struct api_reply *reply,
 	const struct db_call *row, struct db_dispose *d, char notes[DB_NOTES_SIZE])
 {
@@ -345,7 +331,9 @@ static int read_dispose(struct api_call *call, struct api_reply *reply,
 			"An agent may keep a callback for itself or leave it to anybody.");
 		return -EACCES;
 	}
-	return check_owner(call, reply, named, d);
+	if (!named && d->callback_ms == 0)
+		return 0;
+	return callback_check_owner(call, reply, named, &d->callback_agent);
 }
 
 /* Whoever follows the call, the agent and the campaign hears of it. */

@@ -194,6 +194,19 @@ subtest 'who is taken out of the queue' => sub {
 	is state_of($b), 'cancelled', 'nor that one';
 };
 
+subtest 'one whose owner is no agent any more' => sub {
+	my $cy = data(POST => '/api/agents', {username => 'cy', name => 'Cy', password => 'cy-password'})
+		->{agent}{id};
+	my $b = data(POST => '/api/callbacks', {campaignId => $campaign, agentId => $cy,
+		contactId => $contact{'+14155550001'}, dueAt => later(600)})->{callback};
+	data(PUT => "/api/users/$cy", {role => 'supervisor'});
+	my $moved = ask(PUT => "/api/callbacks/$b->{id}", {dueAt => later(1200)});
+	is $moved->{status}, 200, 'is moved' or diag $moved->{content};
+	is $moved->{json}{data}{callback}{agentId}, undef, 'and anybody may keep it';
+	answers(ask(PUT => "/api/callbacks/$b->{id}", {agentId => $cy}), 404, 'NOT_FOUND', 'who is named must be an agent');
+	data(DELETE => "/api/callbacks/$b->{id}");
+};
+
 subtest 'a campaign that is completed keeps no promise' => sub {
 	data(PUT => "$CM/campaigns/$elsewhere", {state => 'completed'});
 	answers(ask(POST => '/api/callbacks', {campaignId => $elsewhere, contactId => $stranger, dueAt => later(600)}),
