@@ -233,6 +233,7 @@ static void read_alone(struct db_row *row, void *item)
 	alone->call_id = row_int(row);
 	row_text(row, alone->leg_sid, sizeof(alone->leg_sid));
 	alone->inbound = row_bool(row);
+	alone->missing = row_bool(row);
 }
 
 int db_agent_sessions_alone(struct db *db, const char *node, unsigned again_ms,
@@ -243,7 +244,9 @@ int db_agent_sessions_alone(struct db *db, const char *node, unsigned again_ms,
 	/* Who is being hung up already is not talked to. */
 	return db_run_rows(db,
 		"WITH late AS (SELECT s.id, c.id AS call_id, l.provider_sid,"
-		"   c.direction = 'inbound' AS inbound"
+		"   c.direction = 'inbound' AS inbound, c.ring_first AND NOT EXISTS (SELECT 1"
+		"   FROM call_legs a WHERE a.agent_session_id = s.id"
+		"    AND a.conference = c.conference AND a.joined_at IS NOT NULL) AS missing"
 		"  FROM agent_sessions s JOIN calls c ON c.id = s.call_id"
 		"  JOIN call_legs l ON l.call_id = c.id AND l.kind = 'customer'"
 		"  WHERE s.node_id = $1::uuid AND s.away_until <= now() AND c.state = 'bridged'"
@@ -252,7 +255,7 @@ int db_agent_sessions_alone(struct db *db, const char *node, unsigned again_ms,
 		" UPDATE agent_sessions s SET"
 		"  away_until = now() + $2::int * interval '1 millisecond'"
 		" FROM late WHERE s.id = late.id"
-		" RETURNING late.call_id, late.provider_sid, late.inbound",
+		" RETURNING late.call_id, late.provider_sid, late.inbound, late.missing",
 		ARGS(arg_text(node), arg_int(again_ms)), &reader, (void **)ret_alone,
 		ret_count);
 }

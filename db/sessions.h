@@ -84,6 +84,7 @@ struct db_alone {
 	int64_t call_id;
 	char leg_sid[DB_SID_SIZE]; /* the customer's */
 	bool inbound;
+	bool missing; /* the agent was rung for this caller, and never came */
 };
 int db_agent_sessions_alone(struct db *db, const char *node, unsigned again_ms,
 	struct db_alone **ret_alone, size_t *ret_count);

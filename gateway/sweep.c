@@ -226,9 +226,14 @@ static void find_alone(struct sweeper *sweeper, struct db *db)
 		return;
 	}
 	sweeper->alone_ms = now_ms;
-	for (size_t i = 0; i < sweeper->alone_count; i++)
-		(void)call_tell(sweeper->gw, db, sweeper->alone[i].call_id, "agent_lost",
-			"The agent's phone was lost and did not come back.");
+	for (size_t i = 0; i < sweeper->alone_count; i++) {
+		bool missing = sweeper->alone[i].missing;
+
+		(void)call_tell(sweeper->gw, db, sweeper->alone[i].call_id,
+			missing ? "agent_missing" : "agent_lost",
+			missing ? "The agent did not answer."
+				: "The agent's phone was lost and did not come back.");
+	}
 }
 
 /* The message ends the call, and that its agent. */

@@ -267,7 +267,7 @@ CREATE TABLE agent_sessions (
 	turn int NOT NULL DEFAULT 0,                -- conference: ovx-<install>-<session>-<turn>
 	call_id bigint,                             -- the call that holds it
 	hold_until timestamptz,                     -- of reserved and wrap_up
-	away_until timestamptz,                     -- on_call, and a leg is down: back by then
+	away_until timestamptz,                     -- a customer is there, and a leg is down: until then
 	port_phone int NOT NULL DEFAULT 0,          -- our RTP ports, kept over restarts
 	port_twilio int NOT NULL DEFAULT 0,
 	started_at timestamptz NOT NULL DEFAULT now(),
@@ -289,8 +289,10 @@ $$;
 CREATE FUNCTION note_session() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
 	NEW.version := OLD.version + 1;
-	NEW.away_until := CASE WHEN NEW.state = 'on_call' AND NOT (NEW.phone_up AND NEW.twilio_up)
-		THEN COALESCE(NEW.away_until, now() + away_time()) END;
+	NEW.away_until := CASE WHEN NEW.phone_up AND NEW.twilio_up THEN NULL
+		WHEN NEW.state = 'on_call' THEN COALESCE(NEW.away_until, now() + away_time())
+		-- reserve_agent() says how long it may ring.
+		WHEN NEW.state = 'reserved' THEN NEW.away_until END;
 	RETURN NEW;
 END
 $$;
@@ -316,8 +318,9 @@ CREATE TABLE calls (
 	agent_id bigint REFERENCES users,
 	mode call_mode NOT NULL,
 	direction call_direction NOT NULL DEFAULT 'outbound',
-	ring_first boolean NOT NULL DEFAULT false, -- `claimed` until its agent is there
-	own_entry boolean NOT NULL DEFAULT false,  -- its entry is for it alone; see dial_entry()
+	-- Its agent is rung for it: `claimed` until it is there, or the caller waits.
+	ring_first boolean NOT NULL DEFAULT false,
+	own_entry boolean NOT NULL DEFAULT false, -- its entry is for it alone; see dial_entry()
 	correlation text,             -- whoever asked for it calls it so
 	number text NOT NULL,
 	caller_id text NOT NULL,

@@ -110,7 +110,7 @@ BEGIN
 				THEN now() + make_interval(secs => w.wrap_up_s) END,
 			state_since = now(), call_id = NULL
 		FROM (SELECT c.id, c.agent_session_id, k.wrap_up_s, k.wrap_up_s > 0
-				AND c.outcome NOT IN ('machine', 'fax')
+				AND c.outcome NOT IN ('machine', 'fax', 'abandoned')
 				AND (c.answered_at IS NOT NULL OR c.outcome = 'completed') AS wrap,
 				c.ring_first AND EXISTS (SELECT 1 FROM call_events e
 					WHERE e.call_id = c.id AND e.event = 'agent_missing')
@@ -308,8 +308,13 @@ BEGIN
 			UPDATE calls c SET
 				state = COALESCE(e.next, c.state),
 				outcome = CASE WHEN e.next <> 'ended' OR e.next IS NULL THEN c.outcome
-					WHEN e.outcome = 'completed' THEN COALESCE(e.machine, e.outcome)
-					ELSE e.outcome END,
+					WHEN e.outcome <> 'completed' THEN e.outcome
+					-- Who called us waited in vain for an agent who was rung.
+					WHEN c.ring_first AND c.direction = 'inbound' AND NOT EXISTS (SELECT 1
+						FROM call_legs l WHERE l.agent_session_id = c.agent_session_id
+							AND l.conference = c.conference AND l.joined_at IS NOT NULL)
+						THEN 'abandoned'
+					ELSE COALESCE(e.machine, e.outcome) END,
 				answered_by = CASE WHEN e.source = 'amd'
 					THEN COALESCE(c.answered_by, e.detail) ELSE c.answered_by END,
 				ringing_at = CASE WHEN e.event = 'ringing'

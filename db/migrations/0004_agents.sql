@@ -150,9 +150,10 @@ BEGIN
 END
 $$;
 
--- An agent for a customer who is there already: of the call's campaign, ready and connected, the
--- longest idle first. The leg's first SID keeps the call, and the same SID is told the same again.
--- No row: the call is over, or another leg's. A row without a session: nobody is free.
+-- An agent for a customer who is there already: of the call's campaign, and ready; who is connected
+-- before who is to be rung, the longest idle first. The leg's first SID keeps the call, and the same
+-- SID is told the same again. No row: the call is over, or another leg's. A row without a session:
+-- nobody is free.
 CREATE FUNCTION reserve_agent(p_call bigint, p_sid text, p_install text)
 RETURNS TABLE (session_id bigint, conference text, label text, number text)
 LANGUAGE plpgsql
@@ -177,21 +178,28 @@ BEGIN
 		SELECT * INTO s FROM agent_sessions a WHERE (a.campaign_id = c.campaign_id
 				OR a.campaign_id IS NULL AND EXISTS (SELECT 1 FROM campaign_agents m
 					WHERE m.campaign_id = c.campaign_id AND m.user_id = a.user_id))
-			AND a.ended_at IS NULL AND a.state = 'ready' AND a.phone_up AND a.twilio_up
+			AND a.ended_at IS NULL AND a.state = 'ready'
+			AND CASE WHEN a.nailed THEN a.phone_up AND a.twilio_up
+				-- Only who calls us is let wait.
+				ELSE c.direction = 'inbound' AND NOT EXISTS (SELECT 1 FROM call_legs o
+					WHERE o.id = a.leg_id AND o.left_at IS NULL) END
 			AND (a.node_id = c.node_id OR EXISTS (SELECT 1 FROM nodes n
 				WHERE n.id = a.node_id AND n.seen_at > now() - interval '10 seconds'))
 			AND a.node_id NOT IN (SELECT n.id FROM nodes n WHERE n.draining)
-			ORDER BY a.state_since, a.id LIMIT 1 FOR UPDATE SKIP LOCKED;
+			ORDER BY a.nailed DESC, a.state_since, a.id LIMIT 1 FOR UPDATE SKIP LOCKED;
 		IF s.id IS NULL THEN
 			RETURN QUERY SELECT NULL::bigint, ''::text, l.label, c.number;
 			RETURN;
 		END IF;
+		s.turn := s.turn + (NOT s.nailed)::int;
 		c.conference := 'ovx-' || p_install || '-' || s.id || '-' || s.turn;
 		c.agent_session_id := s.id;
+		-- It rings for 25 s, and Twilio adds 5.
 		UPDATE agent_sessions SET state = 'reserved', state_since = now(), call_id = c.id,
-			hold_until = now() + interval '60 seconds' WHERE id = s.id;
+			turn = s.turn, hold_until = now() + interval '60 seconds',
+			away_until = now() + interval '30 seconds' WHERE id = s.id;
 		UPDATE calls SET agent_session_id = s.id, agent_id = s.user_id,
-			conference = c.conference WHERE id = c.id;
+			ring_first = NOT s.nailed, conference = c.conference WHERE id = c.id;
 		UPDATE call_legs SET conference = c.conference WHERE id = l.id;
 	END IF;
 	RETURN QUERY SELECT c.agent_session_id, c.conference, l.label, c.number;

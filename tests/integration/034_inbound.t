@@ -14,8 +14,10 @@ use Omnivox::Twiml qw(twiml_parse twiml_complaints);
 
 my $CM = $Omnivox::Stage::CM;
 my $INBOUND = '/api/calls-twiml/webhook/inbound';
-my ($OURS, $ZOE, $YAN) = ('+15550000001', '+14155550101', '+14155550102');
+my ($OURS, $ZOE, $YAN, $EVE) = ('+15550000001', map { "+1415555010$_" } 1 .. 3);
+my $DEAF = '+15557770009';
 my $stage = Omnivox::Stage->new(population => [
+	{match => $DEAF, behaviour => 'no_answer', ring_ms => 200},
 	{match => '+1555777', behaviour => 'human', ring_ms => 200, talk_ms => 0, say => 'tone:1330'},
 	{match => $YAN, behaviour => 'busy', ring_ms => 200},
 	{match => '+1', behaviour => 'human', ring_ms => 200, talk_ms => 1000, say => 'tone:440'}]);
@@ -73,7 +75,7 @@ subtest 'a stranger' => sub {
 		=> 'application/x-www-form-urlencoded'})->{status}, 403, 'unsigned: nothing';
 };
 
-my $heard;
+my ($heard, @met, @alone);
 subtest 'a return call' => sub {
 	call_out($YAN);
 	my $got = $stage->sandbox_post('/sandbox/inbound', {from => $YAN, to => $OURS,
@@ -152,6 +154,52 @@ subtest 'never again' => sub {
 	ok $check->()->{isBlocked}, 'the number is not called any more';
 };
 
+subtest 'agents who are rung for each call' => sub {
+	my $theirs = $stage->make_campaign({wrapUpS => 0}, $EVE);
+	my ($bo, $cy) = map { $stage->make_agent($_, $theirs) } qw(bo cy);
+	$stage->api(PUT => "/api/agents/$bo->{id}/endpoint",
+		{type => 'phone', number => '+15557770002', nailed => JSON::PP::false});
+	$stage->api(PUT => "/api/agents/$cy->{id}/endpoint",
+		{type => 'phone', number => $DEAF, nailed => JSON::PP::false});
+	my $latest = sub { (@{$stage->api(GET => "/api/calls?campaignId=$theirs")->{calls}})[0] };
+	my $free = sub {
+		$stage->wait_until(15, 'bo to be ready, and let go', sub {
+			my $s = $stage->agent_session($bo);
+			$s->{state} eq 'ready' && !$s->{twilioUp} && !grep { $_->{to} eq '+15557770002' }
+				@{$stage->sandbox_get('/sandbox/calls')->{calls}} }) };
+	$stage->agent_ready($bo, $theirs);
+	my ($e) = @{$stage->api(GET => "$CM/campaigns/$theirs/queue")->{queueEntries}};
+	$stage->api(POST => "$CM/campaigns/$theirs/queue/$e->{id}/call", {agentId => $bo->{id}});
+	$stage->wait_until(20, 'the call to Eve to end', sub { $latest->()->{state} eq 'ended' });
+	$free->();
+
+	my $calls = sub { $stage->sandbox_post('/sandbox/inbound', {from => $EVE, to => $OURS,
+		customer => {talk_ms => $_[0], say => 'tone:440'}})->{call_sid} };
+	my $met = $calls->(4000);
+	$stage->wait_until(15, 'bo to talk', sub {
+		my $s = $stage->agent_session($bo); $s->{state} eq 'on_call' && $s->{twilioUp} });
+	$stage->wait_until(15, 'it to end', sub { $latest->()->{state} eq 'ended' });
+	is_deeply [@{$latest->()}{qw(mode agentId outcome twilioCallSid)}], ['inbound', $bo->{id}, 'completed', $met],
+		'who calls back is met by one who is rung';
+	push @met, $met;
+	$free->();
+	$stage->api(DELETE => "/api/agents/$bo->{id}/session");
+
+	$stage->agent_ready($cy, $theirs);
+	my $alone = $calls->(60000);
+	$stage->wait_until(10, 'cy to be rung', sub { $stage->agent_session($cy)->{state} eq 'on_call' });
+	$stage->wait_until(60, 'it to end', sub { $latest->()->{state} eq 'ended' });
+	is_deeply [@{$latest->()}{qw(mode agentId outcome twilioCallSid)}], ['inbound', $cy->{id}, 'abandoned', $alone],
+		'or by nobody';
+	my ($why) = grep { $_->{event} eq 'agent_missing' }
+		@{$stage->api(GET => '/api/calls/' . $latest->()->{id})->{events}};
+	is $why->{detail}, 'The agent did not answer.', 'and the call says why';
+	my $s = $stage->wait_until(10, 'cy to be free', sub {
+		my $s = $stage->agent_session($cy); $s->{state} ne 'on_call' && $s });
+	is "$s->{state} $s->{reason}", 'paused did not answer', 'the agent is not rung for the next one';
+	push @alone, $alone;
+};
+
 # What carriers and Twilio write in place of a number: words, and words typed on a telephone's keys.
 subtest 'who hides the number' => sub {
 	my $listed = sub { [map { $_->{phoneNumber} } @{$stage->api(GET => '/api/admin/dnc?limit=200')->{entries}}] };
@@ -173,4 +221,8 @@ $stage->stop('gateway');
 $stage->stop('sandbox');
 is_deeply [heard_order(tones("$stage->{sandbox}{data}/sandbox/heard/$heard.wav", 440, 1330))], [1330],
 	'who called back heard the agent';
+is_deeply [heard_order(tones("$stage->{sandbox}{data}/sandbox/heard/$met[0].wav", 440, 1330))], [1330],
+	'also the one who was rung';
+is_deeply [heard_order(tones("$stage->{sandbox}{data}/sandbox/heard/$alone[0].wav", 350, 1330))], [350],
+	'who met nobody heard a message';
 done_testing;
