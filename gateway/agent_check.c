@@ -68,6 +68,13 @@ static void missed(struct agent *agent)
 	sip_dialog_hangup(agent->twilio.dialog);
 }
 
+/* Whose phone still rings is listed, too. */
+static bool is_in(const struct twilio_participant_row *participant, const char *label)
+{
+	return strcmp(participant->label, label) == 0 &&
+	       strcmp(participant->status, "connected") == 0;
+}
+
 void agent_twilio_answer(struct gateway *gw, const struct twilio_answer *answer)
 {
 	struct agent *agent = agent_find(gw, (int64_t)answer->id);
@@ -86,7 +93,7 @@ void agent_twilio_answer(struct gateway *gw, const struct twilio_answer *answer)
 	label = agent_is_rung(agent) ? agent->row.leg_label : agent->leg.label;
 	for (size_t i = 0; answer->op == TWILIO_PARTICIPANT_LIST && i < answer->count;
 		i++)
-		if (strcmp(answer->list.participants[i].label, label) == 0) {
+		if (is_in(&answer->list.participants[i], label)) {
 			found(agent, answer->list.participants[i].call_sid);
 			return;
 		}

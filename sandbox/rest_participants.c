@@ -234,13 +234,13 @@ void rest_participant_list(struct rest *rest)
 	}
 	if (rest_page_begin(rest, &page) < 0)
 		return;
-	/* Only those who are connected: the rest is not a participant yet. */
+	/* Who is not there yet, too: the status says which. */
 	for (node = conference != NULL ? conference->participants.prev : NULL;
 		node != NULL && node != &conference->participants && !page.more;
 		node = node->prev) {
 		const struct participant *p = list_entry(node, struct participant, node);
 
-		if (p->joined && passes(rest, p) && rest_page_wants(&page, p->call->sid))
+		if (passes(rest, p) && rest_page_wants(&page, p->call->sid))
 			rest_page_add(
 				&page, p->call->sid, participant_json(p, json_null()));
 	}

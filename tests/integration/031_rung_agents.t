@@ -10,12 +10,13 @@ use Omnivox::Sound qw(tones heard_order);
 use Omnivox::Stage;
 
 my $CM = $Omnivox::Stage::CM;
-my ($ANA, $BO, $FRED, $LEE, $DEAF) = map { "+1555777000$_" } 1, 2, 3, 4, 9;
+my ($ANA, $BO, $FRED, $LEE, $FAR, $DEAF) = map { "+1555777000$_" } 1, 2, 3, 4, 8, 9;
 my $stage = Omnivox::Stage->new(population => [
 	{match => $ANA, behaviour => 'human', ring_ms => 300, talk_ms => 0, say => 'tone:1330'},
 	{match => $BO, behaviour => 'human', ring_ms => 1000, talk_ms => 0, say => 'tone:1330'},
 	{match => $FRED, behaviour => 'human', ring_ms => 300, talk_ms => 0, say => 'tone:1330'},
 	{match => $LEE, behaviour => 'human', ring_ms => 300, talk_ms => 0, say => 'tone:1330'},
+	{match => $FAR, behaviour => 'busy', ring_ms => 7000},
 	{match => $DEAF, behaviour => 'busy', ring_ms => 300},
 	{match => 'client:', behaviour => 'human', ring_ms => 300, talk_ms => 0, say => 'tone:1330'},
 	{match => '+1555111', behaviour => 'human', ring_ms => 300, talk_ms => 2500, say => 'tone:440'},
@@ -161,6 +162,27 @@ subtest 'an agent who does not answer' => sub {
 	$stage->api(POST => "/api/agents/$nailed->{id}/session/ready");
 	$stage->wait_until(10, 'Ready to ring again', sub { creates($DEAF) == 3 });
 	pass 'and again after Ready';
+};
+
+subtest 'an agent whose phone rings on' => sub {
+	for my $nailed (1, 0) {
+		my $name = $nailed ? 'nils' : 'rolf';
+		my $number = "+1555111500$nailed";
+		my $agent = agent_with($name, {type => 'phone', number => $FAR,
+			nailed => $nailed ? JSON::PP::true : JSON::PP::false}, $number);
+		$stage->api(POST => "$CM/campaigns/$agent->{campaign}/auto-dial");
+		$stage->api(POST => "/api/agents/$agent->{id}/session", {campaignId => $agent->{campaign}});
+		$stage->api(POST => "/api/agents/$agent->{id}/session/ready");
+		my $there = 0;
+		$stage->wait_until(40, "$name to be blamed", sub {
+			my $s = session($agent);
+			$there++ if $s->{state} eq 'on_call' || $nailed && $s->{twilioUp};
+			return $s->{reason} eq 'did not answer' });
+		is $there, 0, "$name: is not there while Twilio asks it in";
+		is scalar(creates($number)), 0, 'and no customer is dialled for it';
+		$stage->api(POST => "$CM/campaigns/$agent->{campaign}/auto-dial/stop");
+		$stage->api(DELETE => "/api/agents/$agent->{id}/session");
+	}
 };
 
 subtest 'the red button' => sub {
