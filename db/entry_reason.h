@@ -10,7 +10,7 @@
 	" WHEN q.run_at > now() THEN COALESCE(NULLIF(q.reason, ''), 'scheduled')"  \
 	" WHEN q.agent_until > now() THEN 'owner' ELSE '' END"
 
-/* What an entry waits for that settings, its number or its zone have told: another may be due. */
-#define REASON_OF_FACTS " IN ('hours', 'time_zone', 'attempts_24h', 'busy', 'locked')"
+/* What an entry waits for that settings, stops, its number or its zone told: another may be due. */
+#define REASON_OF_FACTS " IN ('hours', 'time_zone', 'attempts_24h', 'busy', 'locked', 'twilio')"
 
 #endif

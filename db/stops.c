@@ -7,6 +7,7 @@
 #include "db/exec.h"
 
 #define LIST_MAX 100
+#define NUMBERS_MAX 16 /* of a country; more are not kept apart */
 
 /* Seconds until the next probe: from 1 to 30 of a pause, from 10 to 300 of the account. */
 #define BACKOFF(kind, n)                                                  \
@@ -91,11 +92,60 @@ int db_stop_list(struct db *db, struct db_stop **ret_stops, size_t *ret_count)
 		ARGS(arg_int(LIST_MAX)), &reader, (void **)ret_stops, ret_count);
 }
 
+int db_country_refused(
+	struct db *db, const char *country, const char *number, int *ret_numbers)
+{
+	int64_t numbers = 0;
+	int rc;
+
+	rc = db_run_number(db,
+		"INSERT INTO country_refusals AS r (country, numbers) VALUES ($1, ARRAY[$2])"
+		" ON CONFLICT (country) DO UPDATE SET numbers = CASE WHEN"
+		"  excluded.numbers <@ r.numbers OR cardinality(r.numbers) >= $3::int"
+		"  THEN r.numbers ELSE r.numbers || excluded.numbers END"
+		" RETURNING cardinality(numbers)",
+		ARGS(arg_text(country), arg_text(number), arg_int(NUMBERS_MAX)),
+		&numbers);
+	if (rc == 0)
+		*ret_numbers = (int)numbers;
+	return rc;
+}
+
+static void read_number(struct db_row *row, void *item)
+{
+	row_text(row, item, DB_NUMBER_SIZE);
+}
+
+int db_country_suspect(struct db *db, int64_t call_id, char ret_number[DB_NUMBER_SIZE])
+{
+	static const struct db_reader reader = {DB_NUMBER_SIZE, read_number};
+
+	return db_run_item(db,
+		"SELECT number FROM calls WHERE id = $1"
+		" AND EXISTS (SELECT 1 FROM country_refusals)",
+		ARGS(arg_int(call_id)), &reader, ret_number);
+}
+
+int db_country_taken(struct db *db, const char *country)
+{
+	return db_run(db, "DELETE FROM country_refusals WHERE country = $1",
+		ARGS(arg_text(country)), NULL);
+}
+
 int db_stop_end(struct db *db, int64_t id, const char *who, int64_t *ret_ended)
 {
-	return number(db,
-		"UPDATE twilio_stops SET ended_at = now(), ended_by = $2"
-		" WHERE ended_at IS NULL AND ($1::bigint IS NULL OR id = $1)",
+	return db_run_number(db,
+		"WITH ended AS (UPDATE twilio_stops SET ended_at = now(), ended_by = $2"
+		"  WHERE ended_at IS NULL AND ($1::bigint IS NULL OR id = $1)"
+		"  RETURNING scope, key),"
+		" free AS (DELETE FROM country_refusals r USING ended e"
+		"  WHERE e.scope = 'country' AND r.country = e.key),"
+		" waiting AS MATERIALIZED (SELECT id FROM campaigns WHERE archived_at IS NULL"
+		"  AND EXISTS (SELECT 1 FROM ended WHERE scope = 'country')"
+		"  ORDER BY id FOR NO KEY UPDATE),"
+		" due AS (UPDATE campaigns k SET rechecks = k.rechecks + 1 FROM waiting w"
+		"  WHERE k.id = w.id)"
+		" SELECT count(*) FROM ended",
 		ARGS(arg_id(id), arg_text(who)), ret_ended);
 }
 

@@ -368,7 +368,7 @@ static void news_of_create(const struct twilio_answer *answer, struct call_news 
 		/* What is not the number's fault costs its contact no attempt. */
 		error = twilio_error(answer->code, answer->http_status);
 		news->events[news->count++] =
-			error->stop <= TWILIO_STOP_NUMBER ? "refused" : "unsent";
+			error->stop <= TWILIO_STOP_COUNTRY ? "refused" : "unsent";
 		news->code = error->first != 0 && answer->code == 0 ? error->first
 								    : answer->code;
 		twilio_health_explain(answer, news->detail, sizeof(news->detail));

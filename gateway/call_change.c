@@ -118,9 +118,10 @@ int calls_apply(struct gateway *gw, struct db *db, const struct db_call_event *e
 	err = db_call_events_apply(db, events, count, &changes, &changed);
 	if (err < 0)
 		return err;
+	/* First what is stopped now: who hears of the end looks for the next call. */
+	twilio_health_told(gw, db, events, count);
 	tell_agents(gw, db, changes, changed);
 	calls_changed(gw, changes, changed);
-	twilio_health_told(gw, db, events, count);
 	return 0;
 }
 

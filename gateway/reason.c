@@ -32,8 +32,8 @@ static const struct {
 	{"invalid",
 		"The number is not one that its country's numbering plan could have."},
 	{"refused",
-		"Twilio said that the number cannot be called. Correct the contact, then queue "
-		"it again."},
+		"Twilio said that the number cannot be called. Correct the contact, or allow "
+		"the number at Twilio, then queue it again."},
 	{"dnc", "The number is on the list of those that must not be called."},
 	{"attempts", "All attempts that the campaign allows have been made."},
 	{"operator", "Somebody took it out of the queue."},

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "db/rate_state.h"
 #include "db/stops.h"
+#include "gateway/recheck.h"
 
 static json_t *stop_json(const struct db_stop *s)
 {
@@ -74,8 +75,10 @@ void twilio_resume(struct api_call *call, struct api_reply *reply)
 			"There is no such stop, or it has ended. Nothing was changed.");
 		return;
 	}
-	if (ended > 0)
+	if (ended > 0) {
 		log_info("twilio", 0, "%lld stops ended by %s", (long long)ended,
 			call->user.username);
+		recheck_soon(call->gw);
+	}
 	api_ok(reply, 200, json_pack("{s:I}", "resumed", (json_int_t)ended));
 }

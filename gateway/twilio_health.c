@@ -20,6 +20,8 @@
 
 #define TICK_MS 1000  /* health is written, and probes are due, this often */
 #define TROUBLE_MAX 3 /* requests in a row without an answer: Twilio is away */
+#define REFUSED_MAX \
+	3 /* different numbers of a country in a row: it is not allowed at all */
 
 struct twilio_health {
 	struct gateway *gw;
@@ -62,11 +64,43 @@ static void open_stop(struct gateway *gw, struct db *db, const struct db_stop *s
 		twilio_cancel_creates(gw->twilio);
 }
 
-/* Whom the error of a call is about; -ENOENT when that cannot be told. */
+/* The country of a number; NULL: it has none. */
+static const char *country_of(const char *number)
+{
+	struct numbering numbering;
+
+	return numbering_lookup(number, &numbering) == 0 && numbering.country[0] != '\0'
+		       ? numbering.country
+		       : NULL;
+}
+
+/*
+ * Permissions are given to ranges of numbers, and refused to single ones that are a high risk: the
+ * country is stopped when several of it were refused, -EAGAIN until then.
+ */
+static int fill_country(struct db *db, const char *number, struct db_stop *stop)
+{
+	const char *country = country_of(number);
+	int refused = 0, err;
+
+	if (country == NULL)
+		return -ENOENT;
+	err = db_country_refused(db, country, number, &refused);
+	if (err < 0)
+		return err;
+	if (refused < REFUSED_MAX)
+		return -EAGAIN;
+	(void)snprintf(stop->reason, sizeof(stop->reason),
+		"The account may not call this country: %d of its numbers were refused in a"
+		" row. Allow it in Twilio's console (Voice, Geo permissions), then resume.",
+		refused);
+	return text_copy(stop->key, sizeof(stop->key), country);
+}
+
+/* Whom the error of a call is about; -ENOENT or -EAGAIN when it is nobody that can be told. */
 static int fill_scope(
 	struct db *db, const struct twilio_error *error, struct db_stop *stop)
 {
-	struct numbering numbering;
 	struct db_call call;
 	int err;
 
@@ -80,9 +114,20 @@ static int fill_scope(
 	(void)snprintf(stop->scope, sizeof(stop->scope), "%s", stop->kind);
 	if (error->stop == TWILIO_STOP_CALLER)
 		return text_copy(stop->key, sizeof(stop->key), call.caller_id);
-	if (numbering_lookup(call.number, &numbering) < 0 || numbering.country[0] == '\0')
-		return -ENOENT;
-	return text_copy(stop->key, sizeof(stop->key), numbering.country);
+	return fill_country(db, call.number, stop);
+}
+
+/* Twilio has taken a call: its country is allowed. */
+static void note_taken(struct db *db, int64_t call_id)
+{
+	char number[DB_NUMBER_SIZE];
+	const char *country;
+
+	if (db_country_suspect(db, call_id, number) < 0)
+		return; /* as good as always there is nothing to end */
+	country = country_of(number);
+	if (country != NULL)
+		(void)db_country_taken(db, country);
 }
 
 void twilio_health_told(struct gateway *gw, struct db *db,
@@ -93,6 +138,8 @@ void twilio_health_told(struct gateway *gw, struct db *db,
 		struct db_stop stop = {
 			.code = events[i].code, .call_id = events[i].call_id};
 
+		if (strcmp(events[i].event, "accepted") == 0)
+			note_taken(db, events[i].call_id);
 		if (events[i].code == 0 || error->stop < TWILIO_STOP_COUNTRY)
 			continue;
 		(void)snprintf(stop.kind, sizeof(stop.kind), "%s",
@@ -126,7 +173,8 @@ int twilio_health_load(struct db *db)
 	if (codes == NULL)
 		return -ENOMEM;
 	for (unsigned i = 0; i < count; i++)
-		if (errors[i].stop == TWILIO_STOP_NUMBER) {
+		if (errors[i].stop == TWILIO_STOP_NUMBER ||
+			errors[i].stop == TWILIO_STOP_COUNTRY) {
 			codes[filled][0] = errors[i].first;
 			codes[filled++][1] = errors[i].last;
 		}

@@ -19,8 +19,9 @@
 #define FIX_CONTACT "Correct the contact's number."
 #define BAD_CALLER "The caller id is not the account's, or not verified."
 #define FIX_CALLER "Buy or verify the number at Twilio, or choose another caller id."
-#define GEO "The account may not call this country."
-#define FIX_GEO "Allow it in Twilio's console (Voice, Geo permissions), then resume."
+#define GEO "The account may not call this number: its range or country is not allowed."
+#define FIX_GEO \
+	"Allow it in Twilio's console (Voice, Geo permissions), then queue it again."
 #define OURS "Twilio does not accept what the gateway asks."
 #define FIX_URL "Check BACKEND_URL: https and a name that the internet can resolve."
 #define FIX_SETUP "Check the settings that are named, and the log, then resume."

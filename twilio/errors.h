@@ -12,10 +12,10 @@
 /* From the smallest consequence to the largest. */
 enum twilio_stop {
 	TWILIO_STOP_NOTHING, /* this attempt failed; the campaign's rules say what is next */
-	TWILIO_STOP_NUMBER,  /* the called number is never dialled again for this entry */
-	TWILIO_STOP_COUNTRY, /* no number of its country, until an operator resumes */
-	TWILIO_STOP_CALLER,  /* nothing with this caller id, until an operator resumes */
-	TWILIO_STOP_PAUSE,   /* the account is at a limit or Twilio in trouble: short */
+	TWILIO_STOP_NUMBER, /* the called number is never dialled again for this entry */
+	TWILIO_STOP_COUNTRY, /* as NUMBER; after several, its country until an operator resumes */
+	TWILIO_STOP_CALLER, /* nothing with this caller id, until an operator resumes */
+	TWILIO_STOP_PAUSE,  /* the account is at a limit or Twilio in trouble: short */
 	TWILIO_STOP_ACCOUNT, /* nothing, until Twilio says that the account is well again */
 	TWILIO_STOP_SETUP,   /* nothing, until an operator has mended it and resumes */
 	TWILIO_STOPS,

@@ -25,7 +25,14 @@ CREATE TABLE twilio_stops (
 CREATE UNIQUE INDEX twilio_stops_open ON twilio_stops (scope, key) WHERE ended_at IS NULL;
 CREATE INDEX twilio_stops_recent ON twilio_stops (ended_at) WHERE ended_at IS NOT NULL;
 
--- Errors that mean that the called number is bad; loaded at start from twilio/errors.c.
+-- The numbers of a country that Twilio did not let us call, one after the other: one may be in a
+-- range that is not allowed, several are their country. Ends with one that is taken, or with the stop.
+CREATE TABLE country_refusals (
+	country text PRIMARY KEY,           -- ISO code
+	numbers text[] NOT NULL
+);
+
+-- Errors that mean that the called number is bad, or not allowed; loaded at start from twilio/errors.c.
 CREATE TABLE number_errors (
 	first int PRIMARY KEY,
 	last int NOT NULL

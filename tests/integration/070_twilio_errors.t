@@ -46,7 +46,7 @@ sub creates {
 }
 
 my $campaign = $stage->make_campaign({wrapUpS => 0, callGapMs => 0, batchGapMs => 0, callerId => '+15550000001'},
-	'+14155550101', '+447400123456', '+14155550103', '+14155550104');
+	'+14155550101', '+447400123456', '+14155550103', '+14155550104', map { "+44740055000$_" } 1 .. 6);
 my $agent = $stage->make_agent('ana', $campaign);
 $stage->start_phone($agent);
 $stage->wait_registered($agent);
@@ -82,24 +82,41 @@ is $skipped->{reason}, 'refused', 'it says why';
 like $skipped->{reasonText}, qr/cannot be called.*Correct the contact/, 'with what to do';
 is scalar @{status()->{stops}}, 0, 'and it stops nothing else';
 
-# A country: its numbers wait, others go on.
-$between->answer('POST .*Participants', 400,
-	{code => 21215, message => 'Account not authorized to call +447400123456'});
-$answer = call_now($entry[1]);
-is $answer->{status}, 502, 'a country that the account may not call';
-like $answer->{json}{error}{message}, qr/The contact stays in the queue\.$/, 'keeps the contact in the queue';
-my ($stop) = @{$stage->wait_until(5, 'the stop', sub { my $s = status()->{stops}; @$s ? $s : undef })};
-is "$stop->{scope} $stop->{key} $stop->{kind} $stop->{code}", 'country GB country 21215',
-	'is stopped as a country';
-like $stop->{reason}, qr/Geo permissions/, 'with what to do';
-is $stop->{nextProbeAt}, undef, 'until somebody resumes';
-my ($waiting) = entry_now($entry[1]);
-is "$waiting->{status} $waiting->{attempts}", 'pending 0', 'the contact keeps its place and its attempts';
+# Permissions are given to ranges of numbers: one that is refused is skipped, and its country goes on.
+sub refused_there {
+	my ($entry) = @_;
+	$between->answer('POST .*Participants', 400, {code => 21215, message => 'Account not authorized to call'});
+	$stage->wait_until(8, 'the agent', sub { $stage->agent_session($agent)->{state} eq 'ready' });
+	$answer = call_now($entry);
+	is $answer->{status}, 502, 'a number that the account may not call' or diag $answer->{content};
+	like $answer->{json}{error}{message}, qr/Geo permissions.*has left the queue, until somebody queues it again\.$/,
+		'leaves the queue, with what to do';
+	$stage->wait_until(5, 'it to be skipped', sub { (entry_now($entry))[0]{reason} eq 'refused' });
+}
+refused_there($_) for @entry[4, 5];
 $between->answer;
 $stage->wait_until(8, 'the agent', sub { $stage->agent_session($agent)->{state} eq 'ready' });
-$answer = call_now($entry[1]);
-is $answer->{status}, 422, 'another try is not permitted' or diag $answer->{content};
+is call_now($entry[6])->{status}, 200, 'another number of that country is called as ever';
+refused_there($_) for @entry[7, 8];
+is_deeply status()->{stops}, [], 'four refused ones stop nothing, for one was called between';
+
+# Three in a row are their country, also with a restart between: its numbers wait, others go on.
+$stage->stop('gateway');
+$stage->start_gateway;
+$stage->login;
+refused_there($entry[1]);
+my ($stop) = @{$stage->wait_until(5, 'the stop', sub { my $s = status()->{stops}; @$s ? $s : undef })};
+is "$stop->{scope} $stop->{key} $stop->{kind} $stop->{code}", 'country GB country 21215',
+	'the third in a row stops the country';
+like $stop->{reason}, qr/3 of its numbers.*Geo permissions.*then resume/, 'with what to do';
+is $stop->{nextProbeAt}, undef, 'until somebody resumes';
+$between->answer;
+$stage->wait_until(8, 'the agent', sub { $stage->agent_session($agent)->{state} eq 'ready' });
+$answer = call_now($entry[9]);
+is $answer->{status}, 422, 'another number of it is not permitted' or diag $answer->{content};
 is $answer->{json}{error}{details}{rule}, 'twilio.country', 'by the rule of countries';
+my ($waiting) = entry_now($entry[9]);
+is "$waiting->{status} $waiting->{attempts}", 'pending 0', 'the contact keeps its place and its attempts';
 is call_now($entry[2])->{status}, 200, 'another country is called as ever';
 $stage->wait_until(10, 'that call to end', sub { $stage->agent_session($agent)->{state} eq 'ready' });
 is resume({id => $stop->{id}})->{json}{data}{resumed}, 1, 'an operator resumes';
@@ -172,6 +189,27 @@ is_deeply [map { $dialled{$_} // 0 } @numbers], [(1) x 12], 'everybody was calle
 my @more = grep { my $phone = $_->{contact}{phone}; grep { $_ eq $phone } @numbers } entries($campaign);
 is_deeply [map { "$_->{status} $_->{attempts}" } @more], [('completed 1') x 12],
 	'and it cost nobody an attempt';
+
+# A country is not allowed, and then it is: who waited is called at once.
+my $abroad = $stage->make_campaign({wrapUpS => 0, callGapMs => 0, batchGapMs => 0, callerId => '+15550000001'},
+	map { "+4474006600$_" } 10 .. 25);
+$stage->api(POST => "$CM/campaigns/$abroad/join-agent", {agentId => $agent->{id}});
+$stage->api(DELETE => "/api/agents/$agent->{id}/session");
+$between->answer('POST .*Participants', 400, {code => 21215, message => 'Account not authorized to call'});
+$stage->agent_ready($agent, $abroad);
+$stage->api(POST => "$CM/campaigns/$abroad/auto-dial");
+$stage->wait_until(30, 'the country to be stopped', sub { @{status()->{stops}} });
+my @wait = @{$stage->wait_until(15, 'the others to wait for it', sub {
+	my @left = grep { $_->{status} eq 'pending' } entries($abroad);
+	return !(grep { $_->{reason} ne 'twilio' } @left) && \@left })};
+cmp_ok scalar(@wait), '>=', 10, 'most of its numbers wait';
+my $until = time + 30;
+$between->answer;
+resume();
+$stage->wait_until(30, 'them to be due', sub { !(grep { $_->{reason} eq 'twilio' } entries($abroad)) });
+cmp_ok time, '<', $until, 'resumed, they do not wait for their minute to pass';
+$stage->api(POST => "$CM/campaigns/$abroad/auto-dial/stop");
+$stage->wait_until(15, 'the last of them to end', sub { $stage->agent_session($agent)->{state} eq 'ready' });
 
 # An error that costs the only attempt.
 my $once = $stage->make_campaign({wrapUpS => 0, maxAttempts => 1, callerId => '+15550000001'}, '+14155550301');

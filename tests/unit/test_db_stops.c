@@ -5,10 +5,13 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "db/exec.h"
+#include "db/facts.h"
+#include "db/queue.h"
 #include "db/stops.h"
 #include "unit/db_world.h"
 
@@ -110,6 +113,74 @@ static void the_verdict_knows_the_stopped_countries(void **state)
 	assert_int_equal(claim_result(claim, &claimed), DB_CLAIM_REFUSED);
 	assert_non_null(strstr(seen, "GB"));
 	assert_non_null(strstr(seen, "CU"));
+}
+
+static int refused(const char *country, const char *number)
+{
+	int numbers = 0;
+
+	assert_int_equal(db_country_refused(db, country, number, &numbers), 0);
+	return numbers;
+}
+
+static void a_country_counts_its_numbers_that_were_refused_in_a_row(void **state)
+{
+	struct db_claimed call = world_call(db, world_campaign(1, 1));
+	char number[DB_NUMBER_SIZE];
+	int64_t ended = 0;
+
+	(void)state;
+	assert_int_equal(db_country_suspect(db, call.call_id, number), -ENOENT);
+	assert_int_equal(refused("GB", "+447400000001"), 1);
+	assert_int_equal(refused("GB", "+447400000001"), 1);
+	assert_int_equal(refused("GB", "+447400000002"), 2);
+	assert_int_equal(refused("CU", "+5350000001"), 1);
+	assert_int_equal(db_country_suspect(db, call.call_id, number), 0);
+	assert_string_equal(number, call.number);
+	assert_int_equal(db_country_taken(db, "GB"), 0);
+	assert_int_equal(refused("GB", "+447400000003"), 1);
+	assert_int_equal(refused("CU", "+5350000002"), 2);
+	/* A person says that it is allowed now. */
+	(void)stop("country", "CU", "country", 21215);
+	assert_int_equal(db_stop_end(db, 0, "ana", &ended), 0);
+	assert_int_equal(ended, 1);
+	assert_int_equal(refused("CU", "+5350000003"), 1);
+	assert_int_equal(refused("GB", "+447400000004"), 2);
+}
+
+static struct db_claim_verdict not_allowed(void *arg, const struct db_claim_facts *facts)
+{
+	(void)arg;
+	(void)facts;
+	return (struct db_claim_verdict){
+		.later = true, .rule = "twilio.country", .code = "twilio"};
+}
+
+static void contacts_of_a_country_are_due_when_its_stop_is_ended(void **state)
+{
+	int64_t campaign = world_campaign(1, 3), ended = 0, moved = 0;
+	size_t count = 0;
+
+	(void)state;
+	(void)stop("account", "", "pause", 20429);
+	(void)stop("country", "GB", "country", 21215);
+	assert_int_equal(
+		db_queue_postpone(db, campaign, 100, not_allowed, NULL, &count), 0);
+	assert_int_equal(count, 3);
+	while (db_queue_recheck(db, &moved) == 0)
+		; /* what the tests before have changed */
+	assert_int_equal(db_stop_probed(db, &ended), 0);
+	assert_int_equal(ended, 1);
+	assert_int_equal(db_queue_recheck(db, &moved), -ENOENT);
+	assert_int_equal(db_stop_end(db, 0, "ana", &ended), 0);
+	assert_int_equal(ended, 1);
+	while (db_queue_recheck(db, &moved) == 0)
+		;
+	assert_string_equal(world_text("SELECT count(*) FROM queue_entries WHERE"
+				       " campaign_id = %lld AND state = 'pending'"
+				       " AND run_at <= now() AND reason = ''",
+				    (long long)campaign),
+		"3");
 }
 
 static struct db_stop only(void)
@@ -247,6 +318,10 @@ int main(void)
 		cmocka_unit_test_setup(
 			a_stopped_caller_id_holds_its_campaigns_alone, clean),
 		cmocka_unit_test_setup(the_verdict_knows_the_stopped_countries, clean),
+		cmocka_unit_test_setup(
+			a_country_counts_its_numbers_that_were_refused_in_a_row, clean),
+		cmocka_unit_test_setup(
+			contacts_of_a_country_are_due_when_its_stop_is_ended, clean),
 		cmocka_unit_test_setup(
 			a_stop_told_again_is_counted_and_a_heavier_one_replaces_it,
 			clean),
