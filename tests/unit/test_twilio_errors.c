@@ -105,6 +105,15 @@ static void no_code_of_voice_is_unknown(void **state)
 			fail_msg("%d has no line", codes[i]);
 }
 
+/* Twilio answers 401 to whom it has suspended, too. */
+static void a_login_that_is_refused_may_be_a_suspended_account(void **state)
+{
+	(void)state;
+	assert_non_null(strstr(twilio_error(20003, 401)->todo, "TWILIO_AUTH_TOKEN"));
+	assert_non_null(strstr(twilio_error(20003, 401)->todo, "suspended or closed"));
+	assert_non_null(strstr(twilio_error(0, 401)->todo, "balance"));
+}
+
 static void the_table_is_in_order_and_speaks_in_sentences(void **state)
 {
 	unsigned count;
@@ -117,6 +126,8 @@ static void the_table_is_in_order_and_speaks_in_sentences(void **state)
 		assert_int_equal(table[i].what[strlen(table[i].what) - 1], '.');
 		assert_true(table[i].todo[0] == '\0' ||
 			    table[i].todo[strlen(table[i].todo) - 1] == '.');
+		/* A stop's reason is both. */
+		assert_true(strlen(table[i].what) + strlen(table[i].todo) + 2 <= 256);
 		/* Whoever is stopped until somebody acts must be told how. */
 		if (table[i].stop == TWILIO_STOP_SETUP ||
 			table[i].stop == TWILIO_STOP_ACCOUNT ||
@@ -237,6 +248,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(errors_stop_what_they_are_about),
 		cmocka_unit_test(no_code_of_voice_is_unknown),
+		cmocka_unit_test(a_login_that_is_refused_may_be_a_suspended_account),
 		cmocka_unit_test(the_table_is_in_order_and_speaks_in_sentences),
 		cmocka_unit_test(without_a_code_the_status_speaks),
 		cmocka_unit_test(sip_tells_numbers_that_do_not_exist),
