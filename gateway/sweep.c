@@ -556,9 +556,13 @@ static void listed(
 	task->job.drop = match_drop;
 	task->gw = gw;
 	task->due = *due;
-	for (size_t i = 0; i < answer->count && i < TWILIO_PAGE_SIZE; i++)
-		if (answer->list.calls[i].created_ms >= due->placed_ms - LIST_SLACK_MS)
+	for (size_t i = 0; i < answer->count && i < TWILIO_PAGE_SIZE; i++) {
+		int64_t created_ms = answer->list.calls[i].created_ms;
+
+		/* What Twilio has only queued may have no date yet. */
+		if (created_ms == 0 || created_ms >= due->placed_ms - LIST_SLACK_MS)
 			task->calls[task->count++] = answer->list.calls[i];
+	}
 	if (jobs_put(gw->db, &task->job) < 0)
 		free(task);
 }

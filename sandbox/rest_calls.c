@@ -58,12 +58,14 @@ static json_t *number_text(int64_t number)
 static json_t *call_json(const struct call *call)
 {
 	const char *account = call->sandbox->settings.account_sid;
+	bool queued = strcmp(call_resource_status(call), "queued") == 0;
 
 	return json_pack(
 		"{s:s, s:o, s:o, s:o, s:s, s:s, s:o, s:s, s:o, s:o, s:s, s:o, s:o, s:o,"
 		" s:n, s:s, s:s, s:s?, s:s, s:n, s:n, s:n, s:o, s:n, s:o, s:o}",
-		"sid", call->sid, "date_created", rest_date(call->created_ms),
-		"date_updated", rest_date(call->updated_ms), "parent_call_sid",
+		"sid", call->sid, "date_created",
+		queued ? json_null() : rest_date(call->created_ms), "date_updated",
+		rest_date(call->updated_ms), "parent_call_sid",
 		rest_text(call->parent_sid), "account_sid", account, "to", call->to,
 		"to_formatted", formatted(call->to), "from", call->from, "from_formatted",
 		formatted(call->from), "phone_number_sid", rest_text(call->number_sid),

@@ -92,5 +92,36 @@ subtest 'a call that Twilio does not know yet is hung up' => sub {
 };
 
 contract_kept();
+
+subtest 'a call that Twilio has queued, and gives no date, is found' => sub {
+	# One call in 100 s: the second is queued for as long as this takes.
+	my $slow = Omnivox::Stage->new(sandbox_env => {SANDBOX_CPS => 0.01}, population => [
+		{match => '*', weight => 1, behaviour => 'human', ring_ms => 200, talk_ms => 0, say => 'silence'}]);
+	$slow->start_sandbox;
+	$slow->start_gateway;
+	$slow->login;
+	my $list = $slow->make_campaign({wrapUpS => 0}, '+14155550111');
+	my $bo = $slow->make_agent('bo', $list);
+	$slow->start_phone($bo);
+	$slow->wait_registered($bo);
+	$slow->agent_ready($bo, $list);
+	my %dial = (agentId => $bo->{id}, campaignId => $list);
+	my $end = sub {
+		my ($id) = @_;
+		$slow->api(POST => "/api/calls/$id/hangup");
+		return $slow->wait_until(20, 'the call to end', sub {
+			my $call = $slow->api(GET => "/api/calls/$id")->{call};
+			return $call->{state} eq 'ended' ? $call : undef });
+	};
+	my $dialled = sub { $slow->request(POST => '/api/calls/rest-api', {%dial, to => $_[0]})->{json} };
+	$end->($dialled->('+14155550112')->{callId});
+	$slow->wait_until(15, 'the agent', sub { $slow->agent_session($bo)->{state} eq 'ready' });
+	$slow->sandbox_put('/sandbox/faults', {kind => 'http500_after_accept', rate => 1, seed => 1, delay_ms => 0});
+	my $queued = $dialled->('+14155550113');
+	is $queued->{status}, 'ambiguous', 'its request was lost';
+	is $end->($queued->{callId})->{outcome}, 'canceled', 'hung up, it is found and cancelled';
+	is_deeply [map { $_->{event} } grep { ($_->{to} // '') eq '+14155550113' && $_->{event} =~ /initiated|ringing/ }
+		$slow->call_log], [], 'before it was dialled';
+};
 undef $stage;
 done_testing;

@@ -46,8 +46,8 @@ async function calls() {
 	const call = await client.calls.create({to: '+14160001', from, url: `${hook}/wait`, statusCallback: `${hook}/status`,
 		statusCallbackEvent: ['initiated', 'ringing', 'answered', 'completed']});
 	is(call.status, 'queued', 'a call is created');
-	is(call.dateCreated instanceof Date, true, 'its date is one');
 	await until('and answered', async () => (await client.calls(call.sid).fetch()).status === 'in-progress');
+	is((await client.calls(call.sid).fetch()).dateCreated instanceof Date, true, 'its date is one');
 	await client.calls(call.sid).update({twiml: '<Response><Pause length="300"/></Response>'});
 	await client.calls(call.sid).update({status: 'completed'});
 	await until('and ended', async () => (await client.calls(call.sid).fetch()).status === 'completed');
