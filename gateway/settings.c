@@ -237,6 +237,20 @@ static bool twilio_is_here(const struct config *config)
 	return is_here(config_text(config, "TWILIO_API_BASE"), false);
 }
 
+/* In the host, that is: behind the scheme and whoever logs in. */
+static bool has_underscore(const char *url)
+{
+	const char *host = strstr(url, "//") + 2;
+	size_t len = strcspn(host, "/?#");
+	const char *login = memchr(host, '@', len);
+
+	if (login != NULL) {
+		len -= (size_t)(login + 1 - host);
+		host = login + 1;
+	}
+	return memchr(host, '_', len) != NULL;
+}
+
 /* Twilio's own API cannot call back to this machine's loopback; a sandbox here can. */
 static const char *backend_fault(const struct config *config, const char *url)
 {
@@ -248,6 +262,8 @@ static const char *backend_fault(const struct config *config, const char *url)
 			       : "is not set: Twilio cannot tell what becomes of a call";
 	if (strncmp(url, "https://", 8) != 0 && strncmp(url, "http://", 7) != 0)
 		return "is no address";
+	if (has_underscore(url))
+		return "has an underscore in its host's name, and Twilio calls no such host";
 	if (strpbrk(url, "?# \t") != NULL || len > 200)
 		return "has more than a host, a port and a path, or is longer than 200 "
 		       "characters";

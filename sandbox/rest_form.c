@@ -53,13 +53,21 @@ char *rest_form_words(const struct rest *rest, const char *name)
 
 bool rest_url_valid(const char *url)
 {
-	const char *host = NULL;
+	const char *host = NULL, *login;
+	size_t len;
 
 	if (strncasecmp(url, "http://", 7) == 0)
 		host = url + 7;
 	else if (strncasecmp(url, "https://", 8) == 0)
 		host = url + 8;
-	return host != NULL && strcspn(host, "/?#") > 0 &&
+	len = host != NULL ? strcspn(host, "/?#") : 0;
+	login = len > 0 ? memchr(host, '@', len) : NULL;
+	if (login != NULL) {
+		len -= (size_t)(login + 1 - host);
+		host = login + 1;
+	}
+	/* Twilio takes no underscore in a host. */
+	return len > 0 && memchr(host, '_', len) == NULL &&
 	       strpbrk(url, " \t\r\n") == NULL && strlen(url) <= 4000;
 }
 

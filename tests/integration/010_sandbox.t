@@ -121,7 +121,7 @@ subtest 'bad input has its code' => sub {
 		21205 => [Url => 'nowhere'],
 		21208 => [Timeout => '601'],
 		21209 => [Method => 'PUT'],
-		21609 => [StatusCallback => 'x'],
+		21609 => [StatusCallback => 'https://my_host.example.com/x'],
 		32018 => [Twiml => 'x' x 4001],
 		21234 => [MachineDetection => 'Maybe']);
 	for my $code (sort keys %bad) {

@@ -91,7 +91,8 @@ like $err, qr/^problem: $_ .*[.]$/m, "$_ is among the problems"
 is +(command({@{$_}[0, 1]}, '--check-config'))[0], 78, "$_->[2] is a problem of its own" for
 	[WEB_DIR => '/nowhere', 'a WEB_DIR that is not there'],
 	[BACKEND_URL => 'https://calls.example.com/', 'a BACKEND_URL that ends in a slash'],
-	[BACKEND_URL => 'https://calls.example.com?a=b', 'one with a query'];
+	[BACKEND_URL => 'https://calls.example.com?a=b', 'one with a query'],
+	[BACKEND_URL => 'https://my_calls.example.com/api', 'one with an underscore in its host'];
 my %true = (TWILIO_API_BASE => 'https://api.twilio.com');
 my %reached = (%true, BACKEND_URL => 'https://calls.example.com');
 for ([undef, qr/BACKEND_URL "" is not set: Twilio cannot tell/],
