@@ -13,7 +13,7 @@
 
 enum db_claim_result {
 	DB_CLAIM_CALL, /* a call in state `placing`: POST it; `claimed` if ring_first */
-	DB_CLAIM_NO_ENTRY, /* nothing is due; next_ms says when, 0: never */
+	DB_CLAIM_NO_ENTRY, /* nothing is due; next_ms says when, 0: never; or it is `locked` */
 	DB_CLAIM_NO_AGENT, /* nobody (or not that agent) is free */
 	/* The verdict was no: rule, code, reason, next_ms. callback.owner: for another agent. */
 	DB_CLAIM_REFUSED,
@@ -47,7 +47,8 @@ struct db_claim {
 struct db_claimed {
 	enum db_claim_result result;
 	char rule[32], code[DB_WORD_SIZE], reason[256];
-	bool whole; /* it was the campaign's matter, not this contact's */
+	bool whole;  /* it was the campaign's matter, not this contact's */
+	bool locked; /* all that is due is in somebody else's transaction */
 	int64_t next_ms, wait_ms;
 	int64_t call_id, entry_id, contact_id, session_id, agent_id, leg_id, campaign_id;
 	int attempt;

@@ -12,6 +12,7 @@
 
 #include "base/text.h"
 #include "db/exec.h"
+#include "db/next_entry.h"
 #include "db/rate.h"
 
 /* An agent rings for half a minute, and the leg's news may be late. */
@@ -78,25 +79,16 @@ struct pick {
 	"   AND q.state = 'pending' AND q.agent_id = a.user_id AND q.run_at <= now()"   \
 	"   AND $5::bigint IS NULL) DESC, a.state_since, a.id LIMIT 1"                  \
 	"  FOR UPDATE SKIP LOCKED)"
-/*
- * What is kept for this agent, else one priority after the other, so that a list of retries that
- * are not due yet is never read through to find what is.
- */
-#define PICK_NEXT_ENTRY                                                             \
-	", o AS (SELECT q.* FROM queue_entries q"                                   \
-	"  WHERE q.campaign_id = $1 AND q.state = 'pending' AND q.run_at <= now()"  \
-	"  AND q.agent_id = (SELECT user_id FROM s) AND $5::bigint IS NULL"         \
-	"  ORDER BY q.run_at LIMIT 1 FOR UPDATE SKIP LOCKED)"                       \
-	", p AS (SELECT p FROM generate_series(1, 9) AS p WHERE ("                  \
-	"  SELECT q.run_at <= now() FROM queue_entries q WHERE q.campaign_id = $1"  \
-	"   AND q.state = 'pending' AND q.agent_id IS NULL AND q.priority = p"      \
-	"   ORDER BY q.run_at LIMIT 1) ORDER BY p LIMIT 1)"                         \
-	", n AS (SELECT q.* FROM queue_entries q"                                   \
-	"  WHERE q.campaign_id = $1 AND q.state = 'pending' AND q.agent_id IS NULL" \
-	"  AND q.run_at <= now() AND q.priority = (SELECT p FROM p)"                \
-	"  AND EXISTS (SELECT 1 FROM s) AND NOT EXISTS (SELECT 1 FROM o)"           \
-	"  AND $5::bigint IS NULL"                                                  \
-	"  ORDER BY q.run_at, q.id LIMIT 1 FOR UPDATE SKIP LOCKED)"                 \
+/* What is kept for this agent, else what is anybody's. */
+#define PICK_ANYBODYS                                                              \
+	NEXT_ENTRY("q.*", " AND EXISTS (SELECT 1 FROM s) AND NOT EXISTS (SELECT 1" \
+			  " FROM o) AND $5::bigint IS NULL")
+#define PICK_NEXT_ENTRY                                                            \
+	", o AS (SELECT q.* FROM queue_entries q"                                  \
+	"  WHERE q.campaign_id = $1 AND q.state = 'pending' AND q.run_at <= now()" \
+	"  AND q.agent_id = (SELECT user_id FROM s) AND $5::bigint IS NULL"        \
+	"  ORDER BY q.run_at LIMIT 1 FOR UPDATE SKIP LOCKED)"                      \
+	", n AS (" PICK_ANYBODYS ")"                                               \
 	", e AS (SELECT * FROM o UNION ALL SELECT * FROM n)"
 /* Waits: a second click must see what the first one did. */
 #define PICK_THIS_ENTRY                                                                  \
@@ -268,21 +260,36 @@ static int write_call(struct db *db, const struct db_claim *claim, const struct 
 	return written && claimed->call_id == 0 ? -EDQUOT : written;
 }
 
-/* What is kept for one agent is due for the others when its time is over. */
-static int when_next(struct db *db, int64_t campaign_id, int64_t *ret_ms)
+/*
+ * What is kept for one agent is due for the others when its time is over. What was due for anybody
+ * when we looked, and yet was not taken, somebody's transaction has.
+ */
+static int when_next(struct db *db, int64_t campaign_id, struct db_claimed *claimed)
 {
-	return db_run_number(db,
+	PGresult *result = NULL;
+	struct db_row row;
+	int rc = db_run_one(db,
 		"SELECT " MS(
-			"min(n.run_at)") " FROM (SELECT w.run_at FROM generate_series(1, 9) AS p"
-					 " CROSS JOIN LATERAL (SELECT q.run_at FROM queue_entries q"
-					 "  WHERE q.campaign_id = $1 AND q.state = 'pending'"
-					 "  AND q.agent_id IS NULL AND q.priority = p"
-					 "  ORDER BY q.run_at LIMIT 1) w"
-					 " UNION ALL SELECT CASE WHEN q.run_at > now() THEN q.run_at"
-					 "  ELSE q.agent_until END FROM queue_entries q"
-					 "  WHERE q.campaign_id = $1 AND q.state = 'pending'"
-					 "  AND q.agent_id IS NOT NULL) n",
-		ARGS(arg_int(campaign_id)), ret_ms);
+			"min(n.run_at)") ", bool_or(n.anybodys AND n.run_at <= now())"
+					 " FROM (SELECT w.run_at, true AS anybodys"
+					 "  FROM generate_series(1, 9) AS p"
+					 "  CROSS JOIN LATERAL (SELECT q.run_at FROM queue_entries q"
+					 "   WHERE q.campaign_id = $1 AND q.state = 'pending'"
+					 "   AND q.agent_id IS NULL AND q.priority = p"
+					 "   ORDER BY q.run_at LIMIT 1) w"
+					 "  UNION ALL SELECT CASE WHEN q.run_at > now() THEN q.run_at"
+					 "   ELSE q.agent_until END, false FROM queue_entries q"
+					 "   WHERE q.campaign_id = $1 AND q.state = 'pending'"
+					 "   AND q.agent_id IS NOT NULL) n",
+		ARGS(arg_int(campaign_id)), &result);
+
+	if (rc < 0)
+		return rc;
+	row = db_row(result, 0);
+	claimed->next_ms = row_int(&row);
+	claimed->locked = row_bool(&row);
+	PQclear(result);
+	return 0;
 }
 
 static int when_rate(struct db *db, int64_t *ret_wait_ms)
@@ -314,7 +321,7 @@ static int check_pick(struct db *db, const struct db_claim *claim, const struct 
 		return 1;
 	}
 	if (claimed->result == DB_CLAIM_NO_ENTRY)
-		return when_next(db, claim->campaign_id, &claimed->next_ms);
+		return when_next(db, claim->campaign_id, claimed);
 	return 0;
 }
 

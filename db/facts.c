@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "db/exec.h"
+#include "db/next_entry.h"
 #include "db/voided.h"
 
 /* Waiting for something that has no time of its own. */
@@ -168,14 +169,12 @@ int db_entry_refuse(
 /* ---- many at once ---- */
 
 /* $1 campaign, $2 how many: in the order in which the claim would take them. */
+#define DUE_FIRST NEXT_ENTRY("q.priority", "")
 #define DUE                                                                         \
-	" p AS (SELECT p FROM generate_series(1, 9) AS p WHERE ("                   \
-	"  SELECT q.run_at <= now() FROM queue_entries q WHERE q.campaign_id = $1"  \
-	"   AND q.state = 'pending' AND q.agent_id IS NULL AND q.priority = p"      \
-	"   ORDER BY q.run_at LIMIT 1) ORDER BY p LIMIT 1),"                        \
+	" n AS (" DUE_FIRST "),"                                                    \
 	" due AS MATERIALIZED (SELECT q.id, q.contact_id FROM queue_entries q"      \
 	"  WHERE q.campaign_id = $1 AND q.state = 'pending' AND q.agent_id IS NULL" \
-	"  AND q.run_at <= now() AND q.priority = (SELECT p FROM p)"                \
+	"  AND q.run_at <= now() AND q.priority = (SELECT n.priority FROM n)"       \
 	"  ORDER BY q.run_at, q.id LIMIT $2 FOR UPDATE SKIP LOCKED)"
 
 static const char due_sql[] =

@@ -5,6 +5,7 @@
 
 #include "db/entry_reason.h"
 #include "db/exec.h"
+#include "db/next_entry.h"
 #include "db/voided.h"
 
 /* Tells "no such entry" from "not in this state" after an UPDATE that touched nothing. */
@@ -68,16 +69,9 @@ static int preview_pick(
 	if (rc != -ENOENT)
 		return rc;
 	return db_run_number(db,
-		"WITH p AS (SELECT p FROM generate_series(1, 9) AS p WHERE ("
-		"  SELECT q.run_at <= now() FROM queue_entries q WHERE q.campaign_id = $1"
-		"   AND q.state = 'pending' AND q.agent_id IS NULL AND q.priority = p"
-		"   ORDER BY q.run_at LIMIT 1) ORDER BY p LIMIT 1)"
-		" UPDATE queue_entries SET agent_id = $2,"
-		"  agent_until = now() + make_interval(secs => $3::int)"
-		" WHERE id = (SELECT q.id FROM queue_entries q WHERE q.campaign_id = $1"
-		"  AND q.state = 'pending' AND q.agent_id IS NULL AND q.run_at <= now()"
-		"  AND q.priority = (SELECT p FROM p) ORDER BY q.run_at, q.id LIMIT 1"
-		"  FOR UPDATE SKIP LOCKED) RETURNING id",
+		"UPDATE queue_entries SET agent_id = $2,"
+		" agent_until = now() + make_interval(secs => $3::int)"
+		" WHERE id = (" NEXT_ENTRY("q.id", "") ") RETURNING id",
 		ARGS(arg_int(preview->campaign_id), arg_int(preview->user_id),
 			arg_int(preview->hold_s)),
 		ret_entry_id);

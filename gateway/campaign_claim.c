@@ -45,8 +45,10 @@ static void look_for_more(struct claim_job *task, struct db *db)
 	task->generated = true;
 	if (db_queue_generate(db, task->campaign_id, &generate) == 0)
 		task->made = generate.added;
-	if (task->made > 0)
+	if (task->made > 0) {
 		task->claimed.next_ms = clock_wall_ms();
+		task->claimed.locked = false;
+	}
 }
 
 static void claim_work(struct job *job, void *ctx)
@@ -93,6 +95,14 @@ static void hold(struct gateway *gw, struct run *run, const char *code, int64_t 
 	run->wait_until_ms = timers_now(gw->timers) + ms;
 }
 
+/* Such as a list that is being deleted. */
+static void hold_locked(struct gateway *gw, struct run *run)
+{
+	run_say(gw, run, "locked",
+		"Somebody else is working on the contacts that are due.");
+	run->wait_until_ms = timers_now(gw->timers) + IDLE_MS;
+}
+
 static void refused(struct gateway *gw, struct run *run, const struct db_claimed *claimed)
 {
 	int64_t wait_ms = claimed->next_ms - clock_wall_ms();
@@ -118,9 +128,11 @@ static void claimed_nothing(
 	case DB_CLAIM_NO_ENTRY:
 		if (claimed->next_ms == 0)
 			hold(gw, run, "exhausted", IDLE_MS);
+		else if (claimed->locked)
+			hold_locked(gw, run);
 		else if (claimed->next_ms > clock_wall_ms())
 			hold(gw, run, "waiting", IDLE_MS);
-		else /* due by now, or held by somebody's transaction */
+		else /* due by now */
 			run->wait_until_ms = timers_now(gw->timers) + NEXT_MS;
 		break;
 	case DB_CLAIM_NO_AGENT:

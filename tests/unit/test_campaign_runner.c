@@ -383,7 +383,7 @@ static void a_campaign_whose_contacts_are_refused_does_not_hold_up_others(void *
 		(struct db_claimed){.result = DB_CLAIM_REFUSED, .code = "hours"});
 }
 
-static void a_campaign_whose_contacts_others_hold_does_not_hold_up_others(void **state)
+static void a_campaign_whose_contacts_are_due_by_now_does_not_hold_up_others(void **state)
 {
 	(void)state;
 	others_get_their_turn_though_the_first_says((struct db_claimed){
@@ -438,6 +438,22 @@ static void an_empty_queue_says_whether_anybody_waits(void **state)
 	runner_will_say((struct db_claimed){.result = DB_CLAIM_CALL});
 	runner_pass(IDLE_MS + 100);
 	assert_int_equal(rig.placed, 1);
+}
+
+static void that_others_have_all_that_is_due_is_said(void **state)
+{
+	(void)state;
+	runner_will_say((struct db_claimed){
+		.result = DB_CLAIM_NO_ENTRY, .locked = true, .next_ms = clock_wall_ms()});
+	runner_settle();
+	assert_string_equal(runner_code_of(1), "locked");
+	assert_string_equal(rig.last_told[1],
+		"Somebody else is working on the contacts that are due.");
+	/* Perhaps for long: a list of a million is not read again and again. */
+	runner_pass(IDLE_MS - 100);
+	assert_int_equal(rig.claims, 1);
+	runner_pass(100);
+	assert_int_equal(rig.claims, 2);
 }
 
 static void lists_are_looked_through_once_a_minute_unless_there_was_more(void **state)
@@ -565,10 +581,11 @@ int main(void)
 		RUNNER_TEST(
 			a_campaign_whose_contacts_are_refused_does_not_hold_up_others),
 		RUNNER_TEST(
-			a_campaign_whose_contacts_others_hold_does_not_hold_up_others),
+			a_campaign_whose_contacts_are_due_by_now_does_not_hold_up_others),
 		RUNNER_TEST(
 			at_a_limit_it_looks_again_when_that_ends_or_was_perhaps_raised),
 		RUNNER_TEST(an_empty_queue_says_whether_anybody_waits),
+		RUNNER_TEST(that_others_have_all_that_is_due_is_said),
 		RUNNER_TEST(lists_are_looked_through_once_a_minute_unless_there_was_more),
 		RUNNER_TEST(contacts_that_are_put_off_are_said_to_be),
 		RUNNER_TEST(until_when_it_waits_is_said_if_it_is_known),

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "db/exec.h"
 #include "db/queue.h"
 #include "unit/db_cluster.h"
 #include "unit/db_world.h"
@@ -483,6 +484,66 @@ static void what_waited_in_the_queue_is_due_no_sooner_for_a_call_given_up(void *
 	assert_string_equal(after_dial(campaign, number, "busy"), "pending retry 1");
 }
 
+/* ---- what is in somebody else's transaction ---- */
+
+static struct db_claim_verdict not_now(void *arg, const struct db_claim_facts *facts)
+{
+	(void)arg, (void)facts;
+	return (struct db_claim_verdict){.later = true, .rule = "no", .code = "hours"};
+}
+
+static void who_has_the_first_priority_does_not_hold_up_the_next(void **state)
+{
+	int64_t campaign = world_campaign(2, 4), entry = 0;
+	struct db_claim claim = world_claim(campaign);
+	struct db_preview preview = {
+		.campaign_id = campaign, .hold_s = 600, .verdict = claim.verdict};
+	struct db *other = db_connect();
+	struct db_claimed c;
+	size_t refused = 0;
+
+	(void)state;
+	preview.user_id = strtoll(world_text("SELECT user_id FROM agent_sessions"
+					     " WHERE campaign_id = %lld LIMIT 1",
+					  (long long)campaign),
+		NULL, 10);
+	set_entry(nth("queue_entries", campaign, 0), "priority = 1");
+	assert_int_equal(db_begin(other), 0);
+	assert_int_equal(db_run(other,
+				 "SELECT 1 FROM queue_entries WHERE campaign_id = $1"
+				 " AND priority = 1 FOR UPDATE",
+				 ARGS(arg_int(campaign)), NULL),
+		0);
+	assert_int_equal(
+		world_call(db, campaign).entry_id, nth("queue_entries", campaign, 1));
+	assert_int_equal(db_entry_preview(db, &preview, &entry), 0);
+	assert_int_equal(entry, nth("queue_entries", campaign, 2));
+	assert_int_equal(db_queue_postpone(db, campaign, 10, not_now, NULL, &refused), 0);
+	assert_int_equal(refused, 1);
+	/* Nothing else is due: that is another matter than nothing at all. */
+	assert_int_equal(db_call_claim(db, &claim, &c), 0);
+	assert_int_equal(c.result, DB_CLAIM_NO_ENTRY);
+	assert_true(c.locked && c.next_ms > 0);
+	db_rollback(other);
+	db_close(&other);
+	assert_int_equal(
+		world_call(db, campaign).entry_id, nth("queue_entries", campaign, 0));
+}
+
+static void what_is_not_due_yet_is_nobodys(void **state)
+{
+	int64_t campaign = world_campaign(1, 1);
+	struct db_claim claim = world_claim(campaign);
+	struct db_claimed c;
+
+	(void)state;
+	set_entry(
+		nth("queue_entries", campaign, 0), "run_at = now() + interval '1 hour'");
+	assert_int_equal(db_call_claim(db, &claim, &c), 0);
+	assert_int_equal(c.result, DB_CLAIM_NO_ENTRY);
+	assert_false(c.locked);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -510,6 +571,8 @@ int main(void)
 		cmocka_unit_test(what_was_dialled_by_hand_only_is_not_kept_for_auto_dial),
 		cmocka_unit_test(
 			what_waited_in_the_queue_is_due_no_sooner_for_a_call_given_up),
+		cmocka_unit_test(who_has_the_first_priority_does_not_hold_up_the_next),
+		cmocka_unit_test(what_is_not_due_yet_is_nobodys),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
