@@ -20,8 +20,8 @@
  */
 #define FACTS_CAMPAIGN                                                                                                                                                                   \
 	"WITH k AS MATERIALIZED (SELECT k.*, COALESCE(d.calls, 0) AS calls_today,"                                                                                                       \
-	"  COALESCE(d.minutes, 0) + COALESCE(o.minutes, 0) AS minutes_today,"                                                                                                            \
-	"  COALESCE(t.minutes, 0) + COALESCE(o.minutes, 0) AS minutes_ever, " MS(                                                                                                        \
+	"  COALESCE(d.minutes, 0) AS minutes_today, COALESCE(o.minutes, 0) AS minutes_open,"                                                                                             \
+	"  COALESCE(t.minutes, 0) AS minutes_ever, " MS(                                                                                                                                 \
 		"((n.day + 1)::timestamp AT TIME ZONE k.time_zone)") " AS day_ends,"                                                                                                     \
 								     "  (SELECT s.synced_at IS NULL OR EXISTS (SELECT 1 FROM numbers m"                                                  \
 								     "   WHERE m.number = k.caller_id AND m.gone_at IS NULL) FROM number_sync s)"                                        \
@@ -38,7 +38,7 @@
 #define FACTS_SELECT                                                                                                                 \
 	" SELECT k.state = 'active', k.max_attempts, k.hours, k.hours_zone, k.time_zone,"                                            \
 	"  k.fallback_zone, k.max_calls_day, k.max_minutes_day, k.max_cost_day,"                                                     \
-	"  k.max_cost, k.cost_per_minute, k.calls_today, k.minutes_today,"                                                           \
+	"  k.max_cost, k.cost_per_minute, k.calls_today, k.minutes_today, k.minutes_open,"                                           \
 	"  k.minutes_ever, k.day_ends, k.cli_usable, k.stopped, q.id, x.phone, x.time_zone, q.attempts, " MS("q.run_at") ", " MS(    \
 		"now()") ","                                                                                                         \
 			 "  EXISTS (SELECT 1 FROM open_calls w WHERE w.number = x.phone),"                                           \
@@ -70,6 +70,7 @@ static void read_rules(struct db_row *row, struct db_claim_facts *f)
 	f->limits.cost_per_minute = row_real(row);
 	f->calls_today = (int)row_int(row);
 	f->minutes_today = (int)row_int(row);
+	f->minutes_open = (int)row_int(row);
 	f->minutes_ever = (int)row_int(row);
 	f->day_ends_ms = row_int(row);
 	f->cli_usable = row_bool(row);

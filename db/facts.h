@@ -18,8 +18,8 @@ struct db_claim_facts {
 	char hours[DB_HOURS_SIZE], hours_zone[DB_WORD_SIZE];
 	char time_zone[DB_ZONE_SIZE], fallback_zone[DB_ZONE_SIZE];
 	struct db_limits limits;
-	/* What it has used of them. Open calls count the minutes that have begun. */
-	int calls_today, minutes_today, minutes_ever;
+	/* What it has used of them, ended calls their minutes; open ones those that have begun. */
+	int calls_today, minutes_today, minutes_ever, minutes_open;
 	int64_t day_ends_ms;
 	bool cli_usable;
 	char stopped_countries[800]; /* ISO codes and blanks: db/stops.h */

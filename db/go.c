@@ -117,8 +117,7 @@ static int ask_again(struct db *db, const struct db_go *go, struct waiting *w)
 	facts.attempts -= facts.attempts > 0;
 	facts.calls_today -= facts.calls_today > 0;
 	/* Nobody has answered: open, it counts as one minute. */
-	facts.minutes_today -= facts.minutes_today > 0;
-	facts.minutes_ever -= facts.minutes_ever > 0;
+	facts.minutes_open -= facts.minutes_open > 0;
 	facts.run_at_ms = 0;
 	now = verdict(go->arg, &facts);
 	if (now.allowed)

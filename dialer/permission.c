@@ -68,25 +68,55 @@ static bool calls_of_the_day(const struct question *q, int64_t *ret_next_ms)
 	return q->rules->calls_day > 0 && q->facts->calls_today >= q->rules->calls_day;
 }
 
+static bool minutes_used(const struct question *q, unsigned open)
+{
+	return q->rules->minutes_day > 0 &&
+	       q->facts->minutes_today + open >= q->rules->minutes_day;
+}
+
+static bool cost_used(double most, const struct question *q, unsigned minutes)
+{
+	return most > 0 && minutes * q->rules->cost_per_minute >= most;
+}
+
 static bool minutes_of_the_day(const struct question *q, int64_t *ret_next_ms)
 {
 	*ret_next_ms = q->facts->day_ends_ms;
-	return q->rules->minutes_day > 0 &&
-	       q->facts->minutes_today >= q->rules->minutes_day;
+	return minutes_used(q, 0);
 }
 
 static bool cost_of_the_day(const struct question *q, int64_t *ret_next_ms)
 {
 	*ret_next_ms = q->facts->day_ends_ms;
-	return q->rules->cost_day > 0 &&
-	       q->facts->minutes_today * q->rules->cost_per_minute >= q->rules->cost_day;
+	return cost_used(q->rules->cost_day, q, q->facts->minutes_today);
 }
 
 static bool cost_of_all(const struct question *q, int64_t *ret_next_ms)
 {
 	(void)ret_next_ms;
-	return q->rules->cost > 0 &&
-	       q->facts->minutes_ever * q->rules->cost_per_minute >= q->rules->cost;
+	return cost_used(q->rules->cost, q, q->facts->minutes_ever);
+}
+
+/* A call that only rings has used nothing yet, but it may: the rest of the limit is kept for it. */
+
+static bool open_minutes(const struct question *q, int64_t *ret_next_ms)
+{
+	(void)ret_next_ms;
+	return minutes_used(q, q->facts->minutes_open);
+}
+
+static bool open_cost_of_the_day(const struct question *q, int64_t *ret_next_ms)
+{
+	(void)ret_next_ms;
+	return cost_used(
+		q->rules->cost_day, q, q->facts->minutes_today + q->facts->minutes_open);
+}
+
+static bool open_cost_of_all(const struct question *q, int64_t *ret_next_ms)
+{
+	(void)ret_next_ms;
+	return cost_used(
+		q->rules->cost, q, q->facts->minutes_ever + q->facts->minutes_open);
 }
 
 static bool country_stopped(const struct question *q, int64_t *ret_next_ms)
@@ -186,6 +216,12 @@ static const struct {
 		"The campaign has spent what it may spend in a day."},
 	{"limit.cost", cost_of_all, WHOLE, "limit",
 		"The campaign has spent all that it may spend."},
+	{"open.minutes_day", open_minutes, WHOLE, "under_way",
+		"Calls under way may use the rest of the minutes of the day."},
+	{"open.cost_day", open_cost_of_the_day, WHOLE, "under_way",
+		"Calls under way may cost the rest of what may be spent in a day."},
+	{"open.cost", open_cost_of_all, WHOLE, "under_way",
+		"Calls under way may cost the rest of what may be spent."},
 	{"list.inactive", list_inactive, LATER, "list",
 		"The list that the contact is on is not active, or another campaign's by now."},
 	{"twilio.country", country_stopped, LATER, "twilio",

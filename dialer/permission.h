@@ -31,7 +31,10 @@ struct dial_facts {
 	const struct zone *const *zones;
 	size_t zone_count;
 	/* Of the campaign. */
-	unsigned calls_today, minutes_today, minutes_ever;
+	unsigned calls_today, minutes_today,
+		minutes_ever; /* minutes: of calls that ended */
+	unsigned
+		minutes_open; /* of those under way: one at least, also while it only rings */
 	int64_t day_ends_ms;
 	bool cli_usable; /* the account has the number that would be shown */
 };

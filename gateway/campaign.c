@@ -317,7 +317,10 @@ static void wake_drop(struct post *post)
 	free(list_entry(post, struct wake_post, post));
 }
 
-/* An agent that comes free may be anybody's: all that waited for one get their chance. */
+/*
+ * An agent that comes free may be anybody's: all that waited for one get their chance. What a call
+ * has left over of a limit is its campaign's.
+ */
 static void wake_run(struct post *post)
 {
 	struct wake_post *told = list_entry(post, struct wake_post, post);
@@ -335,7 +338,9 @@ static void wake_run(struct post *post)
 		if (run->row.id == told->campaign_id && told->changed) {
 			run->wait_until_ms = 0;
 			run->generated_ms = 0;
-		} else if (strcmp(run->code, "no_agent") == 0) {
+		} else if (strcmp(run->code, "no_agent") == 0 ||
+			   (run->row.id == told->campaign_id &&
+				   strcmp(run->code, "under_way") == 0)) {
 			run->wait_until_ms = 0;
 		}
 	}

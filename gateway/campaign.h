@@ -14,7 +14,7 @@
 int campaigns_new(struct gateway *gw, struct campaigns **ret_campaigns);
 void campaigns_free(struct campaigns **campaigns);
 
-/* Any thread. A line or an agent came free: whoever waits for one looks at once. */
+/* Any thread. A line or an agent came free, or a call ended: whoever waits for that looks at once. */
 void campaign_wake(struct gateway *gw, int64_t campaign_id);
 
 /*

@@ -55,6 +55,7 @@ static const struct {
 	{"gap", "The time between two calls or batches has to pass."},
 	{"rate", "Twilio's calls per second are used up for the moment."},
 	{"limit", "The campaign has used what it may use."},
+	{"under_way", "Calls under way may use the rest of what the campaign may use."},
 	{"twilio",
 		"Twilio refuses calls; what it said stands in GET /api/twilio/status."},
 	{"cli", "The Twilio account does not have the campaign's caller id any more."},

@@ -107,6 +107,7 @@ static struct db_claim_verdict ask(
 		.calls_today = (unsigned)facts->calls_today,
 		.minutes_today = (unsigned)facts->minutes_today,
 		.minutes_ever = (unsigned)facts->minutes_ever,
+		.minutes_open = (unsigned)facts->minutes_open,
 		.day_ends_ms = facts->day_ends_ms,
 		.cli_usable = facts->cli_usable,
 	};

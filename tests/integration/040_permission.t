@@ -14,8 +14,12 @@ use Omnivox::Stage;
 
 my $CM = $Omnivox::Stage::CM;
 my ($LONDON, $SYDNEY) = ('+442079460001', '+61291234567');
-my $stage = Omnivox::Stage->new(population => [{match => '*', weight => 1,
-	behaviour => 'human', ring_ms => 100, talk_ms => 300, say => 'tone:440'}]);
+my ($DEAF, $BEN) = ('+15551150001', '+15557770001');
+my $stage = Omnivox::Stage->new(population => [
+	{match => $DEAF, behaviour => 'no_answer', ring_ms => 60000},
+	{match => $BEN, behaviour => 'human', ring_ms => 100, talk_ms => 0, say => 'tone:1330'},
+	{match => '*', weight => 1,
+		behaviour => 'human', ring_ms => 100, talk_ms => 300, say => 'tone:440'}]);
 asking($stage);
 $stage->start_sandbox;
 $stage->start_gateway;
@@ -169,6 +173,33 @@ subtest 'limits of a day' => sub {
 	$stage->wait_until(20, 'the rest', sub {
 		data(GET => "$CM/campaigns/$id/auto-dial")->{stats}{completed} == 4 });
 	is creates($_), 1, "$_ rang once" for @numbers;
+};
+
+subtest 'what a call that only rings may use' => sub {
+	my $id = campaign({timeZone => noon(), limits => {minutesPerDay => 1}}, $DEAF, '+15551150002');
+	my $ben = $stage->api(POST => '/api/agents', {username => 'ben', name => 'Ben',
+		endpoint => {type => 'phone', number => $BEN}})->{agent};
+	$stage->api(POST => "$CM/campaigns/$id/join-agent", {agentId => $ben->{id}});
+	$stage->agent_ready({id => $ben->{id}, username => 'ben'}, $id);
+	data(POST => "$CM/campaigns/$id/auto-dial");
+	my $status;
+	$stage->wait_until(15, 'the other agent to wait', sub {
+		$status = data(GET => "$CM/campaigns/$id/auto-dial");
+		$status->{code} eq 'under_way' });
+	like $status->{reason}, qr/under way may use the rest of the minutes/, 'it says for what';
+	is $status->{use}{minutesToday}, 0, 'and nothing is used';
+	is waits($id, 'under_way'), 1, 'so says the contact';
+	is scalar(grep { $_->{code} eq 'under_way' } @{$status->{agents}}), 1, 'and the agent';
+	my $e = entry($id, '+15551150002')->{id};
+	is data(GET => "$CM/campaigns/$id/queue/$e")->{verdict}{rule}, 'open.minutes_day',
+		'Call Now would be refused as well';
+	my ($call) = grep { $_->{event} eq 'create' && $_->{to} eq $DEAF } $stage->call_log;
+	$stage->sandbox_post('/sandbox/hangup', {call_sid => $call->{call_sid}});
+	$stage->wait_until(30, 'the next call when that one has ended', sub {
+		creates('+15551150002') });
+	$stage->wait_until(15, 'its minute', sub {
+		data(GET => "$CM/campaigns/$id/auto-dial")->{use}{minutesToday} == 1 });
+	is creates($DEAF), 1, 'each rang once';
 };
 
 contract_kept();

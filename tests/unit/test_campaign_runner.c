@@ -420,6 +420,23 @@ static void at_a_limit_it_looks_again_when_that_ends_or_was_perhaps_raised(void 
 	assert_int_equal(rig.postponed, 0);
 }
 
+static void what_a_call_leaves_of_a_limit_is_used_at_once(void **state)
+{
+	(void)state;
+	runner_will_say((struct db_claimed){.result = DB_CLAIM_REFUSED,
+		.whole = true,
+		.code = "under_way",
+		.reason = "Calls under way may use the rest."});
+	runner_settle();
+	assert_string_equal(runner_code_of(1), "under_way");
+	campaign_wake(&rig.gw, 2); /* another campaign's */
+	runner_settle();
+	assert_int_equal(rig.claims, 1);
+	campaign_wake(&rig.gw, 1);
+	runner_settle();
+	assert_int_equal(rig.claims, 2);
+}
+
 /* ---- what is due ---- */
 
 static void an_empty_queue_says_whether_anybody_waits(void **state)
@@ -584,6 +601,7 @@ int main(void)
 			a_campaign_whose_contacts_are_due_by_now_does_not_hold_up_others),
 		RUNNER_TEST(
 			at_a_limit_it_looks_again_when_that_ends_or_was_perhaps_raised),
+		RUNNER_TEST(what_a_call_leaves_of_a_limit_is_used_at_once),
 		RUNNER_TEST(an_empty_queue_says_whether_anybody_waits),
 		RUNNER_TEST(that_others_have_all_that_is_due_is_said),
 		RUNNER_TEST(lists_are_looked_through_once_a_minute_unless_there_was_more),

@@ -22,7 +22,7 @@ static const struct dial_rules active = {.campaign_active = true, .max_attempts 
 static bool is_whole(const char *rule)
 {
 	return strncmp(rule, "campaign.", 9) == 0 || strncmp(rule, "cli.", 4) == 0 ||
-	       strncmp(rule, "limit.", 6) == 0;
+	       strncmp(rule, "limit.", 6) == 0 || strncmp(rule, "open.", 5) == 0;
 }
 
 static struct dial_verdict check(const struct dial_facts *facts,
@@ -191,6 +191,41 @@ static void a_day_that_has_cost_enough_ends_the_dialling_until_the_next(void **s
 		always(&facts, &rules, "limit.calls_day").next_ms == facts.day_ends_ms);
 }
 
+static void calls_under_way_may_use_the_rest_of_a_limit(void **state)
+{
+	static const struct {
+		unsigned minutes_day;
+		double cost_day, cost;
+		const char *open, *used;
+	} cases[] = {{52, 0, 0, "open.minutes_day", "limit.minutes_day"},
+		{0, 1.04, 0, "open.cost_day", "limit.cost_day"},
+		{0, 0, 10.04, "open.cost", "limit.cost"}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct dial_facts facts = good;
+		struct dial_rules rules = active;
+		struct dial_verdict verdict;
+
+		facts.minutes_today = 50;
+		facts.minutes_ever = 500;
+		facts.minutes_open = 1;
+		rules.minutes_day = cases[i].minutes_day;
+		rules.cost_per_minute = 0.02;
+		rules.cost_day = cases[i].cost_day;
+		rules.cost = cases[i].cost;
+		(void)check(&facts, &rules, DIAL_AUTO, "allowed");
+		facts.minutes_open = 2;
+		verdict = always(&facts, &rules, cases[i].open);
+		/* It is not used yet, and nobody knows when they end. */
+		assert_string_equal(verdict.code, "under_way");
+		assert_true(verdict.whole && verdict.next_ms == 0);
+		facts.minutes_today += 2;
+		facts.minutes_ever += 2;
+		assert_string_equal(always(&facts, &rules, cases[i].used).code, "limit");
+	}
+}
+
 static void outside_the_hours_it_waits_for_them_to_begin(void **state)
 {
 	static const struct zone tokyo = {.name = "Asia/Tokyo", .first_s = 9 * 3600};
@@ -273,6 +308,7 @@ int main(void)
 		cmocka_unit_test(a_caller_id_that_is_not_ours_is_not_shown),
 		cmocka_unit_test(
 			a_day_that_has_cost_enough_ends_the_dialling_until_the_next),
+		cmocka_unit_test(calls_under_way_may_use_the_rest_of_a_limit),
 		cmocka_unit_test(outside_the_hours_it_waits_for_them_to_begin),
 		cmocka_unit_test(an_early_entry_waits_unless_a_person_asks_for_it),
 		cmocka_unit_test(what_time_does_not_mend_speaks_first),
