@@ -51,8 +51,8 @@ struct pick {
  * Who has a callback that is due comes first; an entry that is kept for an agent gets no other.
  * Who is rung for each call has a conference for each: the turn goes up, unless the agent has
  * made this call's leg itself. While the leg of the last call is still there it is not free. Who has
- * paused or writes down the last call is had only by name. Nobody whose node is being drained gets
- * another call, whoever claims it.
+ * paused, writes down the last call or is kept for somebody's call is had only by name. Nobody whose
+ * node is being drained gets another call, whoever claims it.
  */
 #define PICK_SESSION                                                                    \
 	", s AS (SELECT a.id, a.user_id, NOT a.nailed OR $6 AS ring_first,"             \
@@ -67,6 +67,7 @@ struct pick {
 	"   WHERE l.id = a.leg_id AND l.left_at IS NULL))"                              \
 	"  AND (a.state = 'ready'"                                                      \
 	"   OR ($4 AND a.id = $3 AND a.state IN ('paused', 'wrap_up')))"                \
+	"  AND (a.kept_until IS NULL OR a.kept_until <= now() OR ($4 AND a.id = $3))"   \
 	"  AND CASE WHEN $3::bigint IS NULL THEN a.node_id = $2::uuid OR EXISTS ("      \
 	"    SELECT 1 FROM nodes n WHERE n.id = a.node_id"                              \
 	"    AND n.seen_at > now() - interval '10 seconds')"                            \
@@ -219,7 +220,7 @@ static int refuse(struct db *db, const struct db_claim *claim, const struct pick
 	" x AS (UPDATE contacts t SET locked_by = ids.call, attempts = t.attempts + 1,"    \
 	"  last_attempt_at = now() FROM ids WHERE t.id = $2::bigint),"                     \
 	" s AS (UPDATE agent_sessions a SET state = 'reserved', state_since = now(),"      \
-	"  call_id = ids.call, turn = $16::int,"                                           \
+	"  call_id = ids.call, turn = $16::int, kept_until = NULL,"                        \
 	"  hold_until = now() + ($14::int + CASE WHEN $18 THEN 120 ELSE 60 END)"           \
 	"   * interval '1 second'"                                                         \
 	"  FROM ids WHERE a.id = $5::bigint)"                                              \

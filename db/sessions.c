@@ -197,6 +197,15 @@ int db_agent_session_pause(struct db *db, int64_t session_id,
 		ret_session);
 }
 
+int db_agent_session_keep(struct db *db, int64_t session_id, int64_t for_ms)
+{
+	return db_run_one(db,
+		"UPDATE agent_sessions SET kept_until = CASE WHEN $2::bigint > 0"
+		"  THEN now() + $2 * interval '1 millisecond' END"
+		" WHERE id = $1 AND ended_at IS NULL",
+		ARGS(arg_int(session_id), arg_int(for_ms)), NULL);
+}
+
 /* ---- what the legs do ---- */
 
 /* Whoever is rung for each call hangs up after each call. */

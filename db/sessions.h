@@ -66,6 +66,12 @@ int db_agent_session_pause(struct db *db, int64_t session_id,
 	const struct db_pause_wish *wish, struct db_agent_session *ret_session);
 
 /*
+ * For so long only a claim by hand that names the session gets it for a call; the call that it gets
+ * ends that, and so does 0. -ENOENT: it is over.
+ */
+int db_agent_session_keep(struct db *db, int64_t session_id, int64_t for_ms);
+
+/*
  * The phone's leg came up or went away. Going away while idle makes ready paused. With a `reason`
  * (the agent hung up) the wish to be ready is taken back and the agent is paused for it; NULL: it
  * is waited for. Who is paused for another reason stays so.

@@ -18,6 +18,7 @@
 
 #define PLACING_MS 20000
 #define FORCE_MS 4000 /* for the call that is to make room */
+#define KEPT_MS 5000  /* no other call takes the agent meanwhile */
 #define TRY_MS 200
 
 /* What is wanted, while it may take more than one try. */
@@ -28,7 +29,8 @@ struct dial {
 	char name[128];
 	char correlation[129];
 	bool force;
-	bool hung_up; /* the call in the way was told to end */
+	bool kept;        /* the agent, so that no other call takes it */
+	int64_t ended_id; /* the call in the way, which was told to end; 0: none */
 };
 
 /* ---- answers ---- */
@@ -116,7 +118,10 @@ static bool answer_known(struct db *db, const struct dial *dial, struct api_repl
 	return true;
 }
 
-/* The agent has a call: it ends if that was wished, else it is the answer. False: try again. */
+/*
+ * The agent has a call: it ends if that was wished, else it is the answer. False: try again. One
+ * that is there when that has ended was somebody's wish for this agent, too.
+ */
 static bool make_room(struct gateway *gw, struct db *db, struct dial *dial,
 	int64_t call_id, struct api_reply *reply)
 {
@@ -127,19 +132,19 @@ static bool make_room(struct gateway *gw, struct db *db, struct dial *dial,
 		api_fail_db(reply, err, "call", db);
 		return true;
 	}
-	if (!dial->force) {
+	if (!dial->force || (dial->ended_id != 0 && dial->ended_id != call_id)) {
 		answer_busy(reply, &row, "ACTIVE_CALL", "You have an active call.",
 			"End it first, or send force: true to end it and place this one.");
 		return true;
 	}
-	if (!dial->hung_up)
+	if (dial->ended_id == 0)
 		call_news(gw, &(struct call_news){.call_id = call_id,
 				      .events = {"hangup"},
 				      .count = 1,
 				      .at_ms = clock_wall_ms(),
 				      .duration_s = -1,
 				      .detail = "The agent placed another call."});
-	dial->hung_up = true;
+	dial->ended_id = call_id;
 	return false;
 }
 
@@ -158,7 +163,8 @@ static bool answer_number_busy(
 	return true;
 }
 
-static void claim(struct gateway *gw, struct db *db, const struct dial *dial,
+/* False: try again, for what the call has held may be let go a moment after its end. */
+static bool claim(struct gateway *gw, struct db *db, const struct dial *dial, bool last,
 	struct api_reply *reply)
 {
 	struct db_claimed claimed;
@@ -189,7 +195,10 @@ static void claim(struct gateway *gw, struct db *db, const struct dial *dial,
 
 	if (busy &&
 		(answer_known(db, dial, reply) || answer_number_busy(db, dial, reply)))
-		return;
+		return true;
+	if (err == 0 && claimed.result == DB_CLAIM_NO_AGENT && dial->ended_id != 0 &&
+		!last)
+		return false;
 	if (err == -ENOENT)
 		api_fail(reply, 404, "NOT_FOUND",
 			"There is no such contact with this number in the agent's campaign.");
@@ -204,6 +213,38 @@ static void claim(struct gateway *gw, struct db *db, const struct dial *dial,
 		reply->deferred = true;
 		call_place_for(gw, &claimed, dial->request_id, answer);
 	}
+	return true;
+}
+
+/* Before its call is looked for: after the one that is seen then, only persons give it another. */
+static int keep(struct db *db, struct dial *dial)
+{
+	int err;
+
+	if (!dial->force || dial->kept)
+		return 0;
+	err = db_agent_session_keep(db, dial->session_id, KEPT_MS);
+	dial->kept = err == 0;
+	return err == -ENOENT ? 0 : err;
+}
+
+static bool try(struct gateway *gw, struct db *db, struct dial *dial, bool last,
+	struct api_reply *reply)
+{
+	struct db_agent_session session;
+	int err;
+
+	if (answer_known(db, dial, reply) || drain_refuses(gw, reply))
+		return true;
+	err = keep(db, dial);
+	if (err == 0)
+		err = db_agent_session_get(db, dial->session_id, &session);
+	if (err < 0) {
+		api_fail_db(reply, err, "session", db);
+		return true;
+	}
+	return session.call_id != 0 ? make_room(gw, db, dial, session.call_id, reply)
+				    : claim(gw, db, dial, last, reply);
 }
 
 /* again_wish.attempt: true when it is settled. */
@@ -211,18 +252,11 @@ static bool attempt(struct gateway *gw, struct db *db, void *arg, bool last)
 {
 	struct dial *dial = arg;
 	struct api_reply reply = {.status = 0};
-	struct db_agent_session session;
-	int err = db_agent_session_get(db, dial->session_id, &session);
-	bool settled = true;
+	bool settled = try(gw, db, dial, last, &reply);
 
-	if (err < 0)
-		api_fail_db(&reply, err, "session", db);
-	else if (answer_known(db, dial, &reply) || drain_refuses(gw, &reply))
-		settled = true;
-	else if (session.call_id != 0)
-		settled = make_room(gw, db, dial, session.call_id, &reply);
-	else
-		claim(gw, db, dial, &reply);
+	/* No call came of it: whoever waits for an agent may have this one. */
+	if ((settled || last) && !reply.deferred && dial->kept)
+		(void)db_agent_session_keep(db, dial->session_id, 0);
 	if (!settled && last)
 		api_fail(&reply, 409, "ACTIVE_CALL",
 			"The call that is to make room has not ended yet. Try again in a moment.");

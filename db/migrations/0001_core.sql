@@ -268,6 +268,7 @@ CREATE TABLE agent_sessions (
 	call_id bigint,                             -- the call that holds it
 	hold_until timestamptz,                     -- of reserved and wrap_up
 	away_until timestamptz,                     -- a customer is there, and a leg is down: until then
+	kept_until timestamptz,                     -- until then only who names it gets it for a call
 	port_phone int NOT NULL DEFAULT 0,          -- our RTP ports, kept over restarts
 	port_twilio int NOT NULL DEFAULT 0,
 	started_at timestamptz NOT NULL DEFAULT now(),

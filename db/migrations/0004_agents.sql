@@ -179,6 +179,7 @@ BEGIN
 				OR a.campaign_id IS NULL AND EXISTS (SELECT 1 FROM campaign_agents m
 					WHERE m.campaign_id = c.campaign_id AND m.user_id = a.user_id))
 			AND a.ended_at IS NULL AND a.state = 'ready'
+			AND (a.kept_until IS NULL OR a.kept_until <= now())
 			AND CASE WHEN a.nailed THEN a.phone_up AND a.twilio_up
 				-- Only who calls us is let wait.
 				ELSE c.direction = 'inbound' AND NOT EXISTS (SELECT 1 FROM call_legs o
@@ -196,7 +197,7 @@ BEGIN
 		c.agent_session_id := s.id;
 		-- It rings for 25 s, and Twilio adds 5.
 		UPDATE agent_sessions SET state = 'reserved', state_since = now(), call_id = c.id,
-			turn = s.turn, hold_until = now() + interval '60 seconds',
+			turn = s.turn, hold_until = now() + interval '60 seconds', kept_until = NULL,
 			away_until = now() + interval '30 seconds' WHERE id = s.id;
 		UPDATE calls SET agent_session_id = s.id, agent_id = s.user_id,
 			ring_first = NOT s.nailed, conference = c.conference WHERE id = c.id;

@@ -168,6 +168,13 @@ int db_agent_session_get(struct db *db, int64_t id, struct db_agent_session *ret
 	return session(id, ret_session);
 }
 
+int db_agent_session_keep(struct db *db, int64_t session_id, int64_t for_ms)
+{
+	(void)db;
+	assert(session_id > 0 && for_ms >= 0);
+	return 0;
+}
+
 int db_campaign_get(struct db *db, int64_t id, struct db_campaign *ret_campaign)
 {
 	(void)db;

@@ -179,5 +179,38 @@ subtest 'signed out' => sub {
 	is dial(to => '+14155550104', agentId => $agent{bo}{id})->{status}, 200, 'whose call it is';
 };
 
+# Auto-dial would take the agent as soon as the call in the way has ended.
+subtest 'force while auto-dial runs' => sub {
+	local $stage->{cookie} = $admin;
+	my $busy = $stage->make_campaign({wrapUpS => 0, callGapMs => 0, batchGapMs => 0, batchSize => 1},
+		map { sprintf '+141555502%02d', $_ } 1 .. 40);
+	for my $nailed (1, 0) {
+		my $cy = $stage->make_agent("cy$nailed", $busy);
+		$stage->api(PUT => "/api/agents/$cy->{id}/endpoint", {type => 'phone', number => "+1555777001$nailed",
+			nailed => $nailed ? JSON::PP::true : JSON::PP::false});
+		$stage->agent_ready($cy, $busy);
+		$stage->api(POST => "$CM/campaigns/$busy/auto-dial");
+		for my $n (1 .. 4) {
+			my $in_the_way = $stage->wait_until(20, 'a call of auto-dial', sub {
+				my ($c) = grep { $_->{state} eq 'bridged' && $_->{mode} eq 'auto' }
+					@{$stage->api(GET => "/api/calls?campaignId=$busy&state=open")->{calls}};
+				return $c });
+			my $r = dial(to => "+141555503$nailed$n", agentId => $cy->{id}, force => JSON::PP::true);
+			ok $r->{success}, ($nailed ? 'nailed' : 'rung first') . ": $n" or diag $r->{content};
+			is state_of($in_the_way->{id}), 'ended', 'in its place';
+			my $id = $r->{json}{callId} or last;
+			$stage->wait_until(20, 'them to talk', sub { state_of($id) eq 'bridged' });
+			ask(POST => "/api/calls/$id/hangup");
+			$stage->wait_until(10, 'the call to end', sub { state_of($id) eq 'ended' });
+		}
+		$stage->api(POST => "$CM/campaigns/$busy/auto-dial/stop");
+		for my $c (@{$stage->api(GET => "/api/calls?campaignId=$busy&state=open")->{calls}}) {
+			ask(POST => "/api/calls/$c->{id}/hangup");
+			$stage->wait_until(10, 'the last call to end', sub { state_of($c->{id}) eq 'ended' });
+		}
+		$stage->api(DELETE => "/api/agents/$cy->{id}/session");
+	}
+};
+
 contract_kept();
 done_testing;

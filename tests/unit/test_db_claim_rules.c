@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include "base/clock.h"
 #include "db/exec.h"
 #include "db/queue.h"
+#include "db/reserve.h"
 #include "unit/db_cluster.h"
 #include "unit/db_world.h"
 
@@ -130,6 +132,56 @@ static void who_pauses_or_writes_down_the_last_call_is_had_only_by_name(void **s
 		claim.manual = true;
 		assert_int_equal(result_of(&claim), DB_CLAIM_CALL);
 	}
+}
+
+static void who_is_kept_for_somebodys_call_is_had_only_by_name(void **state)
+{
+	int64_t campaign = world_campaign(1, 2);
+	int64_t session = nth("agent_sessions", campaign, 0), id = 0;
+	struct db_claim claim = world_claim(campaign), hand = by_hand(campaign);
+	struct db_claimed c;
+	struct db_reserved got;
+
+	(void)state;
+	c = world_call(db, campaign);
+	(void)world_event(db, c.call_id, "no_answer", 0);
+	assert_int_equal(db_agent_session_keep(db, session, 60000), 0);
+	hand.entry_id = nth("queue_entries", campaign, 1);
+	assert_int_equal(result_of(&claim), DB_CLAIM_NO_AGENT);
+	assert_int_equal(result_of(&hand), DB_CLAIM_NO_AGENT);
+	assert_int_equal(db_call_inbound(db, "CAkept", c.number, "+15550000001", NODE,
+				 INSTALL, &id),
+		0);
+	assert_int_equal(db_call_reserve(db, id, "CAkept", INSTALL, &got), 0);
+	assert_true(got.session_id == 0);
+	claim.session_id = session; /* auto-dial knows no names */
+	assert_int_equal(result_of(&claim), DB_CLAIM_NO_AGENT);
+	hand.session_id = session;
+	assert_int_equal(db_call_claim(db, &hand, &c), 0);
+	assert_int_equal(c.result, DB_CLAIM_CALL);
+	(void)world_event(db, c.call_id, "no_answer", 0);
+	/* It was kept for this one call. */
+	assert_int_equal(db_call_reserve(db, id, "CAkept", INSTALL, &got), 0);
+	assert_true(got.session_id == session);
+}
+
+static void who_is_kept_too_long_is_anybodys(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		int64_t campaign = world_campaign(1, 1);
+		int64_t session = nth("agent_sessions", campaign, 0);
+		struct db_claim claim = world_claim(campaign);
+
+		assert_int_equal(db_agent_session_keep(db, session, 60000), 0);
+		assert_int_equal(result_of(&claim), DB_CLAIM_NO_AGENT);
+		if (i == 0)
+			set_session(session, "kept_until = now() - interval '1 ms'");
+		else
+			assert_int_equal(db_agent_session_keep(db, session, 0), 0);
+		assert_int_equal(result_of(&claim), DB_CLAIM_CALL);
+	}
+	assert_int_equal(db_agent_session_keep(db, -1, 60000), -ENOENT);
 }
 
 static void who_cannot_be_reached_gets_no_call(void **state)
@@ -552,6 +604,8 @@ int main(void)
 			who_stops_a_campaign_waits_for_the_claim_that_is_under_way),
 		cmocka_unit_test(
 			who_pauses_or_writes_down_the_last_call_is_had_only_by_name),
+		cmocka_unit_test(who_is_kept_for_somebodys_call_is_had_only_by_name),
+		cmocka_unit_test(who_is_kept_too_long_is_anybodys),
 		cmocka_unit_test(who_cannot_be_reached_gets_no_call),
 		cmocka_unit_test(agents_of_a_node_that_is_not_seen_get_no_call),
 		cmocka_unit_test(the_agent_who_waited_longest_is_next),
