@@ -79,6 +79,27 @@ sub is_twiml {
 	return join(' ', keys %{($o->{responses}{200} // {})->{content} // {}}) eq 'text/xml';
 }
 
+subtest 'every error code has its place in the contract' => sub {
+	my (%sent, @silent);
+	for my $file (glob "$Omnivox::Stage::TOP/{gateway,http}/*.c") {
+		open my $source, '<', $file or die "$file: $!";
+		my $text = do { local $/; <$source> };
+		# api_fail(reply, 409, "CODE", and rows of tables: {409, "CODE",
+		$sent{$2} = "$1 $2" while $text =~ /\b([45]\d\d),\s*"([A-Z][A-Z_]+)"/g;
+	}
+	cmp_ok scalar keys %sent, '>', 80, scalar(keys %sent) . ' codes in the sources';
+	open my $file, '<', "$Omnivox::Stage::TOP/docs/openapi.yaml" or die $!;
+	my $contract_text = do { local $/; <$file> };
+	push @silent, $sent{$_} for grep { $contract_text !~ /\b$_\b/ } sort keys %sent;
+	is_deeply \@silent, [], 'each is named there';
+};
+
+subtest 'the sound may be of either format' => sub {
+	my ($o) = grep { ($_->{operationId} // '') eq 'getRecordingMedia' } $contract->operations;
+	is_deeply [sort keys %{$o->{responses}{$_}{content}}], ['audio/mpeg', 'audio/x-wav'], "as answer $_"
+		for 200, 206;
+};
+
 subtest 'every operation says who may call it and what it answers' => sub {
 	my (@wrong, %seen);
 	for my $o ($contract->operations) {
