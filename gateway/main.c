@@ -67,10 +67,10 @@ static void print_help(void)
 		"default.\n\n"
 		"Exit status (sysexits.h): 0 done or stopped, 2 --provision-twilio has "
 		"something to\ndo, 64 wrong option, 66 nothing to back up or restore, 69 "
-		"database, Twilio or\naddress cannot be had, 71 out of processes or memory, "
-		"73 file or folder cannot be\nmade or database is not empty, 75 another "
-		"gateway or a command is at work here, 77\nTwilio refuses or not allowed, 78 "
-		"wrong setting.\n");
+		"database, Twilio or\naddress cannot be had, 70 the worker was killed while "
+		"it stopped, 71 out of\nprocesses or memory, 73 file or folder cannot be made or "
+		"database is not empty, 75\nanother gateway or a command is at work here, 77 "
+		"Twilio refuses or not allowed, 78\nwrong setting.\n");
 }
 
 static void print_problem(void *arg, const char *sentence)

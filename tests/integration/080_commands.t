@@ -39,8 +39,21 @@ sub command {
 	return ($status, map { open my $fh, '<', $_ or die $!; scalar(<$fh>) // '' } $out, $err);
 }
 
+# What the sources end with, by the names of sysexits.h.
+sub exit_statuses {
+	my %number = (OK => 0, USAGE => 64, DATAERR => 65, NOINPUT => 66, UNAVAILABLE => 69, SOFTWARE => 70,
+		OSERR => 71, CANTCREAT => 73, IOERR => 74, TEMPFAIL => 75, NOPERM => 77, CONFIG => 78);
+	my %used;
+	for my $file (glob "$Omnivox::Stage::TOP/gateway/*.c") {
+		open my $source, '<', $file or die "$file: $!";
+		while (<$source>) { $used{$number{$1} // "EX_$1"} = 1 while /\bEX_([A-Z]+)\b/g }
+	}
+	return sort keys %used;
+}
+
 my ($status, $out, $err) = command({}, '--help');
 is $status, 0, '--help ends well';
+like $out, qr/\b$_\b/, "and names exit status $_" for exit_statuses();
 like $out, qr/--$_\b/, "and tells of --$_"
 	for qw(version check-config migrate migrate=plan backup restore config http-listen);
 ($status, $out) = command({}, '--version');
