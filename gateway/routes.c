@@ -44,10 +44,14 @@
 #define TWIML_LATE_MS 1200
 #define TWIML_HOLD_MS 2500 /* of those that wait 1.2 s for an agent coming free */
 
-/* What a caller hears when the database does not answer in time: nothing, and no error. */
+/*
+ * What a caller hears when the database does not answer in time: nothing, and no error. Between the
+ * two goes the URL that was asked for.
+ */
 #define TWIML_LATE                                                                  \
 	"<?xml version=\"1.0\" encoding=\"UTF-8\"?><Response><Pause length=\"2\"/>" \
-	"<Redirect/></Response>"
+	"<Redirect>"
+#define TWIML_LATE_TAIL URL_OVERRIDES_XML "</Redirect></Response>"
 
 #define CM "/api/admin/campaign-management"
 #define ROUTE(method, route_path, who, handler)                                      \
@@ -87,7 +91,8 @@
 			.flags = HTTP_ROUTE_SIGNED,       \
 			.late_ms = (late),                \
 			.late_type = "text/xml",          \
-			.late_body = TWIML_LATE},         \
+			.late_body = TWIML_LATE,          \
+			.late_tail = TWIML_LATE_TAIL},    \
 		.direct = (handler),                      \
 	}
 
@@ -298,7 +303,8 @@ static const struct api_route routes[] = {
 			.flags = HTTP_ROUTE_SIGNED,
 			.late_ms = TWIML_LATE_MS,
 			.late_type = "text/xml",
-			.late_body = TWIML_LATE},
+			.late_body = TWIML_LATE,
+			.late_tail = TWIML_LATE_TAIL},
 		.direct = twiml_announce,
 	},
 };

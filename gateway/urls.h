@@ -15,7 +15,10 @@
  * Twilio's connection overrides: connect in 2 s, read in 4.5 s, 15 s in all, three more tries
  * after a failed connect, a silent read or a 5xx. The default would lose the event instead.
  */
-#define URL_OVERRIDES "#ct=2000&rt=4500&tt=15000&rc=3&rp=ct,rt,5xx"
+#define URL_OVERRIDES_WITH(and) \
+	"#ct=2000" and "rt=4500" and "tt=15000" and "rc=3" and "rp=ct,rt,5xx"
+#define URL_OVERRIDES URL_OVERRIDES_WITH("&")
+#define URL_OVERRIDES_XML URL_OVERRIDES_WITH("&amp;") /* in a document */
 
 #define URL_OURS "/api/calls-twiml/" /* what numbers are led to lies below it */
 #define URL_STATUS "/api/calls-twiml/webhook/status"

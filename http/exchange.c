@@ -190,7 +190,7 @@ static enum MHD_Result send_late(struct exchange *exchange)
 {
 	struct answer answer = {0};
 
-	(void)reply_late(exchange->route, &answer);
+	(void)reply_late(exchange->route, exchange->path, exchange->query, &answer);
 	answer.late = true;
 	return send_answer(exchange, answer);
 }
@@ -222,7 +222,8 @@ int exchange_late(const struct wait *wait, bool closing, struct answer *ret_answ
 	int err;
 
 	if (exchange->route->late_body != NULL)
-		err = reply_late(exchange->route, ret_answer);
+		err = reply_late(
+			exchange->route, exchange->path, exchange->query, ret_answer);
 	else
 		err = reply_refuse(
 			closing ? REFUSE_BUSY : REFUSE_NO_ANSWER, 0, ret_answer);

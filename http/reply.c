@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/buf.h"
+
 #define JSON_TYPE "application/json"
 
 struct refusal_text {
@@ -187,16 +189,44 @@ int reply_refuse(enum refusal why, unsigned allowed, struct answer *ret_answer)
 	return err;
 }
 
-int reply_late(const struct http_route *route, struct answer *ret_answer)
+/* What no URL has unescaped is escaped here; what is escaped stays as it was signed. */
+static void add_url(struct buf *b, const char *text)
 {
+	for (; *text != '\0'; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		if (c == '&')
+			buf_add_str(b, "&amp;");
+		else if (c <= ' ' || c >= 0x7f || strchr("\"#'<>", c) != NULL)
+			buf_printf(b, "%%%02X", c);
+		else
+			buf_add_char(b, (char)c);
+	}
+}
+
+int reply_late(const struct http_route *route, const char *path, const char *query,
+	struct answer *ret_answer)
+{
+	struct buf body = {0};
 	struct http_reply reply = {
 		.status = MHD_HTTP_OK,
 		.content_type = route->late_type,
-		.body = route->late_body,
-		.body_len = strlen(route->late_body),
 	};
+	int err;
 
-	return reply_make(&reply, ret_answer);
+	buf_add_str(&body, route->late_body);
+	if (route->late_tail != NULL) {
+		add_url(&body, strrchr(path, '/') + 1);
+		if (query[0] != '\0')
+			buf_add_char(&body, '?');
+		add_url(&body, query);
+		buf_add_str(&body, route->late_tail);
+	}
+	reply.body = body.data;
+	reply.body_len = body.len;
+	err = body.failed ? -ENOMEM : reply_make(&reply, ret_answer);
+	buf_free(&body);
+	return err;
 }
 
 void answer_drop(struct answer *answer)

@@ -45,7 +45,8 @@ enum refusal {
 int reply_make(const struct http_reply *reply, struct answer *ret_answer);
 int reply_empty(struct MHD_Response **ret_response);
 int reply_refuse(enum refusal why, unsigned allowed, struct answer *ret_answer);
-int reply_late(const struct http_route *route, struct answer *ret_answer);
+int reply_late(const struct http_route *route, const char *path, const char *query,
+	struct answer *ret_answer);
 
 /* Whether the reply is nothing but a status, so that all of its kind can share one response. */
 bool reply_is_empty(const struct http_reply *reply);

@@ -49,7 +49,9 @@ enum http_route_flag {
 /*
  * One row of the table. `path` has ":name" segments: "/api/calls/:callId". A literal segment
  * wins over a ":name" at the same place. With `late_ms` > 0 a request that has no reply by
- * then gets `late_body` (200, late_type): TwiML routes never answer 5xx.
+ * then gets `late_body` (200, late_type): TwiML routes never answer 5xx. With a `late_tail` the
+ * body goes on with the request's own URL and then with that: the end of the path and the query,
+ * relative because a proxy may have cut off the path's beginning, and escaped for XML.
  */
 struct http_route {
 	unsigned methods; /* bits of enum http_method */
@@ -63,6 +65,7 @@ struct http_route {
 	unsigned late_ms;
 	const char *late_type;
 	const char *late_body;
+	const char *late_tail; /* NULL: late_body is all */
 };
 
 /* One whole request; owned by whoever holds the pointer, freed with http_request_free(). */

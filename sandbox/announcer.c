@@ -104,6 +104,8 @@ static int take(struct announcer *announcer, const char *text, size_t len)
 			announcer->leaves = true;
 			break;
 		}
+		if (twiml_kind(verb) == TWIML_REDIRECT && verb->text[0] == '\0')
+			return 11100;
 		if (twiml_kind(verb) == TWIML_REDIRECT) {
 			announcer->redirect = verb;
 			break;

@@ -388,7 +388,10 @@ static bool act(struct twiml_run *run, const struct twiml_node *verb)
 		call_hang_up(call);
 		return true;
 	case TWIML_REDIRECT:
-		run_go_to(run, verb->text, twiml_method(verb, "method"), NULL);
+		if (verb->text[0] == '\0') /* nowhere is it said what that would mean */
+			run_fail(run, 11100);
+		else
+			run_go_to(run, verb->text, twiml_method(verb, "method"), NULL);
 		return true;
 	case TWIML_REJECT:
 		reject(run, verb);

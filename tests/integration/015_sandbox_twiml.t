@@ -260,6 +260,8 @@ subtest 'what is wrong is said' => sub {
 			FallbackUrl => $sandbox->hook_url('/fallback'));
 		is at_action($sid, '/fallback')->{ErrorCode}, $errors{$path}, "$path: the fallback is told $errors{$path}";
 	}
+	$sid = follow('+14160064', '<Redirect> </Redirect>', FallbackUrl => $sandbox->hook_url('/fallback'));
+	is at_action($sid, '/fallback')->{ErrorCode}, 11100, 'an empty Redirect leads nowhere';
 	$sid = $sandbox->dial('+14160062', Url => $sandbox->hook_url('/broken'));
 	$sandbox->wait_status($sid, 'completed');
 	is_deeply [warnings_of($sid)], [12100], 'without a fallback the call ends';

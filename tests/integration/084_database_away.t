@@ -55,9 +55,11 @@ $r = told(POST => '/api/calls-twiml/webhook/conference?session=1', {ConferenceSi
 	StatusCallbackEvent => 'announcement-end'});
 is $r->{status}, 503, 'so is the end of an announcement, which would be played again';
 for my $method (qw(GET POST)) {
-	$r = told($method => '/api/calls-twiml/twiml-agent', {CallSid => 'CA' . 'a' x 32});
+	$r = told($method => '/api/calls-twiml/twiml-agent?x=1', {CallSid => 'CA' . 'a' x 32});
 	is $r->{status}, 200, "TwiML by $method is no error";
 	is_deeply [twiml_complaints($r->{content})], [], 'but a document that Twilio takes';
+	like $r->{content}, qr{<Redirect>twiml-agent\?x=1[^<]*#ct=2000&amp;rt=4500&amp;[^<]*</Redirect>},
+		'which asks for the same again';
 }
 sleep 0.1 while time < $away + $AWAY;
 my $before = $campaign->creates;

@@ -13,7 +13,8 @@
 #define DOUBLE_HELD_MAX 64
 #define DOUBLE_CONNECTIONS 48
 #define DOUBLE_SPOOL_MAX (1024 * 1024)
-#define DOUBLE_LATE "<Response><Say>later</Say></Response>"
+#define DOUBLE_LATE "<Response><Redirect>"
+#define DOUBLE_LATE_TAIL "#rc=3&amp;rt=4</Redirect></Response>"
 
 struct http_double {
 	struct http_server *server;

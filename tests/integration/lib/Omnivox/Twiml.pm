@@ -19,7 +19,7 @@ my %verbs = (
 		text => qr/^.{1,4096}$/s},
 	Pause => {attributes => {length => qr/^[1-9]\d*$/}},
 	Hangup => {},
-	Redirect => {attributes => {method => qr/^(GET|POST)$/}, text => qr/^(https?:\/\/\S+)?$/},
+	Redirect => {attributes => {method => qr/^(GET|POST)$/}, text => qr/^(?!#)\S+$/},
 	Gather => {attributes => {action => $URL, method => qr/^(GET|POST)$/,
 			input => qr/^(dtmf|speech|dtmf speech)$/, timeout => qr/^\d+$/,
 			numDigits => qr/^[1-9]\d*$/, finishOnKey => qr/^[0-9#*]?$/,
