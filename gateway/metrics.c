@@ -42,7 +42,7 @@ static const char *const webhook_kinds[] = {
 static const char *const webhook_results[] = {"applied", "refused", "not_stored", NULL};
 enum { WEBHOOK_APPLIED, WEBHOOK_REFUSED, WEBHOOK_NOT_STORED };
 static const char *const claim_results[] = {"call", "no_entry", "no_agent", "rate",
-	"refused", "stopped", "error", "other", NULL};
+	"refused", "stopped", "held", "error", "other", NULL};
 static const char *const password_results[] = {
 	"right", "wrong", "limited", "other", NULL};
 static const char *const twilio_ops[] = {"call_create", "participant_create",
@@ -235,7 +235,8 @@ void metrics_claim(int err, const struct db_claimed *claimed)
 		[DB_CLAIM_NO_AGENT] = "no_agent",
 		[DB_CLAIM_RATE] = "rate",
 		[DB_CLAIM_REFUSED] = "refused",
-		[DB_CLAIM_STOPPED] = "stopped"};
+		[DB_CLAIM_STOPPED] = "stopped",
+		[DB_CLAIM_HELD] = "held"};
 	const char *word = "other";
 
 	/* -EALREADY, -ENOENT: a person asked for what cannot be; that is no error of ours. */

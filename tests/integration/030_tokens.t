@@ -5,6 +5,7 @@ use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
+use HTTP::Tiny;
 use Test::More;
 use Omnivox::Asking;
 use Omnivox::Node qw(node_judge);
@@ -13,7 +14,8 @@ use Omnivox::Stage;
 my ($key, $app) = ('SK' . 'a1' x 16, 'AP' . 'b2' x 16);
 my $secret = 'the-secret-of-the-api-key-0123456';
 my %key = (TWILIO_API_KEY_SID => $key, TWILIO_API_KEY_SECRET => $secret);
-my $stage = Omnivox::Stage->new(gateway_env => {TWILIO_TWIML_APP_SID => $app},
+my $stage = Omnivox::Stage->new(gateway_env => {METRICS_LISTEN => '127.0.0.1:0',
+		TWILIO_TWIML_APP_SID => $app},
 	sandbox_env => {SANDBOX_API_KEY_SID => $key, SANDBOX_API_KEY_SECRET => $secret});
 asking($stage);
 
@@ -91,6 +93,8 @@ my ($stop) = @{$stage->wait_until(20, 'the stop', sub {
 is "$stop->{scope} $stop->{code}", 'account 20003',
 	'it is the key that Twilio is asked with: another secret is refused';
 is call_now($entry[1])->{json}{error}{code}, 'TWILIO_STOPPED', 'so nothing is dialled';
+like +HTTP::Tiny->new->get("http://$stage->{gateway}{metrics}/metrics")->{content},
+	qr/^omnivox_claims_total\{result="held"\} 1$/m, 'and the metrics call it held';
 is scalar(grep { $_->{event} eq 'create' } $stage->call_log), 1, 'and calls nobody';
 
 $stage->stop('gateway');
