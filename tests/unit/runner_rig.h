@@ -11,6 +11,11 @@
 #include "db/calls.h"
 #include "gateway/gateway.h"
 
+#define LOOK_MS 2000 /* as in campaign.c */
+#define IDLE_MS 1000 /* these as in campaign_claim.c */
+#define WHOLE_MS 10000
+#define GENERATE_MS 60000
+
 #define CLAIMS_MAX 64
 
 /* What the database and the others say, and how often they were asked. */

@@ -451,91 +451,6 @@ static void who_has_made_the_calls_leg_itself_is_waited_for_in_its_conference(
 	}
 }
 
-/* ---- what becomes of a number that was dialled by hand ---- */
-
-/* The call ends so; the state of its entry, why, and the hours until it is due. */
-static const char *after_dial(int64_t campaign, const char *number, const char *event)
-{
-	const struct db_dial dial = {.number = number, .name = ""};
-	struct db_claim claim = world_claim(campaign);
-	struct db_claimed c;
-
-	claim.manual = true;
-	claim.dial = &dial;
-	(void)world_text("UPDATE agent_sessions SET state = 'ready', hold_until = NULL"
-			 " WHERE campaign_id = %lld",
-		(long long)campaign);
-	assert_int_equal(db_call_claim(db, &claim, &c), 0);
-	assert_int_equal(c.result, DB_CLAIM_CALL);
-	if (strcmp(event, "unsent") == 0)
-		world_tell(db, c.call_id, event);
-	else
-		(void)world_event(db, c.call_id, event, 1);
-	return world_text(
-		"SELECT concat_ws(' ', state, NULLIF(reason, ''), CASE WHEN"
-		" state = 'pending' THEN round(extract(epoch FROM run_at - now())"
-		" / 3600) END) FROM queue_entries WHERE id = %lld",
-		(long long)c.entry_id);
-}
-
-static void what_was_dialled_by_hand_only_is_not_kept_for_auto_dial(void **state)
-{
-	static const char *const ends[][2] = {{"unsent", "skipped by_hand"},
-		{"canceled", "skipped by_hand"}, {"busy", "completed"},
-		{"no_answer", "completed"}, {"failed", "completed"},
-		{"completed", "completed"}};
-	int64_t campaign = world_campaign(1, 0), entry;
-	struct db_claimed c;
-	char number[32];
-
-	(void)state;
-	for (unsigned i = 0; i < 2 * sizeof(ends) / sizeof(ends[0]); i++) {
-		(void)snprintf(number, sizeof(number), "+1415555700%u", i / 2);
-		assert_string_equal(
-			after_dial(campaign, number, ends[i / 2][0]), ends[i / 2][1]);
-	}
-	entry = nth("queue_entries", campaign, 0);
-	assert_int_equal(db_entry_requeue(db, campaign, entry), 0);
-	(void)world_text("UPDATE agent_sessions SET state = 'ready', hold_until = NULL"
-			 " WHERE campaign_id = %lld",
-		(long long)campaign);
-	c = world_call(db, campaign);
-	assert_int_equal(c.entry_id, entry);
-	(void)world_event(db, c.call_id, "busy", 1);
-	assert_string_equal(world_text("SELECT concat_ws(' ', state, reason)"
-				       " FROM queue_entries WHERE id = %lld",
-				    (long long)entry),
-		"pending retry");
-}
-
-static void what_waited_in_the_queue_is_due_no_sooner_for_a_call_given_up(void **state)
-{
-	static const char later[] = "run_at = now() + interval '24 hours'";
-	int64_t campaign = world_campaign(1, 1);
-	int64_t entry = nth("queue_entries", campaign, 0);
-	char number[DB_NUMBER_SIZE];
-
-	(void)state;
-	(void)snprintf(number, sizeof(number), "%s",
-		world_text("SELECT c.phone FROM contacts c JOIN queue_entries q"
-			   " ON q.contact_id = c.id WHERE q.id = %lld",
-			(long long)entry));
-	set_entry(entry, later);
-	assert_string_equal(after_dial(campaign, number, "unsent"), "pending unsent 24");
-	assert_string_equal(after_dial(campaign, number, "canceled"), "pending retry 24");
-	set_entry(entry, "run_at = now()");
-	assert_string_equal(after_dial(campaign, number, "unsent"), "pending unsent 0");
-	assert_string_equal(after_dial(campaign, number, "canceled"), "pending retry 1");
-	set_entry(entry, later);
-	assert_string_equal(after_dial(campaign, number, "completed"), "completed");
-	/* It was dialled to an end: by hand it is called once more, and that is all. */
-	assert_string_equal(after_dial(campaign, number, "busy"), "completed");
-	/* Its list would have brought it into the queue. */
-	(void)world_text("DELETE FROM queue_entries WHERE campaign_id = %lld",
-		(long long)campaign);
-	assert_string_equal(after_dial(campaign, number, "busy"), "pending retry 1");
-}
-
 /* ---- what is in somebody else's transaction ---- */
 
 static struct db_claim_verdict not_now(void *arg, const struct db_claim_facts *facts)
@@ -622,9 +537,6 @@ int main(void)
 			who_is_rung_first_is_held_longer_and_has_a_turn_for_each_call),
 		cmocka_unit_test(
 			who_has_made_the_calls_leg_itself_is_waited_for_in_its_conference),
-		cmocka_unit_test(what_was_dialled_by_hand_only_is_not_kept_for_auto_dial),
-		cmocka_unit_test(
-			what_waited_in_the_queue_is_due_no_sooner_for_a_call_given_up),
 		cmocka_unit_test(who_has_the_first_priority_does_not_hold_up_the_next),
 		cmocka_unit_test(what_is_not_due_yet_is_nobodys),
 	};
