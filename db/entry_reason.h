@@ -11,6 +11,7 @@
 	" WHEN q.agent_until > now() THEN 'owner' ELSE '' END"
 
 /* What an entry waits for that settings, stops, its number or its zone told: another may be due. */
-#define REASON_OF_FACTS " IN ('hours', 'time_zone', 'attempts_24h', 'busy', 'locked', 'twilio')"
+#define REASON_OF_FACTS \
+	" IN ('hours', 'time_zone', 'attempts_24h', 'busy', 'locked', 'twilio')"
 
 #endif
