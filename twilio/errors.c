@@ -10,10 +10,11 @@
 #define SUSPENDED "Twilio has suspended or closed the account, or its balance is used up."
 #define SEE_CONSOLE "Look at the account's state and balance in Twilio's console."
 #define WRONG_LOGIN "Twilio does not accept the account SID with this token or key."
-#define MEND_LOGIN                                                         \
-	"Check TWILIO_ACCOUNT_SID with TWILIO_AUTH_TOKEN or"               \
-	" TWILIO_API_KEY_*, good in TWILIO_REGION only. Or the account is" \
-	" suspended or closed: look at its state and balance in Twilio's console."
+/* With Twilio's own words behind it, it fits into 256 bytes. */
+#define MEND_LOGIN                                                       \
+	"Check TWILIO_ACCOUNT_SID with TWILIO_AUTH_TOKEN or"             \
+	" TWILIO_API_KEY_*, good in TWILIO_REGION only, and whether the" \
+	" account is suspended or closed."
 #define NOT_ALLOWED "The API key may not do this."
 #define MEND_KEY "Give the key the permission in Twilio's console, or use another."
 #define BAD_NUMBER "Twilio knows that the number cannot be called."

@@ -288,7 +288,7 @@ BEGIN
 			-- Not the one that this call has kept; see settle_callbacks().
 			LEFT JOIN callbacks b ON b.entry_id = p.id AND b.state IN ('pending', 'missed')
 				AND (b.armed_dials >= c.attempt
-					OR b.armed_dials IS NOT NULL AND p.reason = 'unsent')
+					OR b.armed_dials IS NOT NULL AND entry_unsent(p.id, p.dials))
 			WHERE (s.retry_after_s IS NOT NULL OR s.final OR s.dnc OR d.changed
 					AND (c.entry_id IS NOT NULL OR d.made_entry = p.id AND p.dials = 0))
 				AND CASE WHEN c.entry_id IS NULL THEN p.state = 'pending'

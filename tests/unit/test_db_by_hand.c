@@ -127,7 +127,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_was_dialled_by_hand_only_is_not_kept_for_auto_dial),
-		cmocka_unit_test(what_waited_in_the_queue_is_due_no_sooner_for_a_call_given_up),
+		cmocka_unit_test(
+			what_waited_in_the_queue_is_due_no_sooner_for_a_call_given_up),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
