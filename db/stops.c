@@ -126,7 +126,7 @@ int db_country_suspect(struct db *db, int64_t call_id, char ret_number[DB_NUMBER
 		ARGS(arg_int(call_id)), &reader, ret_number);
 }
 
-int db_country_taken(struct db *db, const char *country)
+int db_country_rang(struct db *db, const char *country)
 {
 	return db_run(db, "DELETE FROM country_refusals WHERE country = $1",
 		ARGS(arg_text(country)), NULL);

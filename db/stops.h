@@ -34,16 +34,16 @@ int db_stop_list(struct db *db, struct db_stop **ret_stops, size_t *ret_count);
 
 /*
  * Twilio does not let us call a number of a country. *ret_numbers: how many different ones that were
- * since one was taken, or since the country's stop was ended.
+ * since one rang, or since the country's stop was ended.
  */
 int db_country_refused(
 	struct db *db, const char *country, const char *number, int *ret_numbers);
 
-/* The number of a call, if db_country_taken() could have anything to end; -ENOENT: it has not. */
+/* The number of a call, if db_country_rang() could have anything to end; -ENOENT: it has not. */
 int db_country_suspect(struct db *db, int64_t call_id, char ret_number[DB_NUMBER_SIZE]);
 
-/* Twilio has taken a call to a number of a country. */
-int db_country_taken(struct db *db, const char *country);
+/* A number of a country rings. */
+int db_country_rang(struct db *db, const char *country);
 
 /*
  * Ends stop `id`, or all with 0, in the name of a person. *ret_ended may be 0. Contacts that wait for

@@ -117,29 +117,32 @@ static int fill_scope(
 	return fill_country(db, call.number, stop);
 }
 
-/* Twilio has taken a call: its country is allowed. */
-static void note_taken(struct db *db, int64_t call_id)
+/* It rings, so its country is allowed. A call that was only taken may be refused yet. */
+static bool note_rang(struct db *db, int64_t call_id)
 {
 	char number[DB_NUMBER_SIZE];
 	const char *country;
 
 	if (db_country_suspect(db, call_id, number) < 0)
-		return; /* as good as always there is nothing to end */
+		return false; /* as good as always there is nothing to end */
 	country = country_of(number);
 	if (country != NULL)
-		(void)db_country_taken(db, country);
+		(void)db_country_rang(db, country);
+	return true;
 }
 
 void twilio_health_told(struct gateway *gw, struct db *db,
 	const struct db_call_event *events, size_t count)
 {
+	bool suspects = true; /* asked once of many events */
+
 	for (size_t i = 0; i < count; i++) {
 		const struct twilio_error *error = twilio_error(events[i].code, 0);
 		struct db_stop stop = {
 			.code = events[i].code, .call_id = events[i].call_id};
 
-		if (strcmp(events[i].event, "accepted") == 0)
-			note_taken(db, events[i].call_id);
+		if (suspects && strcmp(events[i].event, "ringing") == 0)
+			suspects = note_rang(db, events[i].call_id);
 		if (events[i].code == 0 || error->stop < TWILIO_STOP_COUNTRY)
 			continue;
 		(void)snprintf(stop.kind, sizeof(stop.kind), "%s",

@@ -14,10 +14,11 @@ my $CM = $Omnivox::Stage::CM;
 my %failed = (behaviour => 'failed', ring_ms => 100);
 my $later = '+14155550205';
 my @numbers = qw(+14155550201 +14155550202 +447400123456 +14155550203 +14155550204);
+my @gb = ($numbers[2], '+447400123457', '+447400123458');
 my $stage = Omnivox::Stage->new(population => [
 	{match => $numbers[0], %failed, sip_code => 503},
 	{match => $numbers[1], %failed, sip_code => 503, error_code => 21217, error_message => 'Not a phone number'},
-	{match => $numbers[2], %failed, error_code => 32205},
+	(map { {match => $_, %failed, error_code => 32205} } @gb),
 	{match => $numbers[3], %failed, error_code => 32206},
 	{match => $numbers[4], %failed, error_code => 10001},
 	{match => $later, behaviour => 'human', ring_ms => 100, talk_ms => 300}]);
@@ -25,7 +26,7 @@ $stage->start_sandbox;
 $stage->start_gateway;
 $stage->login;
 my $campaign = $stage->make_campaign({wrapUpS => 0, callGapMs => 0, batchGapMs => 0,
-	callerId => '+15550000001'}, @numbers, $later);
+	callerId => '+15550000001'}, @numbers, @gb[1, 2], $later);
 my $agent = $stage->make_agent('ana', $campaign);
 $stage->start_phone($agent);
 $stage->wait_registered($agent);
@@ -64,10 +65,12 @@ is failed_call($numbers[1]), 'failed 21217 Not a phone number', 'code and messag
 is entry($numbers[1])->{status}, 'skipped', 'a number that cannot be called is not tried again';
 is_deeply [stops()], [], 'and stops nothing else';
 
-like failed_call($numbers[2]), qr/^failed 32205 /, 'a country that the account may not call';
+like failed_call($_), qr/^failed 32205 /, 'a number that the account may not call' for @gb[0, 1];
+is entry($gb[0])->{status}, 'skipped', 'is not tried again';
+is_deeply [stops()], [], 'and its country goes on';
+like failed_call($gb[2]), qr/^failed 32205 /, 'the third of a country';
 $stage->wait_until(5, 'the stop', sub { stops() });
-is_deeply [stops()], ['country GB 32205'], 'is stopped';
-is entry($numbers[2])->{status}, 'pending', 'and the number itself is not to blame';
+is_deeply [stops()], ['country GB 32205'], 'stops it';
 
 like failed_call($numbers[3]), qr/^failed 32206 /, 'a caller id that is not ours';
 $stage->wait_until(5, 'the stop', sub { stops() > 1 });

@@ -137,7 +137,7 @@ static void a_country_counts_its_numbers_that_were_refused_in_a_row(void **state
 	assert_int_equal(refused("CU", "+5350000001"), 1);
 	assert_int_equal(db_country_suspect(db, call.call_id, number), 0);
 	assert_string_equal(number, call.number);
-	assert_int_equal(db_country_taken(db, "GB"), 0);
+	assert_int_equal(db_country_rang(db, "GB"), 0);
 	assert_int_equal(refused("GB", "+447400000003"), 1);
 	assert_int_equal(refused("CU", "+5350000002"), 2);
 	/* A person says that it is allowed now. */
