@@ -171,7 +171,8 @@ int runner_set_up(void **state)
 	memset(rig.last_told, 0, sizeof(rig.last_told));
 	rig.made = 0;
 	rig.ready = 9;
-	rig.drained = rig.gated = false;
+	rig.drained = false;
+	rig.gated = false;
 	(void)sem_init(&rig.gate, 0, 0);
 	(void)sem_init(&rig.at_gate, 0, 0);
 	assert_int_equal(post_queue_new(64, &rig.gw.queue), 0);
