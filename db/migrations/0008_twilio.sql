@@ -26,7 +26,7 @@ CREATE UNIQUE INDEX twilio_stops_open ON twilio_stops (scope, key) WHERE ended_a
 CREATE INDEX twilio_stops_recent ON twilio_stops (ended_at) WHERE ended_at IS NOT NULL;
 
 -- The numbers of a country that Twilio did not let us call, one after the other: one may be in a
--- range that is not allowed, several are their country. Ends with one that is taken, or with the stop.
+-- range that is not allowed, several are their country. Ends with one that rings, or with the stop.
 CREATE TABLE country_refusals (
 	country text PRIMARY KEY,           -- ISO code
 	numbers text[] NOT NULL
