@@ -105,6 +105,17 @@ void form_free(struct form *form)
 	*form = (struct form){0};
 }
 
+bool form_mend(struct form *form)
+{
+	bool mended = false;
+
+	for (size_t i = 0; i < form->count; i++) {
+		mended |= text_mend(form->pairs[i].name);
+		mended |= text_mend(form->pairs[i].value);
+	}
+	return mended;
+}
+
 const char *form_get(const struct form *form, const char *name)
 {
 	for (size_t i = 0; i < form->count; i++)

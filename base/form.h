@@ -6,6 +6,7 @@
 #ifndef OMNIVOX_BASE_FORM_H
 #define OMNIVOX_BASE_FORM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/buf.h"
@@ -28,6 +29,9 @@ struct form {
  */
 int form_parse(const char *text, size_t len, size_t max_pairs, struct form *ret_form);
 void form_free(struct form *form);
+
+/* Puts '?' in place of each byte that is of no UTF-8 character; whether there was one. */
+bool form_mend(struct form *form);
 
 /* The first value of `name`, or NULL. Owned by the form. */
 const char *form_get(const struct form *form, const char *name);

@@ -65,8 +65,9 @@ size_t text_char(const char *text)
 	return len;
 }
 
-void text_mend(char *text)
+bool text_mend(char *text)
 {
+	bool mended = false;
 	size_t step;
 
 	for (; *text != '\0'; text += step) {
@@ -74,8 +75,10 @@ void text_mend(char *text)
 		if (step == 0) {
 			*text = '?';
 			step = 1;
+			mended = true;
 		}
 	}
+	return mended;
 }
 
 int text_int(const char *text, int64_t lo, int64_t hi, int64_t *ret_value)

@@ -21,8 +21,8 @@ size_t text_chars(const char *text);
 /* Bytes of the UTF-8 character at `text`, which ends in NUL (RFC 3629, 4); 0: it is none. */
 size_t text_char(const char *text);
 
-/* Puts '?' in place of each byte that is of no UTF-8 character. */
-void text_mend(char *text);
+/* Puts '?' in place of each byte that is of no UTF-8 character; whether there was one. */
+bool text_mend(char *text);
 
 /* Whole-string decimal; -EINVAL or -ERANGE outside lo..hi. */
 int text_int(const char *text, int64_t lo, int64_t hi, int64_t *ret_value);

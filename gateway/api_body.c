@@ -24,7 +24,7 @@ static void fail(struct api_reply *reply, int status, const char *code, const ch
 	(void)snprintf(reply->code, sizeof(reply->code), "%s", code);
 	(void)vsnprintf(reply->message, sizeof(reply->message), fmt, args);
 	/* It may quote what was sent: no text, or a text cut in the middle of a character. */
-	text_mend(reply->message);
+	(void)text_mend(reply->message);
 }
 
 void api_fail(struct api_reply *reply, int status, const char *code, const char *fmt, ...)

@@ -534,6 +534,11 @@ static enum MHD_Result finish(struct exchange *exchange)
 			exchange, err == -ENOMEM ? REFUSE_FAULT : REFUSE_BROKEN);
 	if (is_signed(exchange) && config->verify(config->arg, exchange->request) != 0)
 		return send_refusal(exchange, REFUSE_SIGNATURE);
+	/* What Twilio passes on of others is taken as far as it is text. */
+	if ((form_mend(&exchange->request->query) |
+		    form_mend(&exchange->request->form)) &&
+		!is_signed(exchange))
+		return send_refusal(exchange, REFUSE_BROKEN);
 	return hand_over(exchange);
 }
 

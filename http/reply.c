@@ -19,8 +19,9 @@ struct refusal_text {
 
 static const struct refusal_text refusals[REFUSE_COUNT] = {
 	[REFUSE_BROKEN] = {400, "BAD_REQUEST",
-		"The address, a header or the form has a broken %-escape, a control character "
-		"or more than 256 fields. Send it again, correctly encoded."},
+		"The address, a header or the form has a broken %-escape, a control character, "
+		"bytes that are no UTF-8 or more than 256 fields. Send it again, correctly "
+		"encoded."},
 	[REFUSE_UNCLEAR_BODY] = {400, "BAD_REQUEST",
 		"The headers do not say clearly where the body ends, so the connection was "
 		"closed. Send one Content-Length in digits, or Transfer-Encoding: chunked "

@@ -163,10 +163,11 @@ static int take_headers(struct request *request, const struct request_plan *plan
 	return 0;
 }
 
-/* %-decodes in place; '+' stays, this is a path. -EINVAL: broken escape, control character. */
+/* %-decodes in place; '+' stays, this is a path. -EINVAL: broken, a control character, no UTF-8. */
 static int decode_param(char *text)
 {
 	char *out = text;
+	size_t step;
 
 	for (const char *in = text; *in != '\0'; in++) {
 		unsigned char c = (unsigned char)*in;
@@ -185,6 +186,11 @@ static int decode_param(char *text)
 		*out++ = (char)c;
 	}
 	*out = '\0';
+	for (const char *at = text; *at != '\0'; at += step) {
+		step = text_char(at);
+		if (step == 0)
+			return -EINVAL;
+	}
 	return 0;
 }
 

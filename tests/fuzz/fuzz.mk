@@ -69,6 +69,8 @@ twiml_form = tests/fuzz/quiet.c $(patsubst %,gateway/%.c,agent_twiml browser_twi
 	twilio/twiml.c $(patsubst %,sandbox/%.c,twiml twiml_schema callback memory) $(base) base/clock.c base/form.c $(number)
 twiml_form_never = batch_free twilio_call_update verdict_manual
 twiml_form_libs = $(twiml_libs) $(twiml_form_never:%=-Xlinker --defsym=%=fuzz_never)
+webhook = tests/fuzz/quiet.c $(patsubst %,gateway/%.c,webhook webhook_batch webhook_request agent_webhook amd_webhook recording_webhook) \
+	$(patsubst %,gateway/%.c,call_table twiml_reply urls) $(patsubst %,dialer/%.c,retry) $(patsubst %,twilio/%.c,errors twiml) $(base) base/clock.c base/form.c
 zones = gateway/zones.c dialer/zone.c $(base)
 
 FUZZERS = $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))

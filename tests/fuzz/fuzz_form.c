@@ -38,6 +38,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (form_parse((const char *)data, size, PAIRS_MAX, &form) == 0) {
 		(void)form_get(&form, "CallSid");
 		write_and_read_again(&form);
+		(void)form_mend(&form);
+		assert(!form_mend(&form));
+		write_and_read_again(&form);
 	}
 	form_free(&form);
 	return 0;

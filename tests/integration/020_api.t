@@ -478,6 +478,9 @@ subtest 'hostile input is refused, and the gateway lives on' => sub {
 		ok $r->{status} >= 400 && $r->{status} < 500, "$url $r->{status}";
 		unlike $r->{content}, qr/root:/, 'and no file of the system';
 	}
+	for my $url ("$CM/contacts/%ff", "/api/calls?number=%c3", "/api/admin/dnc?search=%ed%a0%80", "/api/users?search=a%80") {
+		answers(ask(GET => $url), 400, 'BAD_REQUEST', "$url: bytes that are no UTF-8");
+	}
 	is $stage->request(PATCH => $path, {})->{status}, 405, 'a method that is not there';
 	is ask(GET => '/livez')->{status}, 200, 'alive';
 	is $stage->worker, $stage->{gateway}{worker}, 'and it is still the same worker' if

@@ -61,13 +61,17 @@ static void broken_escapes_and_control_characters_are_400(void **state)
 {
 	static const char *const targets[] = {"/echo/%/2", "/echo/%2/2", "/echo/%zz/2",
 		"/echo/1/%0", "/echo/1/%00", "/echo/1/a%0ab", "/echo/1/%7f",
-		"/echo/1/2?x=%", "/echo/1/2?x=%0g", "/echo/1/2?a%00=1"};
+		"/echo/1/2?x=%", "/echo/1/2?x=%0g", "/echo/1/2?a%00=1", "/echo/1/%ff",
+		"/echo/1/2?x=%c3", "/echo/1/2?x%80=1"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++)
 		expect_get(targets[i], 400);
 	expect_status("POST /echo/1/2 HTTP/1.1\r\nHost: t\r\nContent-Length: 4\r\n"
 		      "Content-Type: application/x-www-form-urlencoded\r\n\r\na=%x",
+		400);
+	expect_status("POST /echo/1/2 HTTP/1.1\r\nHost: t\r\nContent-Length: 5\r\n"
+		      "Content-Type: application/x-www-form-urlencoded\r\n\r\na=%ed",
 		400);
 	expect_status("GET /echo/1/2 HTTP/1.1\r\nHost: t\r\nCookie: a\001b\r\n\r\n", 400);
 	expect_alive();

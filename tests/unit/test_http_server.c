@@ -250,6 +250,19 @@ static void an_unsigned_request_is_refused_before_anybody_sees_it(void **state)
 	assert_int_equal(reply.status, 201);
 }
 
+/* Twilio passes on what others wrote; its signature is over that, whatever it is. */
+static void bytes_that_are_no_text_in_a_signed_form_become_question_marks(void **state)
+{
+	(void)state;
+	post("/signed",
+		"X-Twilio-Signature: good\r\n"
+		"Content-Type: application/x-www-form-urlencoded\r\n",
+		"a%ff=%c3(&b=%c3%a9");
+	assert_int_equal(reply.status, 201);
+	assert_non_null(strstr(reply.body, "form a?=?(\n"));
+	assert_non_null(strstr(reply.body, "form b=\xc3\xa9\n"));
+}
+
 static void an_empty_reply_has_no_body_and_the_line_stays_open(void **state)
 {
 	struct client client;
@@ -538,6 +551,8 @@ int main(void)
 		cmocka_unit_test(
 			an_unknown_path_is_404_and_a_wrong_method_405_with_allow),
 		cmocka_unit_test(an_unsigned_request_is_refused_before_anybody_sees_it),
+		cmocka_unit_test(
+			bytes_that_are_no_text_in_a_signed_form_become_question_marks),
 		cmocka_unit_test(an_empty_reply_has_no_body_and_the_line_stays_open),
 		cmocka_unit_test(a_full_gateway_is_503_with_retry_after),
 		cmocka_unit_test(
