@@ -36,7 +36,7 @@ $stage->{gateway_env}{$_} = $key{$_} for keys %key;
 $stage->start_gateway;
 $stage->login('ana', $ana->{password});
 
-sub judged {
+sub token_judged {
 	my ($answer, %more) = @_;
 	return node_judge('token.js', {account => $stage->account, key => $key,
 		secret => $secret, app => $app, token => $answer->{json}{data}{token}, %more});
@@ -45,7 +45,7 @@ sub judged {
 $r = ask(GET => "/api/calls-twiml/token/$ana->{id}");
 is $r->{status}, 200, 'an agent gets its token' or diag $r->{content};
 is_deeply [sort keys %{$r->{json}{data}}], [qw(agentId token)], 'in the shape that it always had';
-my $judged = judged($r);
+my $judged = token_judged($r);
 ok $judged->{same}, 'the official library writes the same, letter by letter';
 is $judged->{claims}{grants}{identity}, "agent-$ana->{id}", 'the identity is the agent';
 is $judged->{claims}{exp} - $judged->{claims}{iat}, 3600, 'it ends after an hour';
@@ -53,13 +53,13 @@ is $judged->{claims}{exp} - $judged->{claims}{iat}, 3600, 'it ends after an hour
 $r = ask(POST => '/api/calls/token', {});
 is_deeply [@{$r->{json}{data}}{qw(agentId identity)}], [$ana->{id}, "agent-$ana->{id}"],
 	'POST needs no agentId of an agent';
-ok judged($r)->{same}, 'and its token is good';
+ok token_judged($r)->{same}, 'and its token is good';
 is ask(POST => '/api/calls/token', {agentId => $bo->{id}})->{status}, 403, "not another's";
 is ask(GET => "/api/calls-twiml/token/$bo->{id}")->{status}, 403, 'by neither door';
 is ask(POST => '/api/calls/token', {identity => 'boss'})->{status}, 422, 'nor an invented name';
 
 $stage->{cookie} = $admin;
-is judged(ask(POST => '/api/calls/token', {agentId => $bo->{id}}))->{claims}{grants}{identity},
+is token_judged(ask(POST => '/api/calls/token', {agentId => $bo->{id}}))->{claims}{grants}{identity},
 	"agent-$bo->{id}", 'a supervisor may fetch one for an agent';
 is ask(POST => '/api/calls/token', {})->{status}, 422, 'whom it must name';
 is ask(GET => '/api/calls-twiml/token/999999')->{status}, 404, 'and who must exist';
@@ -104,6 +104,6 @@ $stage->{gateway_env} = {%{$stage->{gateway_env}}, TWILIO_REGION => 'ie1', TWILI
 $stage->start_gateway;
 $stage->login;
 $r = ask(POST => '/api/calls/token', {agentId => $ana->{id}});
-ok judged($r, region => 'ie1')->{same}, 'in another region the token names it, as the official library does';
+ok token_judged($r, region => 'ie1')->{same}, 'in another region the token names it, as the official library does';
 contract_kept();
 done_testing;
