@@ -45,8 +45,8 @@ static const char *const claim_results[] = {"call", "no_entry", "no_agent", "rat
 	"refused", "stopped", "held", "error", "other", NULL};
 static const char *const password_results[] = {
 	"right", "wrong", "limited", "other", NULL};
-static const char *const twilio_ops[] = {"call_create", "participant_create",
-	"call_update", "participant_update", "fetch", "list", "recording", "other", NULL};
+static const char *const twilio_ops[] = {"participant_create", "call_update",
+	"participant_update", "fetch", "list", "recording", "other", NULL};
 static const char *const twilio_results[] = {"ok", "refused", "not_sent", "lost", NULL};
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -263,15 +263,11 @@ void metrics_twilio(const struct twilio_answer *answer)
 {
 	/* What is seldom asked for shares a name. */
 	static const char *const names[TWILIO_OPS] = {
-		[TWILIO_CALL_CREATE] = "call_create",
 		[TWILIO_PARTICIPANT_CREATE] = "participant_create",
 		[TWILIO_CALL_UPDATE] = "call_update",
-		[TWILIO_CONFERENCE_UPDATE] = "participant_update",
 		[TWILIO_PARTICIPANT_UPDATE] = "participant_update",
-		[TWILIO_PARTICIPANT_DELETE] = "participant_update",
 		[TWILIO_CALL_FETCH] = "fetch",
 		[TWILIO_PARTICIPANT_FETCH] = "fetch",
-		[TWILIO_CONFERENCE_FETCH] = "fetch",
 		[TWILIO_CALL_LIST] = "list",
 		[TWILIO_CONFERENCE_FIND] = "list",
 		[TWILIO_PARTICIPANT_LIST] = "list",

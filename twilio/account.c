@@ -14,14 +14,6 @@ int twilio_probe(struct twilio_client *client, uint64_t id)
 	return twilio_ask(client, TWILIO_PROBE, id, &path, NULL);
 }
 
-int twilio_account_fetch(struct twilio_client *client, uint64_t id)
-{
-	struct buf path = {0};
-
-	buf_add_str(&path, ".json");
-	return twilio_ask(client, TWILIO_ACCOUNT_FETCH, id, &path, NULL);
-}
-
 static int ask_list(
 	struct twilio_client *client, enum twilio_op op, uint64_t id, const char *noun)
 {
@@ -187,19 +179,6 @@ int twilio_sip_credential_create(struct twilio_client *client, uint64_t id,
 	form_add(&form, "Username", username);
 	form_add(&form, "Password", password);
 	return ask_noun(client, TWILIO_SIP_CREDENTIAL_CREATE, id, &path, &form);
-}
-
-int twilio_sip_credential_update(struct twilio_client *client, uint64_t id,
-	const char *list_sid, const char *sid, const char *password)
-{
-	struct buf path = {0}, form = {0};
-
-	if (twilio_sid_check(list_sid, "CL") != 0 || twilio_sid_check(sid, "CR") != 0)
-		return -EINVAL;
-	twilio_add_path(&path, "SIP/CredentialLists", list_sid);
-	twilio_add_path(&path, "Credentials", sid);
-	form_add(&form, "Password", password);
-	return ask_noun(client, TWILIO_SIP_CREDENTIAL_UPDATE, id, &path, &form);
 }
 
 static void add_mappings(struct buf *path, const char *domain_sid)

@@ -1,26 +1,15 @@
 /*
- * account.h: the account itself and what is set up in it once: numbers, verified caller ids,
- * applications, SIP domains with their credentials. Rules in client.h. Source:
- * twilio.com/docs/iam/api/account, /phone-numbers/api, /voice/api/sip-domain-resource,
- * /voice/sip/api/sip-credential-resource, /usage/api/applications.
+ * account.h: what is set up in an account once: numbers, verified caller ids, applications,
+ * SIP domains with their credentials. Rules in client.h. Source: twilio.com/docs/phone-numbers/api,
+ * /voice/api/sip-domain-resource, /voice/sip/api/sip-credential-resource, /usage/api/applications.
  */
 #ifndef OMNIVOX_TWILIO_ACCOUNT_H
 #define OMNIVOX_TWILIO_ACCOUNT_H
 
 #include "twilio/client.h"
 
-struct twilio_account {
-	char sid[TWILIO_SID_SIZE];
-	char name[TWILIO_NAME_SIZE];
-	char status[16]; /* active suspended closed */
-	char type[16];   /* Trial Full */
-};
-
 /* The smallest question that any credentials may ask: does Twilio answer, and know us? */
 int twilio_probe(struct twilio_client *client, uint64_t id);
-
-/* Not with every kind of API key. */
-int twilio_account_fetch(struct twilio_client *client, uint64_t id);
 
 /* A number of the account; of a verified caller id the first three fields. */
 struct twilio_number {
@@ -54,10 +43,8 @@ int twilio_number_update(struct twilio_client *client, uint64_t id, const char *
 
 struct twilio_application {
 	char sid[TWILIO_SID_SIZE];
-	char friendly_name[TWILIO_NAME_SIZE];
 	char voice_url[TWILIO_URL_SIZE], voice_method[8];
 	char voice_fallback_url[TWILIO_URL_SIZE], voice_fallback_method[8];
-	char status_callback[TWILIO_URL_SIZE], status_callback_method[8];
 };
 /* `friendly_name` NULL: all. */
 int twilio_application_list(
@@ -70,11 +57,8 @@ int twilio_application_update(struct twilio_client *client, uint64_t id, const c
 struct twilio_sip_domain {
 	char sid[TWILIO_SID_SIZE];
 	char domain[TWILIO_NAME_SIZE]; /* name.sip.twilio.com */
-	char friendly_name[TWILIO_NAME_SIZE];
-	char auth_type[64]; /* "": it takes no calls; CREDENTIAL_LIST, IP_ACL or both */
 	char voice_url[TWILIO_URL_SIZE], voice_method[8];
 	char voice_fallback_url[TWILIO_URL_SIZE], voice_fallback_method[8];
-	char status_callback[TWILIO_URL_SIZE], status_callback_method[8];
 };
 int twilio_sip_domain_list(struct twilio_client *client, uint64_t id);
 int twilio_sip_domain_create(struct twilio_client *client, uint64_t id,
@@ -95,8 +79,6 @@ int twilio_sip_credential_list(
 /* The password: 12 characters and more, a digit, upper and lower case (error 21243). */
 int twilio_sip_credential_create(struct twilio_client *client, uint64_t id,
 	const char *list_sid, const char *username, const char *password);
-int twilio_sip_credential_update(struct twilio_client *client, uint64_t id,
-	const char *list_sid, const char *sid, const char *password);
 
 /* Which lists may call into a domain (Auth/Calls/CredentialListMappings). */
 int twilio_sip_mapping_list(

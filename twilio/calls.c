@@ -9,44 +9,6 @@
 
 #define NOT_IN_PROGRESS 21220
 
-static const char *const progress[] = {
-	"initiated", "ringing", "answered", "completed", NULL};
-
-/* How many of the three are given. */
-static unsigned sources(const char *url, const char *twiml, const char *application_sid)
-{
-	return (unsigned)(url != NULL) + (unsigned)(twiml != NULL) +
-	       (unsigned)(application_sid != NULL);
-}
-
-int twilio_call_create(
-	struct twilio_client *client, uint64_t id, const struct twilio_call_create *call)
-{
-	struct buf path = {0}, form = {0};
-
-	if (call->from == NULL || call->to == NULL ||
-		sources(call->url, call->twiml, call->application_sid) != 1)
-		return -EINVAL;
-	buf_add_str(&path, "/Calls.json");
-	form_add(&form, "From", call->from);
-	form_add(&form, "To", call->to);
-	twilio_add(&form, "Url", call->url);
-	twilio_add(&form, "Twiml", call->twiml);
-	twilio_add(&form, "ApplicationSid", call->application_sid);
-	twilio_add(&form, "FallbackUrl", call->fallback_url);
-	twilio_add_callback(&form, call->status_callback, progress);
-	if (call->timeout_s > 0)
-		form_add_int(&form, "Timeout", call->timeout_s);
-	twilio_add(&form, "SipAuthUsername", call->sip_username);
-	twilio_add(&form, "SipAuthPassword", call->sip_password);
-	if (call->machine_detection != NULL) {
-		form_add(&form, "MachineDetection", call->machine_detection);
-		form_add(&form, "AsyncAmd", "true");
-		twilio_add(&form, "AsyncAmdStatusCallback", call->amd_callback);
-	}
-	return twilio_ask(client, TWILIO_CALL_CREATE, id, &path, &form);
-}
-
 static void add_call_path(struct buf *path, const char *sid)
 {
 	twilio_add_path(path, "Calls", sid);
@@ -72,7 +34,7 @@ int twilio_call_redirect(struct twilio_client *client, uint64_t id, const char *
 {
 	struct buf path = {0}, form = {0};
 
-	if (twilio_sid_check(sid, "CA") != 0 || sources(url, twiml, NULL) != 1)
+	if (twilio_sid_check(sid, "CA") != 0 || (url == NULL) == (twiml == NULL))
 		return -EINVAL;
 	add_call_path(&path, sid);
 	twilio_add(&form, "Url", url);

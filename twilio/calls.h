@@ -4,35 +4,14 @@
 
 #include "twilio/client.h"
 
-/* One call, as created, fetched, updated or listed. Times are wall ms, 0 when null. */
+/* One call, as fetched, updated or listed. Times are wall ms, 0 when null. */
 struct twilio_call {
 	char sid[TWILIO_SID_SIZE];
-	char parent_sid[TWILIO_SID_SIZE]; /* "": none */
 	/* Twilio's word: queued ringing in-progress completed busy failed no-answer canceled */
 	char status[16];
-	char to[64], from[64]; /* "" when longer */
-	char direction[24];
-	char answered_by[24]; /* "" without answering-machine detection */
-	char price[16];       /* "-0.03000"; "" until Twilio has rated it */
-	char price_unit[8];
-	int64_t created_ms, started_ms, ended_ms;
+	int64_t created_ms, ended_ms;
 	int duration_s; /* -1 when null */
 };
-
-/* POST Calls: exactly one of `url`, `twiml` and `application_sid` says what to do. */
-struct twilio_call_create {
-	const char *from, *to;
-	const char *url, *twiml, *application_sid;
-	const char *fallback_url;
-	const char *status_callback; /* told of every event; NULL: none */
-	unsigned timeout_s;          /* 0: Twilio's 60 */
-	const char *sip_username, *sip_password;
-	/* "Enable" or "DetectMessageEnd": asynchronous, told to `amd_callback`; NULL: off */
-	const char *machine_detection;
-	const char *amd_callback;
-};
-int twilio_call_create(
-	struct twilio_client *client, uint64_t id, const struct twilio_call_create *call);
 
 /* `status` "completed" or "canceled". A call already over is TWILIO_REFUSED 21220 or OK. */
 int twilio_call_update(

@@ -28,18 +28,13 @@ struct twilio_client;
 
 enum twilio_op {
 	TWILIO_PROBE,
-	TWILIO_ACCOUNT_FETCH,
-	TWILIO_CALL_CREATE,
 	TWILIO_CALL_UPDATE,
 	TWILIO_CALL_FETCH,
 	TWILIO_CALL_LIST,
 	TWILIO_CONFERENCE_FIND,
-	TWILIO_CONFERENCE_FETCH,
-	TWILIO_CONFERENCE_UPDATE,
 	TWILIO_PARTICIPANT_CREATE,
 	TWILIO_PARTICIPANT_FETCH,
 	TWILIO_PARTICIPANT_UPDATE,
-	TWILIO_PARTICIPANT_DELETE,
 	TWILIO_PARTICIPANT_LIST,
 	TWILIO_RECORDING_CREATE,
 	TWILIO_RECORDING_UPDATE,
@@ -59,7 +54,6 @@ enum twilio_op {
 	TWILIO_SIP_CREDENTIAL_LIST_CREATE,
 	TWILIO_SIP_CREDENTIAL_LIST,
 	TWILIO_SIP_CREDENTIAL_CREATE,
-	TWILIO_SIP_CREDENTIAL_UPDATE,
 	TWILIO_SIP_MAPPING_LIST,
 	TWILIO_SIP_MAPPING_CREATE,
 	TWILIO_OPS,
@@ -105,12 +99,10 @@ struct twilio_answer {
 	char message[256]; /* for people; "" when OK */
 	/* Of what was created, fetched, updated or found; "" none. Of a participant: its call. */
 	char sid[TWILIO_SID_SIZE];
-	char conference_sid[TWILIO_SID_SIZE];
 	int64_t queue_time_ms; /* of a create: how long Twilio expects to queue it */
 	/* The rows of a list's page, or the one row of anything else but a DELETE. */
 	size_t count;
 	union {
-		struct twilio_account *accounts;
 		struct twilio_call *calls;
 		struct twilio_conference *conferences;
 		struct twilio_participant_row *participants;

@@ -18,64 +18,18 @@ int twilio_conference_find(
 	return twilio_ask(client, TWILIO_CONFERENCE_FIND, id, &path, NULL);
 }
 
-static int ask_conference(struct twilio_client *client, enum twilio_op op, uint64_t id,
-	const char *sid, struct buf *form)
-{
-	struct buf path = {0};
-
-	if (twilio_sid_check(sid, "CF") != 0) {
-		if (form != NULL)
-			buf_free(form);
-		return -EINVAL;
-	}
-	twilio_add_path(&path, "Conferences", sid);
-	buf_add_str(&path, ".json");
-	return twilio_ask(client, op, id, &path, form);
-}
-
-int twilio_conference_fetch(struct twilio_client *client, uint64_t id, const char *sid)
-{
-	return ask_conference(client, TWILIO_CONFERENCE_FETCH, id, sid, NULL);
-}
-
-int twilio_conference_end(struct twilio_client *client, uint64_t id, const char *sid)
-{
-	struct buf form = {0};
-
-	form_add(&form, "Status", "completed");
-	return ask_conference(client, TWILIO_CONFERENCE_UPDATE, id, sid, &form);
-}
-
-int twilio_conference_announce(
-	struct twilio_client *client, uint64_t id, const char *sid, const char *url)
-{
-	struct buf form = {0};
-
-	form_add(&form, "AnnounceUrl", url);
-	form_add(&form, "AnnounceMethod", "POST");
-	return ask_conference(client, TWILIO_CONFERENCE_UPDATE, id, sid, &form);
-}
-
 static void add_callbacks(struct buf *form, const struct twilio_participant *p)
 {
 	static const char *const leg[] = {
 		"initiated", "ringing", "answered", "completed", NULL};
 	static const char *const conference[] = {"start", "end", "join", "leave", "mute",
 		"hold", "modify", "announcement", NULL};
-	static const char *const recording[] = {
-		"in-progress", "completed", "absent", NULL};
 
 	twilio_add_callback(form, p->status_callback, leg);
 	if (p->conference_status_callback != NULL) {
 		form_add(form, "ConferenceStatusCallback", p->conference_status_callback);
 		form_add(form, "ConferenceStatusCallbackMethod", "POST");
 		twilio_add_each(form, "ConferenceStatusCallbackEvent", conference);
-	}
-	if (p->recording_callback != NULL) {
-		form_add(form, "Record", "true");
-		form_add(form, "RecordingChannels", "dual");
-		form_add(form, "RecordingStatusCallback", p->recording_callback);
-		twilio_add_each(form, "RecordingStatusCallbackEvent", recording);
 	}
 }
 
@@ -100,9 +54,6 @@ int twilio_participant_create(
 	form_add(&form, "From", p->from);
 	form_add(&form, "To", p->to);
 	twilio_add(&form, "Label", p->label);
-	twilio_add(&form, "CallerId", p->caller_id);
-	twilio_add(&form, "SipAuthUsername", p->sip_username);
-	twilio_add(&form, "SipAuthPassword", p->sip_password);
 	if (p->timeout_s > 0)
 		form_add_int(&form, "Timeout", p->timeout_s);
 	form_add(&form, "EarlyMedia", p->early_media ? "true" : "false");
@@ -110,12 +61,6 @@ int twilio_participant_create(
 	form_add(&form, "StartConferenceOnEnter", "true");
 	form_add(&form, "EndConferenceOnExit", "false");
 	form_add(&form, "WaitUrl", "");
-	if (p->muted)
-		form_add(&form, "Muted", "true");
-	if (p->coached_sid != NULL) {
-		form_add(&form, "Coaching", "true");
-		form_add(&form, "CallSidToCoach", p->coached_sid);
-	}
 	add_callbacks(&form, p);
 	add_detection(&form, p);
 	return twilio_ask(client, TWILIO_PARTICIPANT_CREATE, id, &path, &form);
@@ -165,24 +110,10 @@ int twilio_participant_update(struct twilio_client *client, uint64_t id,
 
 	twilio_add(&form, "Muted", change->muted);
 	twilio_add(&form, "Hold", change->hold);
-	if (change->hold_url != NULL) {
-		form_add(&form, "HoldUrl", change->hold_url);
-		form_add(&form, "HoldMethod", "POST");
-	}
-	twilio_add(&form, "Coaching", change->coaching);
-	twilio_add(&form, "CallSidToCoach", change->coached_sid);
-	twilio_add(&form, "EndConferenceOnExit", change->end_conference_on_exit);
 	twilio_add(&form, "AnnounceUrl", change->announce_url);
 	twilio_add(&form, "AnnounceMethod", change->announce_method);
 	if (form.data == NULL)
 		return form.failed ? -ENOMEM : -EINVAL;
 	return ask_participant(client, TWILIO_PARTICIPANT_UPDATE, id,
 		(const char *[]){conference_sid, participant}, &form);
-}
-
-int twilio_participant_delete(struct twilio_client *client, uint64_t id,
-	const char *conference_sid, const char *participant)
-{
-	return ask_participant(client, TWILIO_PARTICIPANT_DELETE, id,
-		(const char *[]){conference_sid, participant}, NULL);
 }

@@ -10,7 +10,6 @@
 
 struct twilio_conference {
 	char sid[TWILIO_SID_SIZE];
-	char name[TWILIO_NAME_SIZE];
 	char status[16]; /* init in-progress completed */
 };
 
@@ -19,20 +18,12 @@ struct twilio_participant_row {
 	char conference_sid[TWILIO_SID_SIZE];
 	char label[TWILIO_NAME_SIZE];
 	char status[16]; /* queued connecting ringing connected complete failed */
-	bool muted, hold, coaching;
+	bool muted, hold;
 };
 
 /* The live conference of that name: its sid, or OK with "" when there is none. */
 int twilio_conference_find(
 	struct twilio_client *client, uint64_t id, const char *friendly_name);
-int twilio_conference_fetch(struct twilio_client *client, uint64_t id, const char *sid);
-
-/* Ends it and drops everyone in it. */
-int twilio_conference_end(struct twilio_client *client, uint64_t id, const char *sid);
-
-/* Plays the document at `url` (Play, Say, Pause, Redirect) to everyone in it. */
-int twilio_conference_announce(
-	struct twilio_client *client, uint64_t id, const char *sid, const char *url);
 
 /* POST Conferences/{FriendlyName}/Participants: dial `to` into a conference. */
 struct twilio_participant {
@@ -40,18 +31,12 @@ struct twilio_participant {
 	const char *label;                  /* NULL: none */
 	unsigned timeout_s;                 /* 0: Twilio's 60 */
 	bool early_media;
-	bool muted;
-	const char *coached_sid; /* whispers to this call only; NULL: no coach */
 	/* Told of every event; NULL: none. The conference's counts for the first one in. */
 	const char *status_callback;
 	const char *conference_status_callback;
-	const char *caller_id;                   /* user of From, for sip: only */
-	const char *sip_username, *sip_password; /* digest, for sip: only */
 	/* "Enable" or "DetectMessageEnd", told to `amd_callback`; NULL: off */
 	const char *machine_detection;
 	const char *amd_callback;
-	/* The leg is recorded from its start, both sides; told of each state. NULL: not. */
-	const char *recording_callback;
 };
 int twilio_participant_create(struct twilio_client *client, uint64_t id,
 	const struct twilio_participant *participant);
@@ -62,19 +47,13 @@ int twilio_participant_list(
 int twilio_participant_fetch(struct twilio_client *client, uint64_t id,
 	const char *conference_sid, const char *participant);
 
-/* Only what is not NULL is changed: "true" or "false"; the rest as in the create. */
+/* Only what is not NULL is changed. */
 struct twilio_participant_change {
-	const char *muted, *hold, *coaching, *end_conference_on_exit;
-	const char *hold_url; /* "" is silence */
-	const char *coached_sid;
+	const char *muted, *hold;                   /* "true" or "false" */
 	const char *announce_url, *announce_method; /* a document or a sound */
 };
 int twilio_participant_update(struct twilio_client *client, uint64_t id,
 	const char *conference_sid, const char *participant,
 	const struct twilio_participant_change *change);
-
-/* Out of the conference; whoever has no other instructions is hung up. */
-int twilio_participant_delete(struct twilio_client *client, uint64_t id,
-	const char *conference_sid, const char *participant);
 
 #endif

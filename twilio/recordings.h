@@ -9,7 +9,6 @@
 
 struct twilio_recording {
 	char sid[TWILIO_SID_SIZE];
-	char call_sid[TWILIO_SID_SIZE];
 	/* in-progress paused stopped processing completed absent deleted */
 	char status[16];
 	int channels;

@@ -15,7 +15,6 @@
 
 enum kind { FETCH, CREATE, UPDATE, REMOVE, LIST, FIND };
 
-#define ACCOUNT sizeof(struct twilio_account), rows_read_account
 #define CALL sizeof(struct twilio_call), rows_read_call
 #define CONFERENCE sizeof(struct twilio_conference), rows_read_conference
 #define PARTICIPANT sizeof(struct twilio_participant_row), rows_read_participant
@@ -33,18 +32,13 @@ static const struct op {
 	const char *name; /* of the array in a list's page */
 } ops[TWILIO_OPS] = {
 	[TWILIO_PROBE] = {LIST, NUMBER, "incoming_phone_numbers"},
-	[TWILIO_ACCOUNT_FETCH] = {FETCH, ACCOUNT, NULL},
-	[TWILIO_CALL_CREATE] = {CREATE, CALL, NULL},
 	[TWILIO_CALL_UPDATE] = {UPDATE, CALL, NULL},
 	[TWILIO_CALL_FETCH] = {FETCH, CALL, NULL},
 	[TWILIO_CALL_LIST] = {LIST, CALL, "calls"},
 	[TWILIO_CONFERENCE_FIND] = {FIND, CONFERENCE, "conferences"},
-	[TWILIO_CONFERENCE_FETCH] = {FETCH, CONFERENCE, NULL},
-	[TWILIO_CONFERENCE_UPDATE] = {UPDATE, CONFERENCE, NULL},
 	[TWILIO_PARTICIPANT_CREATE] = {CREATE, PARTICIPANT, NULL},
 	[TWILIO_PARTICIPANT_FETCH] = {FETCH, PARTICIPANT, NULL},
 	[TWILIO_PARTICIPANT_UPDATE] = {UPDATE, PARTICIPANT, NULL},
-	[TWILIO_PARTICIPANT_DELETE] = {REMOVE, 0, NULL, NULL},
 	[TWILIO_PARTICIPANT_LIST] = {LIST, PARTICIPANT, "participants"},
 	[TWILIO_RECORDING_CREATE] = {CREATE, RECORDING, NULL},
 	[TWILIO_RECORDING_UPDATE] = {UPDATE, RECORDING, NULL},
@@ -64,7 +58,6 @@ static const struct op {
 	[TWILIO_SIP_CREDENTIAL_LIST_CREATE] = {CREATE, CREDENTIAL_LIST, NULL},
 	[TWILIO_SIP_CREDENTIAL_LIST] = {LIST, CREDENTIAL, "credentials"},
 	[TWILIO_SIP_CREDENTIAL_CREATE] = {CREATE, CREDENTIAL, NULL},
-	[TWILIO_SIP_CREDENTIAL_UPDATE] = {UPDATE, CREDENTIAL, NULL},
 	/* A mapping has the SID of its list. */
 	[TWILIO_SIP_MAPPING_LIST] = {LIST, CREDENTIAL_LIST, "contents"},
 	[TWILIO_SIP_MAPPING_CREATE] = {CREATE, CREDENTIAL_LIST, NULL},
@@ -103,7 +96,6 @@ static int read_one(const struct op *op, const json_t *object, struct twilio_ans
 	if (op->read(object, a->list.rows) != 0)
 		return -EBADMSG;
 	a->count = 1;
-	(void)field_sid(object, "conference_sid", "CF", a->conference_sid);
 	a->queue_time_ms = field_int(object, "queue_time", 0);
 	return text_copy(a->sid, sizeof(a->sid), a->list.rows);
 }

@@ -9,16 +9,6 @@
 #include "twilio/fields.h"
 #include "twilio/recordings.h"
 
-int rows_read_account(const json_t *object, void *row)
-{
-	struct twilio_account *account = row;
-
-	FIELD_TEXT(object, "friendly_name", account->name);
-	FIELD_TEXT(object, "status", account->status);
-	FIELD_TEXT(object, "type", account->type);
-	return field_sid(object, "sid", "AC", account->sid);
-}
-
 int rows_read_call(const json_t *object, void *row)
 {
 	struct twilio_call *call = row;
@@ -26,15 +16,7 @@ int rows_read_call(const json_t *object, void *row)
 	FIELD_TEXT(object, "status", call->status);
 	if (call->status[0] == '\0')
 		return -EBADMSG;
-	(void)field_sid(object, "parent_call_sid", "CA", call->parent_sid);
-	FIELD_TEXT(object, "to", call->to);
-	FIELD_TEXT(object, "from", call->from);
-	FIELD_TEXT(object, "direction", call->direction);
-	FIELD_TEXT(object, "answered_by", call->answered_by);
-	FIELD_TEXT(object, "price", call->price);
-	FIELD_TEXT(object, "price_unit", call->price_unit);
 	call->created_ms = field_time_ms(object, "date_created");
-	call->started_ms = field_time_ms(object, "start_time");
 	call->ended_ms = field_time_ms(object, "end_time");
 	call->duration_s = (int)field_int(object, "duration", -1);
 	return field_sid(object, "sid", "CA", call->sid);
@@ -44,7 +26,6 @@ int rows_read_conference(const json_t *object, void *row)
 {
 	struct twilio_conference *conference = row;
 
-	FIELD_TEXT(object, "friendly_name", conference->name);
 	FIELD_TEXT(object, "status", conference->status);
 	if (conference->status[0] == '\0')
 		return -EBADMSG;
@@ -60,7 +41,6 @@ int rows_read_participant(const json_t *object, void *row)
 	FIELD_TEXT(object, "status", participant->status);
 	participant->muted = field_bool(object, "muted");
 	participant->hold = field_bool(object, "hold");
-	participant->coaching = field_bool(object, "coaching");
 	return field_sid(object, "call_sid", "CA", participant->call_sid);
 }
 
@@ -68,7 +48,6 @@ int rows_read_recording(const json_t *object, void *row)
 {
 	struct twilio_recording *recording = row;
 
-	(void)field_sid(object, "call_sid", "CA", recording->call_sid);
 	FIELD_TEXT(object, "status", recording->status);
 	recording->channels = (int)field_int(object, "channels", 0);
 	recording->duration_s = (int)field_int(object, "duration", -1);
@@ -100,13 +79,10 @@ int rows_read_application(const json_t *object, void *row)
 {
 	struct twilio_application *application = row;
 
-	FIELD_TEXT(object, "friendly_name", application->friendly_name);
 	FIELD_TEXT(object, "voice_url", application->voice_url);
 	FIELD_TEXT(object, "voice_method", application->voice_method);
 	FIELD_TEXT(object, "voice_fallback_url", application->voice_fallback_url);
 	FIELD_TEXT(object, "voice_fallback_method", application->voice_fallback_method);
-	FIELD_TEXT(object, "status_callback", application->status_callback);
-	FIELD_TEXT(object, "status_callback_method", application->status_callback_method);
 	return field_sid(object, "sid", "AP", application->sid);
 }
 
@@ -115,15 +91,10 @@ int rows_read_domain(const json_t *object, void *row)
 	struct twilio_sip_domain *domain = row;
 
 	FIELD_TEXT(object, "domain_name", domain->domain);
-	FIELD_TEXT(object, "friendly_name", domain->friendly_name);
-	FIELD_TEXT(object, "auth_type", domain->auth_type);
 	FIELD_TEXT(object, "voice_url", domain->voice_url);
 	FIELD_TEXT(object, "voice_method", domain->voice_method);
 	FIELD_TEXT(object, "voice_fallback_url", domain->voice_fallback_url);
 	FIELD_TEXT(object, "voice_fallback_method", domain->voice_fallback_method);
-	FIELD_TEXT(object, "voice_status_callback_url", domain->status_callback);
-	FIELD_TEXT(
-		object, "voice_status_callback_method", domain->status_callback_method);
 	return field_sid(object, "sid", "SD", domain->sid);
 }
 

@@ -7,7 +7,6 @@
 
 #include <jansson.h>
 
-int rows_read_account(const json_t *object, void *row);
 int rows_read_call(const json_t *object, void *row);
 int rows_read_conference(const json_t *object, void *row);
 int rows_read_participant(const json_t *object, void *row);

@@ -122,11 +122,6 @@ void twiml_say(struct buf *b, const char *text)
 	buf_add_str(b, "</Say>");
 }
 
-void twiml_pause(struct buf *b, unsigned seconds)
-{
-	buf_printf(b, "<Pause length=\"%u\"/>", seconds);
-}
-
 void twiml_gather_key(
 	struct buf *b, const char *action, unsigned seconds, const char *text)
 {

@@ -14,7 +14,6 @@ void twiml_end(struct buf *b);
 
 void twiml_hangup(struct buf *b);
 void twiml_say(struct buf *b, const char *text);
-void twiml_pause(struct buf *b, unsigned seconds);
 
 /*
  * <Gather> of one key while `text` is said and for `seconds` after it: the key is posted to

@@ -42,7 +42,7 @@ static void a_create_sends_what_twilio_documents(void **state)
 	assert_int_equal(answer->id, 77);
 	assert_int_equal(answer->http_status, 201);
 	assert_string_equal(answer->sid, CALL);
-	assert_string_equal(answer->conference_sid, CONFERENCE);
+	assert_string_equal(answer->list.participants[0].conference_sid, CONFERENCE);
 	assert_int_equal(answer->queue_time_ms, 1500);
 	assert_string_equal(answer->message, "");
 
@@ -267,7 +267,7 @@ static void a_read_is_repeated_after_any_failure(void **state)
 	assert_int_equal(answer->count, 1);
 	assert_string_equal(answer->list.calls[0].status, "in-progress");
 	assert_int_equal(answer->list.calls[0].created_ms, 1282266822000);
-	assert_int_equal(answer->list.calls[0].started_ms, 0);
+	assert_int_equal(answer->list.calls[0].ended_ms, 0);
 	assert_int_equal(answer->list.calls[0].duration_s, -1);
 	assert_int_equal(server_seen_count(b->server), 4);
 	bench_close(b);
@@ -316,7 +316,7 @@ static void a_list_of_calls_is_asked_by_both_numbers(void **state)
 		twilio_call_list(b->client, 9, "+14155552671", "+14155550000"), 0);
 	assert_int_equal(wait_answer(b, 1)->result, TWILIO_OK);
 	assert_int_equal(wait_answer(b, 1)->count, 2);
-	assert_string_equal(wait_answer(b, 1)->list.calls[1].to, "+14155552671");
+	assert_string_equal(wait_answer(b, 1)->list.calls[1].sid, CALL);
 	assert_non_null(strstr(server_seen(b->server, 0)->head,
 		"GET " ROOT
 		"/Calls.json?PageSize=50&To=%2B14155552671&From=%2B14155550000 "));
