@@ -410,9 +410,3 @@ int db_call_events_forget(struct db *db, int days, int max, int64_t *ret_calls)
 	return db_run_number(db, "SELECT forget_call_events($1, $2)",
 		ARGS(arg_int(days), arg_int(max)), ret_calls);
 }
-
-int db_call_ambiguous_count(struct db *db, int64_t *ret_count)
-{
-	return db_run_number(
-		db, "SELECT count(*) FROM calls WHERE was_ambiguous", NO_ARGS, ret_count);
-}

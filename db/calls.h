@@ -239,7 +239,4 @@ struct db_call_leg_row {
 int db_call_legs(struct db *db, int64_t call_id, struct db_call_leg_row **ret_rows,
 	size_t *ret_count);
 
-/* How many calls ever were ambiguous; for people and tests. */
-int db_call_ambiguous_count(struct db *db, int64_t *ret_count);
-
 #endif

@@ -14,7 +14,5 @@ struct db_endpoint {
 
 /* -ENOENT: no such agent; -EINVAL: the number does not fit the type. */
 int db_endpoint_set(struct db *db, int64_t user_id, const struct db_endpoint *endpoint);
-/* A nailed SIP phone when nothing was ever set. */
-int db_endpoint_get(struct db *db, int64_t user_id, struct db_endpoint *ret_endpoint);
 
 #endif

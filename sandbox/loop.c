@@ -122,12 +122,6 @@ int loop_run(struct loop *loop)
 	return -re_main(on_signal);
 }
 
-void loop_stop(struct loop *loop)
-{
-	(void)loop;
-	re_cancel();
-}
-
 struct post_queue *loop_posts(struct loop *loop)
 {
 	return loop->posts;

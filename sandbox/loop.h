@@ -15,9 +15,8 @@ struct loop;
 int loop_new(struct loop **ret_loop);
 void loop_free(struct loop **loop);
 
-/* Runs until loop_stop(), SIGTERM or SIGINT. */
+/* Runs until SIGTERM or SIGINT. */
 int loop_run(struct loop *loop);
-void loop_stop(struct loop *loop);
 
 /* Where other threads post to the main loop. */
 struct post_queue *loop_posts(struct loop *loop);
