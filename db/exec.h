@@ -130,11 +130,6 @@ size_t row_ints(struct db_row *row, int *ret_values, size_t count);
 /* Null is "". Text that does not fit is cut between characters. */
 void row_text(struct db_row *row, char *dst, size_t size);
 
-/* All rows as one array of `size` bytes each; *ret_items NULL when there is none. */
-int db_rows(const PGresult *result, size_t size,
-	void (*read)(struct db_row *row, void *item), void **ret_items,
-	size_t *ret_count);
-
 /* Runs a SELECT whose rows become such an array. */
 struct db_reader {
 	size_t size;

@@ -82,7 +82,8 @@ void row_text(struct db_row *row, char *dst, size_t size)
 	dst[length] = '\0';
 }
 
-int db_rows(const PGresult *result, size_t size,
+/* All rows as one array of `size` bytes each; *ret_items NULL when there is none. */
+static int read_rows(const PGresult *result, size_t size,
 	void (*read)(struct db_row *row, void *item), void **ret_items, size_t *ret_count)
 {
 	size_t count = (size_t)PQntuples(result);
@@ -110,7 +111,7 @@ int db_run_rows(struct db *db, const char *sql, const struct db_arg *args, int c
 	int rc = db_run(db, sql, args, count, &result);
 
 	if (rc == 0)
-		rc = db_rows(result, reader->size, reader->read, ret_items, ret_count);
+		rc = read_rows(result, reader->size, reader->read, ret_items, ret_count);
 	PQclear(result);
 	return rc;
 }

@@ -113,7 +113,7 @@ static json_t *names(const json_t *body)
 	return json_pack("{s:o}", "(fields)", list);
 }
 
-void audit_fields(const json_t *body, char *text, size_t size)
+static void write_fields(const json_t *body, char *text, size_t size)
 {
 	json_t *doc = shorten_object(body, 0);
 
@@ -164,7 +164,7 @@ void audit_request(struct db_audit *entry, const struct api_call *call,
 	text_cut(entry->method, sizeof(entry->method), api_method(call->request->method));
 	text_cut(entry->route, sizeof(entry->route), route->http.path);
 	put(path_ids(call, route->http.path), entry->targets, sizeof(entry->targets));
-	audit_fields(call->body, entry->fields, sizeof(entry->fields));
+	write_fields(call->body, entry->fields, sizeof(entry->fields));
 }
 
 void audit_result(struct db_audit *entry, const struct api_reply *reply)

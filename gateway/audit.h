@@ -16,9 +16,6 @@ void audit_who(struct db_audit *entry, const struct api_call *call);
 /* Pure. What came of it: the status, and ids of what was made. */
 void audit_result(struct db_audit *entry, const struct api_reply *reply);
 
-/* Pure. A body as the audit log shows it: a JSON object of at most `size` bytes. */
-void audit_fields(const json_t *body, char *text, size_t size);
-
 void audit_list(struct api_call *call, struct api_reply *reply);
 
 #endif

@@ -32,12 +32,6 @@ typedef void (*call_answer_cb)(struct gateway *gw, uint64_t request_id, int64_t 
 void call_place_for(struct gateway *gw, const struct db_claimed *claimed, uint64_t waiter,
 	call_answer_cb answer);
 
-/*
- * Any thread. Takes `changes` (malloc). Publishes them, performs their actions, wakes the
- * runner of the campaign and the agents concerned.
- */
-void calls_changed(struct gateway *gw, struct db_call_change *changes, size_t count);
-
 /* Any thread; on a database worker: applies the events and hands the changes to the loop. */
 int calls_apply(struct gateway *gw, struct db *db, const struct db_call_event *events,
 	size_t count);

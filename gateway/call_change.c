@@ -78,7 +78,11 @@ static void changes_run(struct post *post)
 	changes_drop(post);
 }
 
-void calls_changed(struct gateway *gw, struct db_call_change *changes, size_t count)
+/*
+ * Takes `changes` (malloc). On the loop they are published, their actions performed, the runner
+ * of the campaign and the agents concerned woken.
+ */
+static void hand_over(struct gateway *gw, struct db_call_change *changes, size_t count)
 {
 	struct changes_post *told = count == 0 ? NULL : calloc(1, sizeof(*told));
 
@@ -121,7 +125,7 @@ int calls_apply(struct gateway *gw, struct db *db, const struct db_call_event *e
 	/* First what is stopped now: who hears of the end looks for the next call. */
 	twilio_health_told(gw, db, events, count);
 	tell_agents(gw, db, changes, changed);
-	calls_changed(gw, changes, changed);
+	hand_over(gw, changes, changed);
 	return 0;
 }
 

@@ -36,7 +36,8 @@ static bool is_open(const struct db_import *import)
 	return false;
 }
 
-json_t *import_json(const struct db_import *i)
+/* NULL without memory. */
+static json_t *import_json(const struct db_import *i)
 {
 	json_t *report = json_loads(i->report, 0, NULL);
 

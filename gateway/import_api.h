@@ -15,7 +15,4 @@ void import_rejected(struct api_call *call, struct api_reply *reply);
 /* For import_run.c, on its thread: the answer to an upload that is done, or takes longer. */
 void import_answer(struct db *db, int64_t import_id, struct api_reply *reply);
 
-/* NULL without memory. */
-json_t *import_json(const struct db_import *import);
-
 #endif

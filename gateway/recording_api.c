@@ -16,7 +16,7 @@
 #define PAGE_DEFAULT 50
 #define PAGE_MAX 200
 
-json_t *recording_json(const struct db_recording *r)
+static json_t *recording_json(const struct db_recording *r)
 {
 	bool has_media = strcmp(r->state, "completed") == 0;
 	json_t *doc = json_pack("{s:o, s:o, s:o, s:o, s:o, s:s, s:b, s:o, s:o, s:o}",

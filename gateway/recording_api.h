@@ -14,8 +14,6 @@ void recording_media(struct api_call *call, struct api_reply *reply);
 void call_recording_pause(struct api_call *call, struct api_reply *reply);
 void call_recording_resume(struct api_call *call, struct api_reply *reply);
 
-json_t *recording_json(const struct db_recording *row);
-
 /* The recording of the path, when the caller may have it; else the reply says 404. */
 int recording_of_path(
 	struct api_call *call, struct api_reply *reply, struct db_recording *ret_row);

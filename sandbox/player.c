@@ -248,7 +248,7 @@ void player_add_tone(struct player *player, const char *spec, unsigned ms)
 	add(player, ITEM_TONE, spec)->ms = ms;
 }
 
-void player_add_pause(struct player *player, unsigned ms)
+static void add_pause(struct player *player, unsigned ms)
 {
 	add(player, ITEM_PAUSE, NULL)->ms = ms;
 }
@@ -284,7 +284,7 @@ static void add_play(
 	char *url;
 
 	if (digits != NULL) {
-		player_add_pause(player, (unsigned)strlen(digits) * 500);
+		add_pause(player, (unsigned)strlen(digits) * 500);
 		return;
 	}
 	url = player_resolve(base, node->text);
@@ -299,7 +299,7 @@ void player_add(struct player *player, const struct twiml_node *node, const char
 	else if (twiml_kind(node) == TWIML_PLAY)
 		add_play(player, node, base);
 	else if (twiml_kind(node) == TWIML_PAUSE)
-		player_add_pause(player, twiml_number(node, "length", 1) * 1000);
+		add_pause(player, twiml_number(node, "length", 1) * 1000);
 }
 
 void player_start(struct player *player)

@@ -27,7 +27,6 @@ void player_free(struct player **player);
 /* Say, Play and Pause; anything else is left out. `base`: where relative URLs start. */
 void player_add(struct player *player, const struct twiml_node *node, const char *base);
 void player_add_tone(struct player *player, const char *spec, unsigned ms);
-void player_add_pause(struct player *player, unsigned ms);
 void player_add_media(struct player *player, const void *data, size_t len);
 
 void player_start(struct player *player);

@@ -88,9 +88,6 @@ bool rest_time_passes(struct rest *rest, const char *name, int64_t at_ms, bool *
 /* Whether `value` is what the query asks for; nothing asked: yes. */
 bool rest_text_passes(const struct rest *rest, const char *name, const char *value);
 
-/* Reads YYYY-MM-DD or an RFC 3339 time; the day's end too. -EINVAL. */
-int rest_parse_date(const char *text, int64_t *ret_from_ms, int64_t *ret_to_ms);
-
 /*
  * One page of a list. Feed every item that passes the filters, newest first; the page keeps
  * what belongs on it.
@@ -153,7 +150,6 @@ rest_handler rest_participant_create, rest_participant_list, rest_participant_fe
 /* rest_resources.c: for every kind of resource.h */
 rest_handler rest_resource_list, rest_resource_create, rest_resource_fetch,
 	rest_resource_update, rest_resource_delete;
-json_t *rest_resource_json(const struct resource *resource);
 
 /* rest_account.c */
 rest_handler rest_account_fetch, rest_account_balance;

@@ -92,7 +92,8 @@ json_t *rest_text(const char *text)
 	return text == NULL || *text == '\0' ? json_null() : json_string(text);
 }
 
-int rest_parse_date(const char *text, int64_t *ret_from_ms, int64_t *ret_to_ms)
+/* Reads YYYY-MM-DD or an RFC 3339 time; the day's end too. -EINVAL. */
+static int parse_date(const char *text, int64_t *ret_from_ms, int64_t *ret_to_ms)
 {
 	struct tm tm = {0};
 	const char *rest = strptime(text, "%Y-%m-%d", &tm);
@@ -127,7 +128,7 @@ bool rest_time_passes(struct rest *rest, const char *name, int64_t at_ms, bool *
 		value = form_get(&rest->request->query, key);
 		if (value == NULL || *value == '\0')
 			continue;
-		if (rest_parse_date(value, &from_ms, &to_ms) < 0) {
+		if (parse_date(value, &from_ms, &to_ms) < 0) {
 			rest_error(rest, 400, 20422, "%s is not a date: %s", key, value);
 			*bad = true;
 			return false;

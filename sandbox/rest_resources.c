@@ -66,7 +66,7 @@ static json_t *uri_json(const struct resource *resource)
 	return uri;
 }
 
-json_t *rest_resource_json(const struct resource *resource)
+static json_t *resource_json(const struct resource *resource)
 {
 	const struct resource_kind *kind = resource->kind;
 	json_t *object = json_pack("{s:s, s:s, s:o, s:o}", "sid", resource->sid,
@@ -173,7 +173,7 @@ void rest_resource_create(struct rest *rest)
 		return;
 	}
 	resources_add(all, resource);
-	rest_reply(rest, 201, rest_resource_json(resource));
+	rest_reply(rest, 201, resource_json(resource));
 }
 
 /* The resource of the path; NULL: replied 404. */
@@ -196,7 +196,7 @@ void rest_resource_fetch(struct rest *rest)
 	struct resource *resource = named(rest);
 
 	if (resource != NULL)
-		rest_reply(rest, 200, rest_resource_json(resource));
+		rest_reply(rest, 200, resource_json(resource));
 }
 
 void rest_resource_update(struct rest *rest)
@@ -213,7 +213,7 @@ void rest_resource_update(struct rest *rest)
 		return;
 	}
 	resource_commit(resource, &wanted);
-	rest_reply(rest, 200, rest_resource_json(resource));
+	rest_reply(rest, 200, resource_json(resource));
 }
 
 void rest_resource_delete(struct rest *rest)
@@ -280,7 +280,7 @@ void rest_resource_list(struct rest *rest)
 		const struct resource *r = list_entry(node, const struct resource, node);
 
 		if (passes(rest, r) && rest_page_wants(&page, r->sid))
-			rest_page_add(&page, r->sid, rest_resource_json(r));
+			rest_page_add(&page, r->sid, resource_json(r));
 	}
 	rest_page_reply(rest, &page, rest->kind->array);
 }

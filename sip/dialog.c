@@ -228,7 +228,7 @@ static int on_bye_response(struct sip_dialog *d, nta_outgoing_t *bye, const sip_
 	return 0;
 }
 
-void dialog_send_bye(struct sip_dialog *d)
+static void send_bye(struct sip_dialog *d)
 {
 	d->phase = DIALOG_CLOSING;
 	sip_loop_start_timer(d->edge->config.loop, &d->timer, BYE_PATIENCE_MS);
@@ -289,7 +289,7 @@ static void on_answer(struct sip_dialog *d, const sip_t *sip)
 	nta_outgoing_destroy(d->invite);
 	d->invite = NULL;
 	if (d->phase != DIALOG_CALLING) { /* the answer crossed our CANCEL */
-		dialog_send_bye(d);
+		send_bye(d);
 		return;
 	}
 	timer_stop(&d->timer);
@@ -298,7 +298,7 @@ static void on_answer(struct sip_dialog *d, const sip_t *sip)
 	if (d->remote_sdp[0] == '\0') {
 		d->end = SIP_END_REFUSED;
 		d->end_status = 488;
-		dialog_send_bye(d);
+		send_bye(d);
 		return;
 	}
 	d->phase = DIALOG_UP;
@@ -442,7 +442,7 @@ void sip_dialog_hangup(struct sip_dialog *d)
 	} else if (d->phase == DIALOG_UP) {
 		d->end = SIP_END_BYE_LOCAL;
 		d->end_status = 0;
-		dialog_send_bye(d);
+		send_bye(d);
 	}
 }
 

@@ -52,7 +52,6 @@ int dialog_make_leg(struct sip_dialog *d, const char *call_id, const char *local
 
 /* Ends it: `ended` comes from the loop's timers. The first reason stays. */
 void dialog_end(struct sip_dialog *d, enum sip_end end, int status, const char *reason);
-void dialog_send_bye(struct sip_dialog *d);
 
 /* The body when it is SDP and fits; NULL: there is none. -ENOTSUP, -EMSGSIZE. */
 int dialog_body(const sip_t *sip, char buf[SIP_SDP_SIZE], const char **ret_sdp);

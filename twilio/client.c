@@ -66,7 +66,7 @@ bool request_creates(const struct request *r)
 	return twilio_op_creates(r->answer->op);
 }
 
-void request_run_retry(struct timer *timer)
+static void run_retry(struct timer *timer)
 {
 	struct request *r = list_entry(timer, struct request, retry);
 
@@ -219,7 +219,7 @@ static struct request *request_new(struct twilio_client *client, enum twilio_op 
 	if (r == NULL)
 		return NULL;
 	r->post.run = run_asked;
-	r->retry.fire = request_run_retry;
+	r->retry.fire = run_retry;
 	r->client = client;
 	r->asked_us = clock_mono_us();
 	r->answer = calloc(1, sizeof(*r->answer));

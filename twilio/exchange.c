@@ -61,7 +61,11 @@ out:
 	return safe;
 }
 
-int exchange_root(
+/*
+ * Sets host and root from `api_base`: "https://host[:port]", or "http://" on loopback. -EINVAL
+ * for anything else, -ENOMEM. Both are the target's then, also after -ENOMEM.
+ */
+static int set_root(
 	const char *api_base, const char *account_sid, struct exchange_target *target)
 {
 	CURLU *url = curl_url();
@@ -97,7 +101,7 @@ int exchange_target_copy(
 		return -EINVAL;
 	if (twilio_sid_check(config->account_sid, "AC") != 0)
 		return -EINVAL;
-	err = exchange_root(config->api_base, config->account_sid, target);
+	err = set_root(config->api_base, config->account_sid, target);
 	if (err != 0)
 		return err;
 	target->connect_ms = config->connect_ms;

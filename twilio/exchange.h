@@ -38,13 +38,6 @@ struct exchange {
 };
 
 /*
- * Sets host and root from `api_base`: "https://host[:port]", or "http://" on loopback. -EINVAL
- * for anything else, -ENOMEM. Both are the target's then, also after -ENOMEM.
- */
-int exchange_root(
-	const char *api_base, const char *account_sid, struct exchange_target *target);
-
-/*
  * What the configuration says about how to reach Twilio. -EINVAL, -ENOMEM; the target is to be
  * freed in any case.
  */

@@ -56,7 +56,6 @@ struct twilio_client {
 /* client.c: the one place where a request ends. */
 void request_answer(struct request *r, enum twilio_result result);
 bool request_creates(const struct request *r);
-void request_run_retry(struct timer *timer);
 
 /* outcome.c: an exchange has ended: answers the request, or puts it off for another try. */
 void request_settle(struct request *r, CURLcode code);
