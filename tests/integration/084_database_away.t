@@ -108,8 +108,10 @@ $pg->stop('INT');
 kill 'KILL', $stage->worker;
 $stage->wait_until(10, 'its end to be seen', sub { said('killed by signal 9') == 3 });
 kill 'USR1', $supervisor = delete $stage->{pids}{gateway};
-my ($next) = do { local (@ARGV, $/) = "/proc/$supervisor/task/$supervisor/children"; split ' ', <> };
-kill 'KILL', $next;
+kill 'KILL', $stage->wait_until(10, 'the next one', sub {
+	local (@ARGV, $/) = "/proc/$supervisor/task/$supervisor/children";
+	return (split ' ', <> // '')[0];
+});
 $pg->start;
 $stage->wait_until(60, 'the drain to end', sub { waitpid($supervisor, POSIX::WNOHANG()) == $supervisor });
 is $?, 0, 'a drain is not forgotten when the worker dies that was told';
