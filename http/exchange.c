@@ -513,6 +513,14 @@ static enum MHD_Result hand_over(struct exchange *exchange)
 	return send_answer(exchange, waiting_take(waiting, &exchange->wait));
 }
 
+/* What Twilio passes on of others is taken as far as it is text. False: all of it is. */
+static bool mend_text(struct http_request *request)
+{
+	bool query = form_mend(&request->query);
+
+	return form_mend(&request->form) || query;
+}
+
 static enum MHD_Result finish(struct exchange *exchange)
 {
 	const struct http_config *config = &exchange->rules->config;
@@ -534,10 +542,7 @@ static enum MHD_Result finish(struct exchange *exchange)
 			exchange, err == -ENOMEM ? REFUSE_FAULT : REFUSE_BROKEN);
 	if (is_signed(exchange) && config->verify(config->arg, exchange->request) != 0)
 		return send_refusal(exchange, REFUSE_SIGNATURE);
-	/* What Twilio passes on of others is taken as far as it is text. */
-	if ((form_mend(&exchange->request->query) |
-		    form_mend(&exchange->request->form)) &&
-		!is_signed(exchange))
+	if (mend_text(exchange->request) && !is_signed(exchange))
 		return send_refusal(exchange, REFUSE_BROKEN);
 	return hand_over(exchange);
 }
