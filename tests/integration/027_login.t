@@ -32,7 +32,7 @@ sub try {
 	$host++;
 	my $began = time;
 	my $r = as('', POST => '/api/auth/login', {username => $username, password => $password},
-		{'X-Forwarded-For' => '198.51.100.' . $host});
+		{'X-Forwarded-For' => sprintf '198.51.%d.%d', $host / 250, 1 + $host % 250});
 	return ($r, time - $began);
 }
 
@@ -59,13 +59,13 @@ subtest 'by time' => sub {
 	my (%took, %least, $least, $most);
 	# The quickest of each: what else the machine does adds to the others. A difference that is
 	# ours stays, however often they try.
-	for (1 .. 60) {
-		push @{$took{unknown}}, (try("nobody$_", 'some password'))[1];
-		push @{$took{wrong}}, (try('sue', "wrong password $_"))[1];
+	for (my ($n, $until) = (1, time + 150); time < $until; $n++) {
+		push @{$took{unknown}}, (try("nobody$n", 'some password'))[1];
+		push @{$took{wrong}}, (try('sue', "wrong password $n"))[1];
 		push @{$took{gone}}, (try('gone', 'gone-password'))[1];
 		%least = map { ($_ => min(@{$took{$_}})) } keys %took;
 		($least, $most) = (sort { $a <=> $b } values %least)[0, -1];
-		last if $_ >= 15 && $most / $least < 1.35;
+		last if $n >= 15 && $most / $least < 1.35;
 	}
 	cmp_ok $most / $least, '<', 1.35, 'unknown, wrong and deactivated take as long'
 		or diag explain \%least;
