@@ -167,7 +167,6 @@ static int take_headers(struct request *request, const struct request_plan *plan
 static int decode_param(char *text)
 {
 	char *out = text;
-	size_t step;
 
 	for (const char *in = text; *in != '\0'; in++) {
 		unsigned char c = (unsigned char)*in;
@@ -186,12 +185,7 @@ static int decode_param(char *text)
 		*out++ = (char)c;
 	}
 	*out = '\0';
-	for (const char *at = text; *at != '\0'; at += step) {
-		step = text_char(at);
-		if (step == 0)
-			return -EINVAL;
-	}
-	return 0;
+	return text_mend(text) ? -EINVAL : 0;
 }
 
 static int take_params(struct request *request, const struct route_match *match)

@@ -75,8 +75,9 @@ struct http_request {
 	size_t route;     /* index into http_config.routes */
 	char *path;       /* without the query, undecoded */
 	char *query_text; /* as on the wire, without '?'; "" when absent */
-	/* Decoded ":name" segments in order of the template, without control characters. */
+	/* Decoded ":name" segments in order of the template: UTF-8 without control characters. */
 	char *params[HTTP_PARAMS_MAX];
+	/* UTF-8. HTTP_ROUTE_SIGNED: '?' for what is none, after verify(), which sees it as sent. */
 	struct form query;
 	struct form form; /* the body when it is x-www-form-urlencoded */
 	char *body;       /* NUL-terminated; "" when it is in body_fd */

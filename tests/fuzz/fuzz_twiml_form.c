@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/batch.h"
 #include "base/list.h"
 #include "base/log.h"
 #include "db/calls.h"
@@ -29,6 +28,8 @@
 #include "http/server.h"
 #include "sandbox/twiml.h"
 
+#include "fuzz_signed.h"
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* In place of whatever nobody gets to: fuzz.mk says what that is. */
@@ -37,8 +38,6 @@ void fuzz_never(void)
 {
 	assert(false);
 }
-
-static int answered, freed;
 
 /* ---- who asks, and who is answered ---- */
 
@@ -55,40 +54,11 @@ void http_reply(
 	answered++;
 }
 
-void http_request_free(struct http_request **request)
-{
-	*request = NULL;
-	freed++;
-}
-
-int jobs_put(struct jobs *jobs, struct job *job)
-{
-	(void)jobs;
-	job->work(job, NULL);
-	return 0;
-}
-
 int again_start(struct gateway *gw, const struct again_wish *wish)
 {
 	if (!wish->attempt(gw, NULL, wish->arg, false))
 		assert(wish->attempt(gw, NULL, wish->arg, true));
 	wish->done(wish->arg);
-	return 0;
-}
-
-static struct batch_config legs;
-
-int batch_new(const struct batch_config *config, struct batch **ret_batch)
-{
-	legs = *config;
-	*ret_batch = NULL;
-	return 0;
-}
-
-int batch_put(struct batch *batch, struct post *post)
-{
-	(void)batch;
-	legs.work(legs.arg, NULL, &post, 1);
 	return 0;
 }
 
@@ -268,37 +238,13 @@ int agent_leg_news_store(
 	return 0;
 }
 
-/* ---- the requests ---- */
-
-static void ask(struct gateway *gw, const char *query, size_t query_len, const char *form,
-	size_t form_len, int (*handler)(struct gateway *, struct http_request *))
-{
-	struct http_request request = {.id = 1};
-
-	answered = 0;
-	freed = 0;
-	if (form_parse(query, query_len, 64, &request.query) == 0 &&
-		form_parse(form, form_len, 64, &request.form) == 0) {
-		assert(handler(gw, &request) == 0);
-		assert(answered == 1 && freed == 1);
-	}
-	form_free(&request.query);
-	form_free(&request.form);
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static int (*const handlers[])(struct gateway *, struct http_request *) = {
-		twiml_agent, twiml_outbound, twiml_customer, webhook_inbound,
-		twiml_browser};
+	static const fuzz_handler handlers[] = {twiml_agent, twiml_outbound,
+		twiml_customer, webhook_inbound, twiml_browser};
 	static struct gateway gw = {.backend_url = "https://gateway.example"};
-	const char *query = (const char *)data;
-	const char *end = size == 0 ? NULL : memchr(query, '\n', size);
-	size_t len = end == NULL ? 0 : (size_t)(end - query);
-	size_t skip = end == NULL ? 0 : len + 1;
 
 	assert(agent_twiml_new(&gw) == 0);
-	for (size_t i = 0; i < sizeof(handlers) / sizeof(handlers[0]); i++)
-		ask(&gw, query, len, query + skip, size - skip, handlers[i]);
+	fuzz_ask_each(&gw, data, size, handlers, sizeof(handlers) / sizeof(handlers[0]));
 	return 0;
 }
